@@ -1,0 +1,45 @@
+/** Bytes as text, without the platform's decoders: dumps are ASCII with stray bytes, and a stray byte must never throw. */
+
+const CHUNK = 8192;
+
+/** Each byte as the character of the same code (latin-1). `end` is exclusive. */
+export function latin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
+  if (end - start <= CHUNK) return String.fromCharCode(...bytes.subarray(start, end));
+  const parts: string[] = [];
+  for (let at = start; at < end; at += CHUNK) {
+    parts.push(String.fromCharCode(...bytes.subarray(at, Math.min(at + CHUNK, end))));
+  }
+  return parts.join('');
+}
+
+/** The characters' codes as bytes; codes above 255 become `?`. */
+export function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    bytes[index] = code < 256 ? code : 0x3f;
+  }
+  return bytes;
+}
+
+/** The `count` candidates nearest to `text` by edit distance, nearest first: for "did you mean". */
+export function nearest(text: string, candidates: readonly string[], count = 3): string[] {
+  return candidates
+    .map((candidate) => ({ candidate, cost: editDistance(text, candidate) }))
+    .sort((a, b) => a.cost - b.cost || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, count)
+    .map((ranked) => ranked.candidate);
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(replace, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}
