@@ -1,0 +1,414 @@
+/**
+ * The taken ranges of an address space, in units of pages, with a search for the highest gap that fits.
+ *
+ * ```
+ *  page 0 ... [taken]  gap of B  [taken B] [taken C]  gap of the anchor  | limit
+ * ```
+ *
+ * Every taken range is a node; a node owns the gap directly *below* it; an anchor above the limit owns the topmost gap.
+ * The nodes form a doubly linked list in address order and a treap. Each tree node carries, in one byte, the order of the
+ * largest aligned power-of-two block that fits in a gap of its subtree. One byte rather than the length, because taking a
+ * piece off a large gap then rarely changes it: an insertion or removal at a known place costs a constant time on
+ * average, however many ranges are taken, and a search skips whole subtrees.
+ *
+ * Everything lives in typed arrays indexed by node; node 0 is "none". No call allocates, except to grow.
+ * What is modelled: the red-black tree of the kernel's IOVA allocator (`struct iova_domain`, drivers/iommu/iova.c); the
+ * kernel walks from node to node instead, which is linear in the number of gaps too small.
+ */
+
+import { assert, Prng } from '../core/index.ts';
+import { floorLog2, floorToPower, POWERS } from './powers.ts';
+
+/** What a node stands for. */
+export const NODE_FREE = 0;
+export const NODE_LIVE = 1;
+/** Taken in the tree, but waiting in a cache for its next user. */
+export const NODE_CACHED = 2;
+export const NODE_RESERVED = 3;
+
+export class TakenRanges {
+  /** First page of a node, by node. */
+  start: Float64Array;
+  /** First page behind a node, by node. */
+  end: Float64Array;
+  /** NODE_LIVE, NODE_CACHED or NODE_RESERVED, by node. */
+  state: Uint8Array;
+  /** Next node in address order, by node; in the free list the next free node. */
+  next: Int32Array;
+  /** Node of the anchor above the limit. */
+  readonly anchor: number;
+  /** Base page of the place that `search` found. */
+  foundBase = -1;
+
+  #prev: Int32Array;
+  #left: Int32Array;
+  #right: Int32Array;
+  #parent: Int32Array;
+  #priority: Uint32Array;
+  /** 1 + order of the largest aligned block in the node's own gap; 0: no gap. */
+  #own: Uint8Array;
+  /** Largest `#own` in the subtree. */
+  #best: Uint8Array;
+  /** Open addressing, linear probing: node by first page; 0 is an empty place. Reserved nodes are not in it. */
+  #slots: Int32Array;
+  #hashed = 0;
+  #root = 0;
+  #freeHead = 0;
+  #used = 1;
+  readonly #prng = new Prng(0x10fa);
+
+  /**
+   * @param reserved - ranges of pages, sorted, apart, inside [0, limitPage]; the first holds page 0
+   * @param limitPage - first page behind the space
+   */
+  constructor(reserved: readonly { readonly start: number; readonly end: number }[], limitPage: number) {
+    const capacity = 64;
+    this.start = new Float64Array(capacity);
+    this.end = new Float64Array(capacity);
+    this.state = new Uint8Array(capacity);
+    this.next = new Int32Array(capacity);
+    this.#prev = new Int32Array(capacity);
+    this.#left = new Int32Array(capacity);
+    this.#right = new Int32Array(capacity);
+    this.#parent = new Int32Array(capacity);
+    this.#priority = new Uint32Array(capacity);
+    this.#own = new Uint8Array(capacity);
+    this.#best = new Uint8Array(capacity);
+    this.#slots = new Int32Array(2 * capacity);
+    assert(reserved[0]?.start === 0, 'page 0 is not reserved');
+    this.anchor = this.#newNode(limitPage, Number.POSITIVE_INFINITY, NODE_RESERVED);
+    this.#root = this.anchor;
+    this.#own[this.anchor] = gapOrder(0, limitPage);
+    this.#best[this.anchor] = this.#own[this.anchor] as number;
+    for (let index = reserved.length - 1; index >= 0; index--) {
+      const range = reserved[index] as { start: number; end: number };
+      this.insert(this.#lowest(), range.start, range.end, NODE_RESERVED);
+    }
+  }
+
+  /** Nodes in use, reserved ones and the anchor included. */
+  get count(): number {
+    let count = 0;
+    for (let node = this.#lowest(); node !== 0; node = this.next[node] as number) count++;
+    return count;
+  }
+
+  /** The lowest node: the reserved one that holds page 0. */
+  get lowest(): number {
+    return this.#lowest();
+  }
+
+  /** The node below `node` in address order, or 0. */
+  previous(node: number): number {
+    return this.#prev[node] as number;
+  }
+
+  /**
+   * The highest place for `size` pages at a multiple of 2^order (the smallest power of two >= size), in the gaps owned by
+   * `from` and the nodes below it, ending at or below page `limitPage`. Returns the node that owns the gap, and leaves the
+   * base page in `foundBase`; or returns 0.
+   */
+  search(from: number, size: number, order: number, limitPage: number): number {
+    // A gap without an aligned block of half the power cannot hold the size; with one of the whole power it surely does.
+    const need = size === POWERS[order] ? order + 1 : order;
+    let node = (this.#own[from] as number) >= need ? from : this.#candidateBelow(from, need);
+    while (node !== 0) {
+      const gapEnd = Math.min(this.start[node] as number, limitPage);
+      const gapStart = this.end[this.#prev[node] as number] as number;
+      if (gapEnd - size >= gapStart) {
+        const base = floorToPower(gapEnd - size, order);
+        if (base >= gapStart) {
+          this.foundBase = base;
+          return node;
+        }
+      }
+      node = this.#candidateBelow(node, need);
+    }
+    return 0;
+  }
+
+  /** The lowest node that starts at or above `page`; the anchor if `page` is behind the space. */
+  nodeFrom(page: number): number {
+    let found = this.anchor;
+    let node = this.#root;
+    while (node !== 0) {
+      if ((this.start[node] as number) >= page) {
+        found = node;
+        node = this.#left[node] as number;
+      } else {
+        node = this.#right[node] as number;
+      }
+    }
+    return found;
+  }
+
+  /** The live or cached node that starts at `page`, or 0. */
+  nodeAt(page: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hashOf(page) & mask; ; slot = (slot + 1) & mask) {
+      const node = slots[slot] as number;
+      if (node === 0 || this.start[node] === page) return node;
+    }
+  }
+
+  /** Takes pages [start, end) out of the gap that node `above` owns. Returns the new node. */
+  insert(above: number, start: number, end: number, state: number): number {
+    const node = this.#newNode(start, end, state);
+    const below = this.#prev[above] as number;
+    assert(
+      end <= (this.start[above] as number) && (below === 0 || start >= (this.end[below] as number)),
+      'gap is taken',
+    );
+    this.next[node] = above;
+    this.#prev[node] = below;
+    this.#prev[above] = node;
+    if (below !== 0) this.next[below] = node;
+
+    if ((this.#left[above] as number) === 0) {
+      this.#left[above] = node;
+      this.#parent[node] = above;
+    } else {
+      this.#right[below] = node;
+      this.#parent[node] = below;
+    }
+    const own = gapOrder(below === 0 ? start : (this.end[below] as number), start);
+    this.#own[node] = own;
+    this.#best[node] = own;
+    this.#own[above] = gapOrder(end, this.start[above] as number);
+    this.#raiseBest(this.#parent[node] as number);
+    this.#raiseBest(above);
+    const priority = this.#priority[node] as number;
+    for (let parent = this.#parent[node] as number; parent !== 0; parent = this.#parent[node] as number) {
+      if ((this.#priority[parent] as number) >= priority) break;
+      this.#rotateUp(node, parent);
+    }
+    if (state !== NODE_RESERVED) this.#hash(node);
+    return node;
+  }
+
+  /** Gives the pages of a node back to the gap of the node above it. */
+  remove(node: number): void {
+    this.#unhash(node);
+    const below = this.#prev[node] as number;
+    const above = this.next[node] as number;
+    this.next[below] = above;
+    this.#prev[above] = below;
+    for (;;) {
+      const left = this.#left[node] as number;
+      const right = this.#right[node] as number;
+      if (left === 0 || right === 0) {
+        this.#replaceChild(this.#parent[node] as number, node, left === 0 ? right : left);
+        break;
+      }
+      this.#rotateUp((this.#priority[left] as number) > (this.#priority[right] as number) ? left : right, node);
+    }
+    this.#raiseBest(this.#parent[node] as number);
+    this.#own[above] = gapOrder(this.end[below] as number, this.start[above] as number);
+    this.#raiseBest(above);
+    this.state[node] = NODE_FREE;
+    this.next[node] = this.#freeHead;
+    this.#freeHead = node;
+  }
+
+  /** Checks every invariant of the structure; for tests. Costs a walk over everything. */
+  check(): void {
+    let previous = 0;
+    for (let node = this.#lowest(); node !== 0; node = this.next[node] as number) {
+      assert(this.#prev[node] === previous, 'list links disagree');
+      const gapStart = previous === 0 ? 0 : (this.end[previous] as number);
+      assert((this.start[node] as number) >= gapStart, 'ranges overlap');
+      assert(this.#own[node] === gapOrder(gapStart, this.start[node] as number), 'own gap is not up to date');
+      const left = this.#left[node] as number;
+      const right = this.#right[node] as number;
+      const best = Math.max(this.#own[node] as number, this.#best[left] as number, this.#best[right] as number);
+      assert(this.#best[node] === best, 'best gap of a subtree is not up to date');
+      for (const child of [left, right]) {
+        if (child === 0) continue;
+        assert(this.#parent[child] === node, 'tree links disagree');
+        assert((this.#priority[child] as number) <= (this.#priority[node] as number), 'heap order is broken');
+      }
+      assert(left === 0 || (this.start[left] as number) < (this.start[node] as number), 'tree order is broken');
+      assert(right === 0 || (this.start[right] as number) > (this.start[node] as number), 'tree order is broken');
+      const hashed = this.state[node] === NODE_LIVE || this.state[node] === NODE_CACHED;
+      assert(!hashed || this.nodeAt(this.start[node] as number) === node, 'node is not in the hash');
+      previous = node;
+    }
+    assert(previous === this.anchor, 'the anchor is not the last node');
+  }
+
+  #lowest(): number {
+    let node = this.#root;
+    while ((this.#left[node] as number) !== 0) node = this.#left[node] as number;
+    return node;
+  }
+
+  /** The highest node below `from` in address order whose own gap may do. */
+  #candidateBelow(from: number, need: number): number {
+    const own = this.#own;
+    const best = this.#best;
+    let node = from;
+    let subtree = this.#left[node] as number;
+    while ((best[subtree] as number) < need) {
+      const parent = this.#parent[node] as number;
+      if (parent === 0) return 0;
+      if (this.#right[parent] === node) {
+        if ((own[parent] as number) >= need) return parent;
+        subtree = this.#left[parent] as number;
+      } else {
+        subtree = 0;
+      }
+      node = parent;
+    }
+    for (;;) {
+      const right = this.#right[subtree] as number;
+      if ((best[right] as number) >= need) subtree = right;
+      else if ((own[subtree] as number) >= need) return subtree;
+      else subtree = this.#left[subtree] as number;
+    }
+  }
+
+  /** Brings `best` up to date from a node upwards, as far as it changes. */
+  #raiseBest(from: number): void {
+    const best = this.#best;
+    let node = from;
+    while (node !== 0) {
+      let value = this.#own[node] as number;
+      const left = best[this.#left[node] as number] as number;
+      const right = best[this.#right[node] as number] as number;
+      if (left > value) value = left;
+      if (right > value) value = right;
+      if (best[node] === value) return;
+      best[node] = value;
+      node = this.#parent[node] as number;
+    }
+  }
+
+  /** Rotates `node` above its parent; keeps the order and every `best`. */
+  #rotateUp(node: number, parent: number): void {
+    const best = this.#best;
+    this.#replaceChild(this.#parent[parent] as number, parent, node);
+    let moved: number;
+    if (this.#left[parent] === node) {
+      moved = this.#right[node] as number;
+      this.#left[parent] = moved;
+      this.#right[node] = parent;
+    } else {
+      moved = this.#left[node] as number;
+      this.#right[parent] = moved;
+      this.#left[node] = parent;
+    }
+    if (moved !== 0) this.#parent[moved] = parent;
+    this.#parent[parent] = node;
+    best[node] = best[parent] as number;
+    let value = this.#own[parent] as number;
+    const left = best[this.#left[parent] as number] as number;
+    const right = best[this.#right[parent] as number] as number;
+    if (left > value) value = left;
+    if (right > value) value = right;
+    best[parent] = value;
+  }
+
+  #replaceChild(parent: number, child: number, by: number): void {
+    if (parent === 0) this.#root = by;
+    else if (this.#left[parent] === child) this.#left[parent] = by;
+    else this.#right[parent] = by;
+    if (by !== 0) this.#parent[by] = parent;
+  }
+
+  #newNode(start: number, end: number, state: number): number {
+    let node = this.#freeHead;
+    if (node !== 0) {
+      this.#freeHead = this.next[node] as number;
+    } else {
+      node = this.#used++;
+      if (node === this.start.length) this.#grow();
+    }
+    this.start[node] = start;
+    this.end[node] = end;
+    this.state[node] = state;
+    this.next[node] = 0;
+    this.#prev[node] = 0;
+    this.#left[node] = 0;
+    this.#right[node] = 0;
+    this.#parent[node] = 0;
+    this.#priority[node] = this.#prng.next();
+    return node;
+  }
+
+  #hash(node: number): void {
+    if (2 * ++this.#hashed > this.#slots.length) this.#rehash();
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hashOf(this.start[node] as number) & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = node;
+  }
+
+  #unhash(node: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let hole = hashOf(this.start[node] as number) & mask;
+    while (slots[hole] !== node) {
+      assert(slots[hole] !== 0, 'node is not in the hash');
+      hole = (hole + 1) & mask;
+    }
+    // Close the hole, so that no marks of removed entries pile up: move each follower that may lie in the hole.
+    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = hashOf(this.start[slots[slot] as number] as number) & mask;
+      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+        slots[hole] = slots[slot] as number;
+        hole = slot;
+      }
+    }
+    slots[hole] = 0;
+    this.#hashed--;
+  }
+
+  #rehash(): void {
+    const old = this.#slots;
+    const slots = new Int32Array(2 * old.length);
+    const mask = slots.length - 1;
+    for (const node of old) {
+      if (node === 0) continue;
+      let slot = hashOf(this.start[node] as number) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = node;
+    }
+    this.#slots = slots;
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.start.length;
+    this.start = grown(this.start, new Float64Array(capacity));
+    this.end = grown(this.end, new Float64Array(capacity));
+    this.state = grown(this.state, new Uint8Array(capacity));
+    this.next = grown(this.next, new Int32Array(capacity));
+    this.#prev = grown(this.#prev, new Int32Array(capacity));
+    this.#left = grown(this.#left, new Int32Array(capacity));
+    this.#right = grown(this.#right, new Int32Array(capacity));
+    this.#parent = grown(this.#parent, new Int32Array(capacity));
+    this.#priority = grown(this.#priority, new Uint32Array(capacity));
+    this.#own = grown(this.#own, new Uint8Array(capacity));
+    this.#best = grown(this.#best, new Uint8Array(capacity));
+  }
+}
+
+/** 1 + the largest k such that the gap holds 2^k pages at a multiple of 2^k; 0 for an empty gap. */
+function gapOrder(start: number, end: number): number {
+  const length = end - start;
+  if (length <= 0) return 0;
+  const order = floorLog2(length);
+  // A gap of 2^k pages or more always holds an aligned block of half that size.
+  return floorToPower(end - (POWERS[order] as number), order) >= start ? order + 1 : order;
+}
+
+function hashOf(page: number): number {
+  const mixed = Math.imul(page | 0, 0x9e3779b1) ^ Math.imul((page / 4294967296) | 0, 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+function grown<A extends Float64Array | Int32Array | Uint32Array | Uint8Array>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}
