@@ -1,0 +1,11 @@
+export type { MachineEvidence } from './build.ts';
+export { buildMachine } from './build.ts';
+export type { MachineErrorCode } from './errors.ts';
+export { MachineError } from './errors.ts';
+export type { Cpu, IomemEntry, IommuMode, Machine, ReadNote } from './machine.ts';
+export { iommuModeOf } from './machine.ts';
+export { parseCpuinfo, parseIomem, parseKernelRelease, ramOf } from './proc.ts';
+export { readCapturedRoot } from './read/captured-root.ts';
+export type { FileTree } from './read/file-tree.ts';
+export { MemoryTree } from './read/file-tree.ts';
+export { readMachine } from './read/read-machine.ts';

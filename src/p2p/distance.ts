@@ -1,0 +1,167 @@
+/**
+ * The distance function: how far, and by which road.
+ *
+ *            root port                  A and A: 0 (the same function)
+ *                |                      A and B: 2 (one device, common node = port above)
+ *        switch upstream port           A and C: 4 (one switch, common node = its upstream port)
+ *           /            \              A and a device below another root port: the lengths of both full paths
+ *     downstream      downstream
+ *      /      \           |
+ *     A        B          C             (A, B functions of one device)
+ *
+ * An ACS redirect bit on any of the nodes A ... common ... C sends the traffic up to the root complex: the host bridge must
+ * allow it then. Linux: calc_map_type_and_dist() in drivers/pci/p2pdma.c.
+ */
+
+import { assert } from '../core/assert.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames } from './judge.ts';
+import type { MapType, PairVerdict, Reason } from './verdict.ts';
+
+/** `PCI_P2PDMA_THRU_HOST_BRIDGE` of the mail: the bit beside the hops in its `int` that says that the road leads through the host bridge. */
+export const PCI_P2PDMA_THRU_HOST_BRIDGE = 0x4000_0000;
+
+/**
+ * Judges one pair of functions: `pci_p2pdma_dist(provider, mapping)` of the mail, pci_p2pdma_distance() of Linux.
+ *
+ * Returns the map type, the distance in hops (0 for the same function; null where the tree above is not known) and the
+ * reasons. The client is the function that does the DMA, the provider the one whose BAR holds the memory.
+ */
+export function p2pdmaDistance(provider: PciFunction, client: PciFunction, context: JudgeContext): PairVerdict {
+  const p = context.indexOf(provider);
+  const c = context.indexOf(client);
+  assert(p >= 0 && c >= 0, 'both functions belong to the machine that is judged');
+  return judgePair(context, p, c);
+}
+
+/**
+ * The mail's `int` of a verdict: negative where P2P is not supported (or nothing is known), the hops for a bus address,
+ * the hops with `PCI_P2PDMA_THRU_HOST_BRIDGE` set otherwise. Mask the flag off before distances are compared or added.
+ */
+export function mailDistance(verdict: Pick<PairVerdict, 'type' | 'distance'>): number {
+  if (verdict.type === 'notSupported' || verdict.type === 'unknown' || verdict.distance === null) return -1;
+  return verdict.type === 'thruHostBridge' ? verdict.distance | PCI_P2PDMA_THRU_HOST_BRIDGE : verdict.distance;
+}
+
+/** `p2pdmaDistance` by index in `context.functions`. */
+export function judgePair(context: JudgeContext, provider: number, client: number): PairVerdict {
+  const common = context.commonUpstream(provider, client);
+  return common >= 0 ? judgeBelow(context, provider, client, common) : judgeAcross(context, provider, client);
+}
+
+/** The paths meet at `common`. */
+function judgeBelow(context: JudgeContext, provider: number, client: number, common: number): PairVerdict {
+  const { depth } = context;
+  const distance = (depth[provider] as number) + (depth[client] as number) - 2 * (depth[common] as number);
+  const redirecting: number[] = [];
+  const unknown: number[] = [];
+  collectAcs(context, provider, common, true, redirecting, unknown);
+  collectAcs(context, client, common, false, redirecting, unknown);
+
+  const reasons: Reason[] = [];
+  if (provider === client) {
+    reasons.push({
+      code: 'SAME_FUNCTION',
+      at: [name(context, provider)],
+      message: 'provider and client are one function',
+    });
+  } else {
+    reasons.push({
+      code: 'COMMON_UPSTREAM',
+      at: [name(context, common)],
+      message: `the paths meet at ${name(context, common)}`,
+    });
+  }
+  if (redirecting.length === 0 && unknown.length === 0) return { type: 'busAddr', distance, reasons };
+  if (redirecting.length === 0) {
+    reasons.push(acsUnknown(context, unknown));
+    return { type: 'unknown', distance, reasons };
+  }
+  reasons.push({
+    code: 'ACS_REDIRECT',
+    at: redirecting.map((at) => name(context, at)),
+    message: `ACS redirect is set: ${redirecting.map((at) => `${name(context, at)} (${redirectNames(context.functions[at] as PciFunction)})`).join(', ')}`,
+  });
+  const verdict = throughHostBridge(context, provider, client, distance, reasons);
+  if (provider !== client) return verdict;
+  const opinion: Reason = {
+    code: 'OPINION_DIFFERS',
+    at: [name(context, provider)],
+    message:
+      'the kernel tests ACS before it sees that both are one function; in fact nothing leaves the device: case (c)',
+  };
+  return { ...verdict, reasons: [...verdict.reasons, opinion] };
+}
+
+/** The paths do not meet below the host bridge. ACS on them does not matter then. */
+function judgeAcross(context: JudgeContext, provider: number, client: number): PairVerdict {
+  const { depth } = context;
+  const orphans = [provider, client].filter((at) => context.rootBus(at).evidence === null);
+  if (orphans.length > 0) {
+    const names = orphans.map((at) => name(context, at));
+    const message = `no bridge in this capture leads to ${names.join(' and ')}: what stands above is not known`;
+    return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at: names, message }] };
+  }
+  const distance = (depth[provider] as number) + 1 + ((depth[client] as number) + 1);
+  const one = context.rootBusOf[provider] === context.rootBusOf[client];
+  const message = one ? 'the paths meet only in the host bridge' : 'the two are below different host bridges';
+  return throughHostBridge(context, provider, client, distance, [{ code: 'NO_COMMON_UPSTREAM', at: [], message }]);
+}
+
+function throughHostBridge(
+  context: JudgeContext,
+  provider: number,
+  client: number,
+  distance: number,
+  reasons: readonly Reason[],
+): PairVerdict {
+  if (context.rootBus(provider).evidence === null) {
+    const orphan = name(context, provider);
+    const message = `no bridge in this capture leads to ${orphan}: its host bridge is not known`;
+    return { type: 'unknown', distance, reasons: [...reasons, { code: 'ORPHAN', at: [orphan], message }] };
+  }
+  const answer = context.hostBridge(provider, client);
+  const type: MapType = answer.allowed === null ? 'unknown' : answer.allowed ? 'thruHostBridge' : 'notSupported';
+  return { type, distance, reasons: [...reasons, ...answer.reasons] };
+}
+
+function collectAcs(
+  context: JudgeContext,
+  from: number,
+  common: number,
+  inclusive: boolean,
+  redirecting: number[],
+  unknown: number[],
+): void {
+  for (let at = from; ; at = context.parent[at] as number) {
+    if (at === common && !inclusive) return;
+    const redirect = context.redirect[at];
+    if (redirect === REDIRECT_YES) redirecting.push(at);
+    else if (redirect === REDIRECT_UNKNOWN) unknown.push(at);
+    if (at === common) return;
+  }
+}
+
+const MISSING_TEXT: Readonly<Record<string, string>> = {
+  extendedConfigNotCaptured:
+    'the dump stops at 256 bytes or less, and ACS lies beyond: capture with lspci -xxxx as root',
+  accessDenied: 'the dump was taken without root: capture again with sudo',
+  poweredDown: 'it answered with all ones (powered down or gone): wake it and capture again',
+  bitsNotPrinted: 'the text names the capability but not its bits: capture with lspci -vvv as root',
+  capabilitiesNotListed: 'the listing shows no capabilities: capture with lspci -vvv or -xxxx as root',
+};
+
+function acsUnknown(context: JudgeContext, unknown: readonly number[]): Reason {
+  const first = context.functions[unknown[0] as number] as PciFunction;
+  const missing = first.acs.state === 'unknown' ? first.acs.missing : 'capabilitiesNotListed';
+  const names = unknown.map((at) => name(context, at));
+  return {
+    code: 'ACS_UNKNOWN',
+    at: names,
+    message: `ACS of ${names.join(', ')} is not known; ${MISSING_TEXT[missing]}`,
+  };
+}
+
+function name(context: JudgeContext, index: number): string {
+  return (context.functions[index] as PciFunction).name;
+}

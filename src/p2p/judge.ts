@@ -1,0 +1,91 @@
+/**
+ * The tables that a judgement walks: one row a function, so that a million pairs need no look-up by name and no allocation.
+ */
+
+import type { Machine } from '../machine/machine.ts';
+import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../pcie/acs.ts';
+import type { RootBus } from '../pcie/hierarchy.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { type HostBridgeAnswer, hostBridgeAllows } from './host-bridge.ts';
+import { POLICIES, type Policy } from './policy.ts';
+
+/** What Linux's path-wide rule calls a redirect: any of RR, CR, EC in ACS Control (pci_bridge_has_acs_redir()). */
+export const REDIRECT_BITS: number = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
+
+export const REDIRECT_NO = 0;
+export const REDIRECT_YES = 1;
+export const REDIRECT_UNKNOWN = 2;
+
+/** Everything about one machine and one policy that a pair's judgement needs. Made once, read many times. */
+export class JudgeContext {
+  readonly machine: Machine;
+  readonly policy: Policy;
+  readonly functions: readonly PciFunction[];
+  readonly parent: Int32Array;
+  readonly depth: Int32Array;
+  readonly rootBusOf: Int32Array;
+  /** Per function: does its ACS Control redirect, by the path-wide rule? */
+  readonly redirect: Uint8Array;
+  readonly #hostBridge = new Map<number, HostBridgeAnswer>();
+
+  constructor(machine: Machine, policy: Policy = POLICIES['linux-7.0']) {
+    const { functions, parent, depth, rootBusOf } = machine.hierarchy;
+    this.machine = machine;
+    this.policy = policy;
+    this.functions = functions;
+    this.parent = parent;
+    this.depth = depth;
+    this.rootBusOf = rootBusOf;
+    this.redirect = new Uint8Array(functions.length);
+    for (let index = 0; index < functions.length; index++)
+      this.redirect[index] = redirectOf(functions[index] as PciFunction);
+  }
+
+  rootBus(index: number): RootBus {
+    return this.machine.hierarchy.rootBuses[this.rootBusOf[index] as number] as RootBus;
+  }
+
+  /** What host bridges and CPU say of traffic between two root buses; worked out once per pair of buses. */
+  hostBridge(provider: number, client: number): HostBridgeAnswer {
+    const a = this.rootBusOf[provider] as number;
+    const b = this.rootBusOf[client] as number;
+    const key = a * this.machine.hierarchy.rootBuses.length + b;
+    let answer = this.#hostBridge.get(key);
+    if (answer === undefined) {
+      answer = hostBridgeAllows(this.machine, this.policy, this.rootBus(provider), this.rootBus(client));
+      this.#hostBridge.set(key, answer);
+    }
+    return answer;
+  }
+
+  /**
+   * Index of the first node that both chains share, the two functions themselves included; -1 where they share none.
+   */
+  commonUpstream(provider: number, client: number): number {
+    if (this.rootBusOf[provider] !== this.rootBusOf[client]) return -1;
+    let a = provider;
+    let b = client;
+    while (a !== b && a >= 0 && b >= 0) {
+      const deeperA = (this.depth[a] as number) - (this.depth[b] as number);
+      if (deeperA >= 0) a = this.parent[a] as number;
+      if (deeperA <= 0) b = this.parent[b] as number;
+    }
+    return a === b ? a : -1;
+  }
+
+  /** Index of a function in the tables. */
+  indexOf(fn: PciFunction): number {
+    return this.machine.hierarchy.indexOf(fn.bdf);
+  }
+}
+
+function redirectOf(fn: PciFunction): number {
+  const acs = fn.acs;
+  if (acs.state === 'unknown') return REDIRECT_UNKNOWN;
+  return acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0 ? REDIRECT_YES : REDIRECT_NO;
+}
+
+/** The set redirect bits of a function, `RR CR`, for messages. */
+export function redirectNames(fn: PciFunction): string {
+  return fn.acs.state === 'present' ? acsBitNames(fn.acs.control & REDIRECT_BITS) : 'unknown';
+}

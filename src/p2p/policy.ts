@@ -1,0 +1,76 @@
+/**
+ * Which kernel judges. What Linux decides depends on its release; the differences are data. Sources: drivers/pci/p2pdma.c
+ * of each release (the host bridge allow-list there is pci_p2pdma_whitelist).
+ */
+
+export type PolicyName = 'linux-6.1' | 'linux-6.12' | 'linux-7.0' | 'directional';
+
+/** An entry of the host bridge allow-list, matched against the first device of a root bus. */
+export interface AllowedHostBridge {
+  readonly vendor: number;
+  /** null matches every device of the vendor. */
+  readonly device: number | null;
+  /** REQ_SAME_HOST_BRIDGE: both devices must be below this one host bridge. */
+  readonly sameRequired: boolean;
+}
+
+export interface Policy {
+  readonly name: PolicyName;
+  /** Scanned in order, the first match decides. */
+  readonly allowList: readonly AllowedHostBridge[];
+  /** Which ACS rule: any redirect bit on the path, or requests and completions where the paths part. */
+  readonly acsRule: 'pathWide' | 'divergence';
+}
+
+const INTEL = 0x8086;
+const GOOGLE = 0x1ae0;
+
+const entry = (vendor: number, device: number | null, sameRequired: boolean): AllowedHostBridge => ({
+  vendor,
+  device,
+  sameRequired,
+});
+
+const LIST_6_1: readonly AllowedHostBridge[] = [
+  entry(INTEL, 0x3c00, true),
+  entry(INTEL, 0x3c01, true),
+  entry(INTEL, 0x2f00, true),
+  entry(INTEL, 0x2f01, true),
+  entry(INTEL, 0x2030, false),
+  entry(INTEL, 0x2031, false),
+  entry(INTEL, 0x2032, false),
+  entry(INTEL, 0x2033, false),
+  entry(INTEL, 0x2020, false),
+  entry(INTEL, 0x09a2, false),
+];
+
+const LIST_7_0: readonly AllowedHostBridge[] = [...LIST_6_1, entry(GOOGLE, null, false)];
+
+/** The rule sets by name. `directional` is our own opinion: the 2026 correction of the ACS rule over the newest list. */
+export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
+  'linux-6.1': { name: 'linux-6.1', allowList: LIST_6_1, acsRule: 'pathWide' },
+  'linux-6.12': { name: 'linux-6.12', allowList: LIST_6_1, acsRule: 'pathWide' },
+  'linux-7.0': { name: 'linux-7.0', allowList: LIST_7_0, acsRule: 'pathWide' },
+  directional: { name: 'directional', allowList: LIST_7_0, acsRule: 'divergence' },
+};
+
+/** All names, in the order in which they are listed to users. */
+export const POLICY_NAMES: readonly PolicyName[] = ['linux-6.1', 'linux-6.12', 'linux-7.0', 'directional'];
+
+const NEWEST = POLICIES['linux-7.0'];
+
+/**
+ * The policy for a kernel release: the newest `linux-*` not newer than it, by the first two numbers. `linux-7.0` where
+ * the release is not known or older than all.
+ */
+export function policyForKernel(release: string | null): Policy {
+  const match = release === null ? null : /^(\d+)\.(\d+)/.exec(release);
+  if (!match) return NEWEST;
+  const wanted = Number(match[1]) * 1000 + Number(match[2]);
+  let best: Policy | null = null;
+  for (const name of POLICY_NAMES) {
+    const version = /^linux-(\d+)\.(\d+)$/.exec(name);
+    if (version && Number(version[1]) * 1000 + Number(version[2]) <= wanted) best = POLICIES[name];
+  }
+  return best ?? NEWEST;
+}
