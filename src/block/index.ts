@@ -1,0 +1,22 @@
+export type { Bio, BioFields, BioOperation } from './bio.ts';
+export { createBio, diskEnd, diskStart, SECTOR_BYTES } from './bio.ts';
+export type { BioVec } from './bio-vec.ts';
+export { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, checkBioVec } from './bio-vec.ts';
+export type { BlockErrorCode } from './errors.ts';
+export { BlockError } from './errors.ts';
+export type { MergeDecision, MergeObstacle, MergeRules, OwnerOf, VectorKind } from './merge.ts';
+export {
+  mayAddVector,
+  mayJoinVectors,
+  mayMergeBio,
+  mergeBios,
+  segmentsOf,
+  uniformLists,
+  vectorKind,
+} from './merge.ts';
+export type { Queue, QueueFeatures, QueueLimits } from './queue-limits.ts';
+export { DEFAULT_LIMITS, queueLimits } from './queue-limits.ts';
+export type { Request } from './request.ts';
+export { requestFromBios, requestVectors } from './request.ts';
+export { cutVectors, gapBetween, joinBios, segmentBytes, splitBio, splitToLimits } from './split.ts';
+export { checkSubmission, submitBio } from './submit.ts';
