@@ -49,7 +49,7 @@ export function checkBioVec(vector: BioVec, path: string): void {
       'cut a longer vector into several',
     );
   }
-  if (!isAddress(address) || address + length > ADDRESS_LIMIT) {
+  if (!isAddress(address) || length > ADDRESS_LIMIT - address) {
     throw new BlockError({
       code: 'ADDRESS_OVERFLOW',
       path: `${path}.address`,

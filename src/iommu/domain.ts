@@ -160,7 +160,7 @@ export class IommuDomain {
   map(iova: Iova, phys: PhysAddr, length: number, protection: Protection): void {
     this.#checkSpan(iova, length);
     if ((phys & 4095) !== 0) this.#refuseUnaligned('phys', phys);
-    if (!(phys >= 0 && phys + length <= PHYS_LIMIT)) this.#refusePhys(phys, length);
+    if (!(phys >= 0 && length <= PHYS_LIMIT - phys)) this.#refusePhys(phys, length);
     this.#generation++;
     this.#table.map(iova, phys, length, rightsOf(protection), protection.mmio ? ENTRY_HIGH_MMIO : 0);
   }
@@ -182,7 +182,7 @@ export class IommuDomain {
     for (let index = first; index < first + count; index++) {
       const phys = address[index] as number;
       const size = length[index] as number;
-      if (!(phys >= 0 && phys + size <= PHYS_LIMIT) || size === 0) this.#refusePhys(phys, size);
+      if (!(phys >= 0 && size <= PHYS_LIMIT - phys) || size === 0) this.#refusePhys(phys, size);
       bytes += alignUp(size + (phys & 4095), 4096);
     }
     this.#checkSpan(iova, bytes);
@@ -321,7 +321,7 @@ export class IommuDomain {
       });
     }
     if ((length & 4095) !== 0 || Math.floor(length) !== length) this.#refuseUnaligned('length', length);
-    if (!(iova >= 0 && iova + length <= this.#table.reach)) {
+    if (!(iova >= 0 && length <= this.#table.reach - iova)) {
       throw new IommuError({
         code: 'OUT_OF_REACH',
         path: `iova ${hex(iova)}`,
