@@ -1,0 +1,59 @@
+/** All commands: name, arguments, options, help. What each does is in its own file, loaded when it is called. */
+
+import type { Command } from 'commander';
+import type { CommandModule } from './context.ts';
+
+export interface CommandSpec {
+  readonly name: string;
+  /** One line of `p2pdma --help`. */
+  readonly summary: string;
+  /** Examples, shown before everything else in the command's own help. */
+  readonly examples: readonly string[];
+  /** Adds arguments and options. */
+  readonly shape: (command: Command) => void;
+  readonly load: () => Promise<CommandModule>;
+}
+
+const MACHINE_HELP =
+  'live (the default on Linux), a captured folder or archive, an lspci listing (hex or text), - for standard input, or example:NAME';
+
+/** Adds MACHINE and the options that every command with a machine has. */
+export function withMachine(command: Command): void {
+  command.argument('[machine]', MACHINE_HELP);
+  withMachineOptions(command);
+}
+
+/** The options that every command with a machine has, for those that place MACHINE themselves. */
+export function withMachineOptions(command: Command): void {
+  command
+    .option(
+      '--policy <name>',
+      'whose rules: linux-6.1, linux-6.12, linux-7.0, directional (default: the machine’s kernel)',
+    )
+    .option('--cpu <vendor:family>', 'the CPU of a dump that names none, e.g. AuthenticAMD:23')
+    .option('--kernel-cmdline <text>', 'the kernel command line of a dump that holds none');
+}
+
+const JSON_HELP = 'one JSON document on stdout';
+
+/** In the order of `p2pdma --help`. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'matrix',
+    summary: 'every pair of devices: can they do peer-to-peer DMA, and by which road',
+    examples: [
+      'p2pdma matrix                                  this computer',
+      'p2pdma matrix host.tar.gz --providers memory --clients 03:00.0,id:144d:',
+      'sudo lspci -Dxxxx | p2pdma matrix - --json',
+    ],
+    shape: (command) => {
+      withMachine(command);
+      command
+        .option('--providers <sel>', 'endpoints, memory, all, or selectors with commas between', 'memory')
+        .option('--clients <sel>', 'the same', 'endpoints')
+        .option('--full', 'every row of a large machine instead of its groups')
+        .option('--json', JSON_HELP);
+    },
+    load: () => import('./matrix.ts'),
+  },
+];

@@ -1,0 +1,37 @@
+/** What a command may use of the outside world, and what it is called with. */
+
+import type { ExitCode } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+export interface CliContext {
+  /** The answer. */
+  readonly out: Output;
+  /** Everything else: one line, the newline is added. */
+  readonly note: (line: string) => void;
+  /** stdout is one JSON document. */
+  readonly json: boolean;
+  /** stdout is a terminal that wants colour. */
+  readonly color: boolean;
+  /** Width of the terminal; null where stdout is none, so that nothing needs to fit. */
+  readonly columns: number | null;
+}
+
+/** A command line after parsing. */
+export interface Invocation {
+  /** Positional arguments as written; those left out are missing. */
+  readonly args: readonly string[];
+  /** Options by their camel-case name. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly context: CliContext;
+}
+
+/** What the file of a command exports. Loaded when the command is called, not before. */
+export interface CommandModule {
+  readonly run: (invocation: Invocation) => Promise<ExitCode>;
+}
+
+/** The text of an option, or undefined where it was left out. */
+export function textOption(invocation: Invocation, name: string): string | undefined {
+  const value = invocation.options[name];
+  return typeof value === 'string' ? value : undefined;
+}

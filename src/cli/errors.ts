@@ -1,0 +1,43 @@
+/** Refusals of the command line itself, and how every refusal is shown. */
+
+import { P2pError } from '../core/errors.ts';
+
+export type UsageErrorCode =
+  | 'USAGE_COMMAND_UNKNOWN'
+  | 'USAGE_COMMAND_MISSING'
+  | 'USAGE_OPTION_UNKNOWN'
+  | 'USAGE_OPTION_VALUE'
+  | 'USAGE_ARGUMENT_MISSING'
+  | 'USAGE_ARGUMENT_EXCESS'
+  | 'USAGE_ARGUMENT_VALUE'
+  | 'USAGE_EXAMPLE_UNKNOWN'
+  | 'USAGE_MACHINE_MISSING';
+
+/** The command line cannot be obeyed as it stands. Exit 2. */
+export class UsageError extends P2pError<UsageErrorCode> {
+  override readonly name: string = 'UsageError';
+}
+
+/** The answer could not be written. */
+export class OutputError extends P2pError<'OUTPUT_WRITE_FAILED'> {
+  override readonly name: string = 'OutputError';
+}
+
+const REPORT_HINT = 'this is a mistake in p2pdma: please report it with the command line and, if you may, the input';
+
+/** What stderr shows of an error: `path: message`, then `hint: ...`. Ends with a newline. */
+export function errorText(error: unknown): string {
+  if (error instanceof P2pError) return `${error.path}: ${error.message}\nhint: ${error.hint}\n`;
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `p2pdma: internal error: ${stack}\nhint: ${REPORT_HINT}\n`;
+}
+
+/** The one JSON document that stands for the answer where there is none. */
+export function errorDocument(error: unknown): object {
+  if (error instanceof P2pError) {
+    const { code, path, message, hint, errno } = error;
+    return { schemaVersion: 1, error: { code, path, message, hint, ...(errno === undefined ? {} : { errno }) } };
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { schemaVersion: 1, error: { code: 'INTERNAL', path: 'p2pdma', message, hint: REPORT_HINT } };
+}

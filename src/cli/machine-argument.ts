@@ -1,0 +1,146 @@
+/** MACHINE, the argument that names a machine: live, a folder, a file, standard input, or an example. */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { nearest } from '../core/text.ts';
+import { MachineError } from '../machine/errors.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Policy } from '../p2p/policy.ts';
+import { type Invocation, textOption } from './context.ts';
+import { UsageError } from './errors.ts';
+import { exampleNames, examplePath } from './examples-folder.ts';
+import { cpuOption, cpuText, policyOption } from './options.ts';
+
+export interface LoadedMachine {
+  readonly machine: Machine;
+  readonly policy: Policy;
+}
+
+/**
+ * Reads the machine that `argument` names (`live` where it is left out), with `--cpu`, `--kernel-cmdline` and `--policy`
+ * applied. Notes of the reader go to stderr.
+ *
+ * @throws UsageError for a bad option, MachineError for an input that is no machine
+ */
+export async function loadMachine(argument: string | undefined, invocation: Invocation): Promise<LoadedMachine> {
+  const { context } = invocation;
+  // Bad options are refused before a large file is read.
+  const cpuGiven = textOption(invocation, 'cpu');
+  const cpu = cpuGiven === undefined ? undefined : cpuOption(cpuGiven);
+  const policyGiven = textOption(invocation, 'policy');
+  if (policyGiven !== undefined) policyOption(policyGiven, null);
+
+  const read = await readArgument(argument);
+  if (cpu !== undefined && read.cpu !== null && cpuText(read.cpu) !== cpuText(cpu)) {
+    context.note(
+      `note: --cpu ${cpuText(cpu)} is taken instead of ${cpuText(read.cpu) ?? read.cpu.vendor} of the capture`,
+    );
+  }
+  const machine: Machine = {
+    ...read,
+    cpu: cpu ?? read.cpu,
+    cmdline: textOption(invocation, 'kernelCmdline') ?? read.cmdline,
+  };
+  for (const note of machine.notes) {
+    const line = note.line === null ? '' : `:${note.line}`;
+    context.note(`note: ${note.file}${line}: ${note.message}`);
+  }
+  return { machine, policy: policyOption(policyGiven, machine.kernel) };
+}
+
+async function readArgument(argument: string | undefined): Promise<Machine> {
+  if (argument === undefined && process.platform !== 'linux') {
+    throw new UsageError({
+      code: 'USAGE_MACHINE_MISSING',
+      path: 'MACHINE',
+      message: 'names no machine, and only Linux can be read live',
+      hint: 'name a capture, or try one that ships with p2pdma: p2pdma examples',
+    });
+  }
+  if (argument === undefined || argument === 'live') {
+    const { readLive } = await import('../machine/read/live/read-live.ts');
+    return readLive();
+  }
+  if (argument === '-') return readBytes(await standardInput(), 'stdin');
+  if (argument.startsWith('example:')) {
+    return readBytes(readFileSync(exampleFile(argument.slice('example:'.length))), argument);
+  }
+  const kind = kindOf(argument);
+  if (kind === 'folder') {
+    const { readDirectory } = await import('../machine/read/live/read-live.ts');
+    return readDirectory(argument);
+  }
+  return readBytes(fileBytes(argument), argument);
+}
+
+async function readBytes(bytes: Uint8Array, source: string): Promise<Machine> {
+  const { readMachine } = await import('../machine/read/read-machine.ts');
+  return readMachine(bytes, source);
+}
+
+function exampleFile(name: string): string {
+  const names = exampleNames();
+  if (names.includes(name)) return examplePath(name);
+  throw new UsageError({
+    code: 'USAGE_EXAMPLE_UNKNOWN',
+    path: `example:${name}`,
+    message: 'there is no such example',
+    hint: `nearest: ${nearest(name, names).join(', ')}; p2pdma examples lists them all`,
+  });
+}
+
+function kindOf(path: string): 'folder' | 'file' {
+  try {
+    return statSync(path).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    throw unreadable(path, error as NodeJS.ErrnoException);
+  }
+}
+
+function fileBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error as NodeJS.ErrnoException);
+  }
+}
+
+function unreadable(path: string, error: NodeJS.ErrnoException): MachineError {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
+    return new MachineError({
+      code: 'INPUT_NOT_FOUND',
+      path,
+      message: 'there is no such file or folder',
+      hint: notFoundHint(path),
+      errno: error.code,
+      cause: error,
+    });
+  }
+  return new MachineError({
+    code: 'INPUT_UNREADABLE',
+    path,
+    message: `cannot be read: ${error.code ?? error.message}`,
+    hint:
+      error.code === 'EACCES'
+        ? 'ask its owner for read permission, or run as a user who has it'
+        : 'check the file, or copy it again',
+    errno: error.code,
+    cause: error,
+  });
+}
+
+function notFoundHint(path: string): string {
+  const forms = 'MACHINE is live, a captured folder or archive, an lspci listing, - or example:NAME';
+  try {
+    const similar = nearest(basename(path), readdirSync(dirname(path)), 3);
+    return similar.length === 0 ? forms : `nearest in that folder: ${similar.join(', ')}; ${forms}`;
+  } catch {
+    return forms;
+  }
+}
+
+async function standardInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,35 @@
+/** The options of every command that takes a machine. */
+
+import { nearest } from '../core/text.ts';
+import type { Cpu } from '../machine/machine.ts';
+import { POLICIES, POLICY_NAMES, type Policy, type PolicyName, policyForKernel } from '../p2p/policy.ts';
+import { UsageError } from './errors.ts';
+
+/** `--policy`: by its name, else the one for the machine's kernel. Throws `UsageError` for a name that nobody knows. */
+export function policyOption(name: string | undefined, kernel: string | null): Policy {
+  if (name === undefined) return policyForKernel(kernel);
+  if (POLICY_NAMES.includes(name as PolicyName)) return POLICIES[name as PolicyName];
+  throw new UsageError({
+    code: 'USAGE_OPTION_VALUE',
+    path: '--policy',
+    message: `there is no policy '${name}'`,
+    hint: `did you mean ${nearest(name, POLICY_NAMES, 1).join()}? Policies: ${POLICY_NAMES.join(', ')}`,
+  });
+}
+
+/** `--cpu VENDOR:FAMILY`, the family decimal or 0x. Throws `UsageError` for anything else. */
+export function cpuOption(text: string): Cpu {
+  const match = /^([\x21-\x39\x3b-\x7e]+):(0[xX][0-9a-fA-F]{1,4}|\d{1,5})$/.exec(text);
+  if (match) return { vendor: match[1] as string, family: Number(match[2]) };
+  throw new UsageError({
+    code: 'USAGE_OPTION_VALUE',
+    path: '--cpu',
+    message: `'${text}' is not VENDOR:FAMILY`,
+    hint: 'for example --cpu AuthenticAMD:23, --cpu AuthenticAMD:0x17 or --cpu GenuineIntel:6: "vendor_id" and "cpu family" of /proc/cpuinfo',
+  });
+}
+
+/** `AuthenticAMD:23`, or null where the CPU or its family is not known. */
+export function cpuText(cpu: Cpu | null): string | null {
+  return cpu === null || cpu.family === null ? null : `${cpu.vendor}:${cpu.family}`;
+}

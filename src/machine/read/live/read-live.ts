@@ -1,0 +1,61 @@
+/** This computer, from /sys and /proc, and a captured root that lies unpacked in a folder. As root or not. */
+
+import { existsSync } from 'node:fs';
+import { buildMachine, type MachineEvidence } from '../../build.ts';
+import { MachineError } from '../../errors.ts';
+import type { Machine, ReadNote } from '../../machine.ts';
+import { readCapturedRoot } from '../captured-root.ts';
+import { DirectoryTree } from './directory-tree.ts';
+
+/** Size of the part of configuration space that the kernel shows to everybody. Linux pci_read_config(). */
+const CONFIG_WITHOUT_ROOT = 64;
+
+/**
+ * Reads a captured root from a folder. What may not be read is not known and becomes a note.
+ *
+ * @throws MachineError INPUT_NO_PCI where no PCI is in it
+ */
+export function readDirectory(path: string, source: string = path): Machine {
+  const tree = new DirectoryTree(path);
+  return buildMachine(withNotes(readCapturedRoot(tree, source), tree));
+}
+
+/**
+ * Reads the computer that this runs on.
+ *
+ * @throws MachineError INPUT_NO_PCI where it has no PCI, or is no Linux
+ */
+export function readLive(): Machine {
+  if (!existsSync('/sys/bus/pci/devices')) {
+    throw new MachineError({
+      code: 'INPUT_NO_PCI',
+      path: 'live',
+      message: 'this computer shows no PCI: there is no /sys/bus/pci/devices',
+      hint: 'name a capture of another machine, or one of p2pdma examples: example:NAME',
+    });
+  }
+  return readDirectory('/', 'live');
+}
+
+function withNotes(evidence: MachineEvidence, tree: DirectoryTree): MachineEvidence {
+  const notes: ReadNote[] = [...(evidence.notes ?? [])];
+  const add = (code: string, message: string): void => {
+    notes.push({ code, file: evidence.source, line: null, message });
+  };
+  const headersOnly = evidence.functions.filter((facts) => facts.config.length === CONFIG_WITHOUT_ROOT);
+  if (headersOnly.length > 0) {
+    add(
+      'CONFIG_HEADER_ONLY',
+      `only the first ${CONFIG_WITHOUT_ROOT} bytes of configuration space of ${headersOnly.length} of ${evidence.functions.length} functions could be read, so ACS is not known: run again as root (sudo)`,
+    );
+  }
+  const unread = tree.unreadable;
+  if (unread.length > 0) {
+    const more = unread.length > 1 ? ` and ${unread.length - 1} more` : '';
+    add(
+      'FILES_UNREADABLE',
+      `${unread[0]}${more} may not be read; what they say is not known: run again as root (sudo)`,
+    );
+  }
+  return { ...evidence, notes };
+}
