@@ -1,0 +1,23 @@
+/** Which way the data goes, and what that lets the device do. Linux: enum dma_data_direction, dma_info_to_prot(). */
+
+import type { Protection } from '../iommu/domain.ts';
+
+/** `toDevice`: memory to device (DMA_TO_DEVICE); `fromDevice`: device to memory (DMA_FROM_DEVICE). */
+export type DmaDirection = 'toDevice' | 'fromDevice' | 'bidirectional';
+
+const RAM_PROTECTION: Readonly<Record<DmaDirection, Protection>> = {
+  toDevice: { read: true, write: false, mmio: false },
+  fromDevice: { read: false, write: true, mmio: false },
+  bidirectional: { read: true, write: true, mmio: false },
+};
+
+const MMIO_PROTECTION: Readonly<Record<DmaDirection, Protection>> = {
+  toDevice: { read: true, write: false, mmio: true },
+  fromDevice: { read: false, write: true, mmio: true },
+  bidirectional: { read: true, write: true, mmio: true },
+};
+
+/** Page table rights for RAM, or for another device's memory (never cacheable). */
+export function protectionOf(direction: DmaDirection, mmio: boolean): Protection {
+  return (mmio ? MMIO_PROTECTION : RAM_PROTECTION)[direction];
+}

@@ -1,0 +1,164 @@
+/**
+ * `dma_map_bvec()`: one mapping function for a list that mixes RAM, memory behind the host bridge and bus addresses.
+ * Everything that meets the IOMMU is folded into one contiguous range of I/O virtual addresses, compact over the vectors
+ * between that do not; the output keeps the order of the input. The mail wished for it; Linux's nearest relative is the
+ * scatterlist path (iommu_dma_map_sg(), dma_direct_map_sg()), whose quirks the rules `linux` keep.
+ *
+ *   vectors   RAM    bus    RAM'   resource
+ *   IOVA      [ 0 ][ 1' ][ 2 ]               one allocation: RAM, RAM', resource
+ *   outputs   iova   bus    iova (RAM' and resource merged, being neighbours in the list and in the IOVA)
+ */
+
+import { BvecList } from '../block/bio-vec.ts';
+import { ADDRESS_LIMIT, addBytes } from '../core/address.ts';
+import { assert } from '../core/assert.ts';
+import type { IommuDomain } from '../iommu/domain.ts';
+import { type Classified, type Classifier, KIND_BUS, KIND_RESOURCE } from './classifier.ts';
+import type { DmaDevice } from './device.ts';
+import { type DmaDirection, protectionOf } from './direction.ts';
+import { MapError } from './errors.ts';
+import { layOutLinux } from './layout-linux.ts';
+import { layOutOwn } from './layout-own.ts';
+import { type DmaMapping, SPACE_IOVA } from './mapping.ts';
+import { refuseAboveMask, refuseVector } from './refusals.ts';
+
+export interface MapOptions {
+  /** Every vector its own segment. */
+  readonly noMerge?: boolean;
+}
+
+const MERGE: MapOptions = {};
+
+/**
+ * Maps all vectors of a list for `device`, or nothing: `dma_map_bvec()` of the mail.
+ *
+ * Fills `mapping` (caller-owned, reused) with segments in the order of the data. Bus-address segments never merge and never
+ * reach the IOMMU; find case (c) among them with `resolveOwnBar`.
+ *
+ * @throws MapError ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT, MASK_TOO_SMALL, IOVA_EXHAUSTED, and whatever the
+ * classifier refuses; nothing is mapped then
+ */
+export function dmaMapBvec(
+  device: DmaDevice,
+  vectors: BvecList,
+  direction: DmaDirection,
+  classifier: Classifier,
+  mapping: DmaMapping,
+  options: MapOptions = MERGE,
+): DmaMapping {
+  assert(!mapping.live, 'a mapping is unmapped before it is used again');
+  const classified = classifyInOrder(device, vectors, classifier);
+  checkVectors(device, vectors, classified);
+  mapping.reserve(vectors.count);
+  mapping.direction = direction;
+  mapping.iovaBase = 0 as DmaMapping['iovaBase'];
+  if (device.rules === 'linux') layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
+  else layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
+  if (mapping.iovaSize > 0) mapThroughIommu(device, mapping);
+  mapping.live = true;
+  return mapping;
+}
+
+/**
+ * Unmaps a mapping: the whole IOVA span at once, and nothing for the segments that never met the IOMMU. Throws `MapError`
+ * NOT_MAPPED if it is not mapped (a second unmap).
+ */
+export function dmaUnmapBvec(device: DmaDevice, mapping: DmaMapping): void {
+  if (!mapping.live) {
+    throw new MapError('NOT_MAPPED', device.fn.name, 'the mapping is not mapped', 'unmap each mapping once');
+  }
+  if (mapping.iovaSize > 0) {
+    const domain = device.domain as IommuDomain;
+    domain.unmapSpan(mapping.iovaBase, mapping.iovaSize);
+    domain.release(mapping.iovaBase, mapping.iovaSize);
+  }
+  mapping.live = false;
+}
+
+/**
+ * Classifies all vectors. The kernel's direct path takes them one by one: a vector above the mask before the one whose pair
+ * is not supported is what its error tells of (EIO, not EREMOTEIO). With an IOMMU it looks at all pairs first.
+ */
+function classifyInOrder(device: DmaDevice, vectors: BvecList, classifier: Classifier): Classified {
+  try {
+    return classifier.classify(device, vectors);
+  } catch (error) {
+    const refusedAt = error instanceof MapError ? /^vectors\[(\d+)\]$/.exec(error.path)?.[1] : undefined;
+    if (refusedAt !== undefined && device.domain === null && Number(refusedAt) > 0) {
+      const before = new BvecList(Number(refusedAt));
+      for (let index = 0; index < Number(refusedAt); index++) {
+        const { address, length, flags } = vectors.at(index);
+        before.push(address, length, flags);
+      }
+      checkVectors(device, before, classifier.classify(device, before));
+    }
+    throw error;
+  }
+}
+
+/**
+ * The first vector that the list is refused for, before anything is done. In the order of the list, as the kernel's direct
+ * path finds them.
+ */
+function checkVectors(device: DmaDevice, vectors: BvecList, classified: Classified): void {
+  const { kind, address } = classified;
+  const { length, count } = vectors;
+  const direct = device.domain === null;
+  const mask = device.limits.dmaMask;
+  const checkBus = device.rules === 'own';
+  for (let index = 0; index < count; index++) {
+    const bytes = length[index] as number;
+    const last = (address[index] as number) + bytes - 1;
+    const what = kind[index] as number;
+    if (bytes === 0 || last >= ADDRESS_LIMIT || what > KIND_BUS) refuseVector(vectors, index);
+    if (last > mask && (what === KIND_BUS ? checkBus : direct)) refuseAboveMask(device, classified, vectors, index);
+    if (direct && what === KIND_RESOURCE && device.swiotlb === 'force')
+      refuseAboveMask(device, classified, vectors, index);
+  }
+}
+
+/** Allocates the one range, maps the slots into it, and moves the outputs, laid out from 0, to where it is. */
+function mapThroughIommu(device: DmaDevice, mapping: DmaMapping): void {
+  const domain = device.domain as IommuDomain;
+  const base = domain.allocator.allocate(mapping.iovaSize, Math.min(device.limits.dmaMask, domain.allocator.limit));
+  if (base === null) {
+    const message = `no ${mapping.iovaSize} contiguous bytes of I/O virtual addresses are free below the device's mask`;
+    throw new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list');
+  }
+  try {
+    mapSlots(domain, mapping, base);
+  } catch (cause) {
+    domain.unmapSpan(base, mapping.iovaSize);
+    domain.release(base, mapping.iovaSize);
+    const message = `the page table refused: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list', cause);
+  }
+  mapping.iovaBase = base;
+  const { space, address, count } = mapping;
+  for (let index = 0; index < count; index++) {
+    if (space[index] === SPACE_IOVA) address[index] = (address[index] as number) + base;
+  }
+}
+
+/** Runs of slots with the same rights and without padding between go to the page table in one call. */
+function mapSlots(domain: IommuDomain, mapping: DmaMapping, base: DmaMapping['iovaBase']): void {
+  const { slotPhys, slotLength, slotSize, slotMmio, iommuVectors, direction } = mapping;
+  let at = base;
+  let first = 0;
+  while (first < iommuVectors) {
+    const mmio = slotMmio[first] as number;
+    let next = first;
+    let bytes = 0;
+    let padded = false;
+    while (next < iommuVectors && slotMmio[next] === mmio && !padded) {
+      const inner = ((slotPhys[next] as number) & 4095) + (slotLength[next] as number);
+      const slot = slotSize[next] as number;
+      bytes += slot;
+      padded = slot - inner >= 4096;
+      next++;
+    }
+    domain.mapRun(at, slotPhys, slotLength, first, next - first, protectionOf(direction, mmio !== 0));
+    at = addBytes(at, bytes);
+    first = next;
+  }
+}

@@ -1,0 +1,49 @@
+/** Who owns a vector: the checks that lookup, page and the verification of flags share. */
+
+import { hex } from '../core/hex.ts';
+import { MapError } from './errors.ts';
+import type { RangeRecord, RangeTable } from './range-table.ts';
+
+/** Generation meaning "made just now": nothing can have changed since. */
+export const MADE_NOW: number = Number.POSITIVE_INFINITY;
+
+/**
+ * Index of the record that holds all of `[address, address + length)`, CPU physical.
+ *
+ * @param queuedAt generation of the table when the vector was made; a record added later is another owner
+ * @throws MapError UNOWNED_ADDRESS, RANGE_STRADDLES, PROVIDER_GONE
+ */
+export function ownerIndex(table: RangeTable, address: number, length: number, queuedAt: number, path: string): number {
+  const index = table.find(address);
+  if (index < 0) refuseUnowned(table, address, length, path);
+  const record = table.at(index);
+  if (address + length > record.end) refuseStraddling(record, address, length, path);
+  if (record.generation > queuedAt) {
+    const message = `${hex(address)} changed its owner after the vector was made`;
+    throw new MapError('PROVIDER_GONE', path, message, 'ask the distance again and allocate anew');
+  }
+  return index;
+}
+
+function refuseUnowned(table: RangeTable, address: number, length: number, path: string): never {
+  const gone = table.removedAt(address);
+  if (gone) {
+    const message = `the provider of ${hex(address)} was removed`;
+    throw new MapError('PROVIDER_GONE', path, message, 'allocate from a provider that is there');
+  }
+  const last = table.find(address + length - 1);
+  if (last >= 0) refuseStraddling(table.at(last), address, length, path);
+  const message = `${hex(address)} + ${length} is neither RAM nor a memory BAR of this machine`;
+  throw new MapError(
+    'UNOWNED_ADDRESS',
+    path,
+    message,
+    'RAM is what the memory map says: declare it with --ram START-END if the capture has none',
+  );
+}
+
+function refuseStraddling(record: RangeRecord, address: number, length: number, path: string): never {
+  const owner = record.kind === 'ram' ? 'a RAM range' : `BAR ${record.bar}`;
+  const message = `${hex(address)} + ${length} is only partly inside ${owner}, ${hex(record.start)}-${hex(record.end - 1)}`;
+  throw new MapError('RANGE_STRADDLES', path, message, 'split the vector at the end of the range');
+}
