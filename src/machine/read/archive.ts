@@ -1,6 +1,5 @@
 /** Archives of a captured root: tar, plain or compressed with gzip or bzip2. */
 
-import { gunzipSync } from 'fflate';
 import { unpackTar } from 'modern-tar';
 import { MachineError } from '../errors.ts';
 import { MemoryTree } from './file-tree.ts';
@@ -24,9 +23,12 @@ export function isTar(bytes: Uint8Array): boolean {
 export async function decompress(bytes: Uint8Array, source: string): Promise<Uint8Array> {
   const compression = compressionOf(bytes);
   try {
-    if (compression === 'gzip') return checkedSize(gunzipSync(bytes), source);
+    // Loaded only when needed: the command undoes gzip before it comes here, and most inputs are no bzip2.
+    if (compression === 'gzip') {
+      const { gunzipSync } = await import('fflate');
+      return checkedSize(gunzipSync(bytes), source);
+    }
     if (compression === 'bzip2') {
-      // Loaded only when needed: most captures are gzip.
       const { default: bz2 } = await import('bz2');
       return checkedSize(bz2.decompress(bytes), source);
     }
