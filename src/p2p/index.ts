@@ -1,7 +1,16 @@
 export { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from './distance.ts';
+export type { ProviderErrorCode } from './errors.ts';
+export { ProviderError } from './errors.ts';
 export { findProvider, nearestProviders, p2pdmaDistanceMany } from './find.ts';
 export { JudgeContext } from './judge.ts';
 export type { AllowedHostBridge, Policy, PolicyName } from './policy.ts';
 export { POLICIES, POLICY_NAMES, policyForKernel } from './policy.ts';
+export type { P2pAllocation, P2pRange } from './pool.ts';
+export { P2P_GRANULE } from './pool.ts';
+export type { P2pMemoryState, P2pUsers } from './provider.ts';
+export { P2pMemory } from './provider.ts';
+export { Providers } from './registry.ts';
+export type { P2pResource } from './resource.ts';
+export { HOTPLUG_GRANULE } from './resource.ts';
 export type { MailCase, MapType, PairVerdict, Reason, ReasonCode } from './verdict.ts';
 export { mailCase } from './verdict.ts';
