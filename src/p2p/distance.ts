@@ -15,6 +15,7 @@
 
 import { assert } from '../core/assert.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { divergenceOf, forwardsUpstream } from './directional.ts';
 import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames } from './judge.ts';
 import type { MapType, PairVerdict, Reason } from './verdict.ts';
 
@@ -53,44 +54,98 @@ export function judgePair(context: JudgeContext, provider: number, client: numbe
 function judgeBelow(context: JudgeContext, provider: number, client: number, common: number): PairVerdict {
   const { depth } = context;
   const distance = (depth[provider] as number) + (depth[client] as number) - 2 * (depth[common] as number);
+  const meeting: Reason =
+    provider === client
+      ? { code: 'SAME_FUNCTION', at: [name(context, provider)], message: 'provider and client are one function' }
+      : {
+          code: 'COMMON_UPSTREAM',
+          at: [name(context, common)],
+          message: `the paths meet at ${name(context, common)}`,
+        };
+  const judgement = { provider, client, common, distance, reasons: [meeting] };
+  return context.policy.acsRule === 'pathWide'
+    ? judgePathWide(context, judgement)
+    : judgeDivergence(context, judgement);
+}
+
+interface Judgement {
+  readonly provider: number;
+  readonly client: number;
+  readonly common: number;
+  readonly distance: number;
+  readonly reasons: readonly Reason[];
+}
+
+/** Linux: any redirect bit on provider ... common ... client. */
+function judgePathWide(context: JudgeContext, { provider, client, common, distance, reasons }: Judgement): PairVerdict {
   const redirecting: number[] = [];
   const unknown: number[] = [];
   collectAcs(context, provider, common, true, redirecting, unknown);
   collectAcs(context, client, common, false, redirecting, unknown);
-
-  const reasons: Reason[] = [];
-  if (provider === client) {
-    reasons.push({
-      code: 'SAME_FUNCTION',
-      at: [name(context, provider)],
-      message: 'provider and client are one function',
-    });
-  } else {
-    reasons.push({
-      code: 'COMMON_UPSTREAM',
-      at: [name(context, common)],
-      message: `the paths meet at ${name(context, common)}`,
-    });
-  }
   if (redirecting.length === 0 && unknown.length === 0) return { type: 'busAddr', distance, reasons };
   if (redirecting.length === 0) {
-    reasons.push(acsUnknown(context, unknown));
-    return { type: 'unknown', distance, reasons };
+    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, unknown)] };
   }
-  reasons.push({
-    code: 'ACS_REDIRECT',
-    at: redirecting.map((at) => name(context, at)),
-    message: `ACS redirect is set: ${redirecting.map((at) => `${name(context, at)} (${redirectNames(context.functions[at] as PciFunction)})`).join(', ')}`,
-  });
-  const verdict = throughHostBridge(context, provider, client, distance, reasons);
-  if (provider !== client) return verdict;
-  const opinion: Reason = {
+  const because = [...reasons, acsRedirect(context, redirecting)];
+  const verdict = throughHostBridge(context, provider, client, distance, because);
+  const opinion = opinionOn(context, { provider, client, common });
+  return opinion === null ? verdict : { ...verdict, reasons: [...verdict.reasons, opinion] };
+}
+
+/** Our own opinion where it differs from the path-wide redirect. */
+function opinionOn(
+  context: JudgeContext,
+  pair: { readonly provider: number; readonly client: number; readonly common: number },
+): Reason | null {
+  if (pair.provider === pair.client) {
+    return {
+      code: 'OPINION_DIFFERS',
+      at: [name(context, pair.provider)],
+      message:
+        'the kernel tests ACS before it sees that both are one function; in fact nothing leaves the device: case (c)',
+    };
+  }
+  const divergence = divergenceOf(context, pair);
+  if (divergence.route !== 'direct' || divergence.viaSharedLink) return null;
+  return {
     code: 'OPINION_DIFFERS',
-    at: [name(context, provider)],
-    message:
-      'the kernel tests ACS before it sees that both are one function; in fact nothing leaves the device: case (c)',
+    at: [name(context, pair.common)],
+    message: `the ports where the paths part below ${name(context, pair.common)} redirect neither this request nor its completion: the fabric routes it directly`,
   };
-  return { ...verdict, reasons: [...verdict.reasons, opinion] };
+}
+
+/** Our own rule: requests and completions at the ports where the paths part. */
+function judgeDivergence(context: JudgeContext, judgement: Judgement): PairVerdict {
+  const { provider, client, common, distance, reasons } = judgement;
+  const divergence = divergenceOf(context, judgement);
+  if (divergence.route === 'unknown') {
+    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, divergence.at)] };
+  }
+  if (divergence.viaSharedLink) return judgeSharedLink(context, judgement);
+  if (divergence.route === 'direct') return { type: 'busAddr', distance, reasons };
+  return throughHostBridge(context, provider, client, distance, [...reasons, acsRedirect(context, divergence.at)]);
+}
+
+/** Two functions of one device without a known route between them: the port above must send their requests up. */
+function judgeSharedLink(context: JudgeContext, judgement: Judgement): PairVerdict {
+  const { provider, client, common, distance, reasons } = judgement;
+  const port = name(context, common);
+  const forwards = forwardsUpstream(context, common);
+  if (forwards === null) return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, [common])] };
+  const message = forwards
+    ? `both are functions behind one link, with no known route inside the device; Upstream Forwarding of ${port} sends the request up`
+    : `both are functions behind one link, with no known route inside the device, and Upstream Forwarding of ${port} is off`;
+  const shared: Reason = { code: 'SHARED_LINK', at: [port], message };
+  if (!forwards) return { type: 'notSupported', distance, reasons: [...reasons, shared] };
+  return throughHostBridge(context, provider, client, distance, [...reasons, shared]);
+}
+
+function acsRedirect(context: JudgeContext, redirecting: readonly number[]): Reason {
+  const names = redirecting.map((at) => name(context, at));
+  const withBits = redirecting.map(
+    (at) => `${name(context, at)} (${redirectNames(context.functions[at] as PciFunction)})`,
+  );
+  return { code: 'ACS_REDIRECT', at: names, message: `ACS redirect is set: ${withBits.join(', ')}` };
 }
 
 /** The paths do not meet below the host bridge. ACS on them does not matter then. */

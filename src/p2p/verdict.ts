@@ -32,8 +32,8 @@ export type ReasonCode =
   | 'HOST_BRIDGE_UNKNOWN'
   /** What stands above these functions is not in the capture. */
   | 'ORPHAN'
-  /** A translated request would be blocked (ACS Translation Blocking). */
-  | 'ACS_TRANSLATION_BLOCKED'
+  /** Functions behind one link without a known route inside their device. */
+  | 'SHARED_LINK'
   /** Our own opinion differs from this kernel's answer. */
   | 'OPINION_DIFFERS';
 

@@ -1,0 +1,84 @@
+/**
+ * One address at a time: what the mail's mapping sketch calls for RAM and for memory behind the host bridge. Linux:
+ * dma_map_page(), dma_map_resource(), both dma_map_phys() since 6.18.
+ */
+
+import {
+  alignDown,
+  alignUp,
+  type DmaAddr,
+  dmaAddr,
+  iova as iovaOf,
+  offsetInGranule,
+  type PhysAddr,
+} from '../core/address.ts';
+import { hex } from '../core/hex.ts';
+import type { DmaDevice } from './device.ts';
+import { type DmaDirection, protectionOf } from './direction.ts';
+import { MapError } from './errors.ts';
+
+const PATH = 'dma_map';
+
+/**
+ * `dma_map_page()` of the mail: maps RAM for the device. Returns the IOVA, or the physical address where DMA is direct; low
+ * bits are kept.
+ *
+ * @throws MapError ZERO_LENGTH; MASK_TOO_SMALL (direct and above the mask: a single page is not bounced here); IOVA_EXHAUSTED
+ */
+export function dmaMapPage(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection): DmaAddr {
+  return mapOne(device, phys, length, direction, false);
+}
+
+/**
+ * `dma_map_resource()` of the mail: maps another device's BAR by its CPU physical address, as MMIO: not cached, never
+ * bounced. Where DMA is direct the address is taken unchanged.
+ *
+ * @throws MapError ZERO_LENGTH, MASK_TOO_SMALL, IOVA_EXHAUSTED
+ */
+export function dmaMapResource(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection): DmaAddr {
+  return mapOne(device, phys, length, direction, true);
+}
+
+function mapOne(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection, mmio: boolean): DmaAddr {
+  if (length <= 0)
+    throw new MapError('ZERO_LENGTH', PATH, `${hex(phys)} has ${length} bytes`, 'give a length of at least 1');
+  const domain = device.domain;
+  if (domain === null) {
+    if (phys + length - 1 > device.limits.dmaMask) {
+      const message = `${hex(phys)} + ${length} is above the DMA mask ${hex(device.limits.dmaMask)}`;
+      throw new MapError('MASK_TOO_SMALL', PATH, message, 'use memory below the mask, or an IOMMU');
+    }
+    return dmaAddr(phys);
+  }
+  const offset = offsetInGranule(phys, domain.granule);
+  const size = alignUp(length + offset, domain.granule);
+  const base = domain.allocator.allocate(size, Math.min(device.limits.dmaMask, domain.allocator.limit));
+  if (base === null) throw new MapError('IOVA_EXHAUSTED', PATH, `no ${size} bytes of IOVA are free`, 'unmap something');
+  try {
+    domain.map(base, alignDown(phys, domain.granule), size, protectionOf(direction, mmio));
+  } catch (cause) {
+    domain.release(base, size);
+    throw new MapError('IOVA_EXHAUSTED', PATH, 'the page table refused the mapping', 'unmap something', cause);
+  }
+  return dmaAddr(iovaOf(base + offset));
+}
+
+/**
+ * Undoes `dmaMapPage` and `dmaMapResource` (`dma_unmap_page()`, `dma_unmap_resource()`), with the length that was mapped.
+ *
+ * @throws MapError NOT_MAPPED where nothing, or something else, is mapped there
+ */
+export function dmaUnmapPage(device: DmaDevice, address: DmaAddr, length: number): void {
+  const domain = device.domain;
+  if (domain === null) return;
+  const offset = offsetInGranule(address, domain.granule);
+  const base = iovaOf(address - offset);
+  const size = alignUp(length + offset, domain.granule);
+  try {
+    domain.unmap(base, size);
+  } catch (cause) {
+    const message = `${hex(address)} + ${length} is not mapped`;
+    throw new MapError('NOT_MAPPED', PATH, message, 'unmap once, with the address and length that were mapped', cause);
+  }
+  domain.release(base, size);
+}
