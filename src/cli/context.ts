@@ -12,8 +12,8 @@ export interface CliContext {
   readonly json: boolean;
   /** stdout is a terminal that wants colour. */
   readonly color: boolean;
-  /** Width of the terminal; null where stdout is none, so that nothing needs to fit. */
-  readonly columns: number | null;
+  /** Width that the answer should fit, characters. */
+  readonly columns: number;
 }
 
 /** A command line after parsing. */

@@ -71,8 +71,15 @@ function contextOf(out: Output, json: boolean, colorWanted: boolean): CliContext
     note: (line) => process.stderr.write(`${line}\n`),
     json,
     color: terminal && colorWanted && !noColor,
-    columns: terminal ? stdout.columns : null,
+    columns: widthOf(),
   };
+}
+
+/** Of the terminal, also where a pager stands between; 100 where there is none. */
+function widthOf(): number {
+  const told = Number.parseInt(process.env['COLUMNS'] ?? '', 10);
+  const width = process.stdout.columns ?? (Number.isNaN(told) ? process.stderr.columns : told) ?? 100;
+  return Math.max(40, width);
 }
 
 /** Whether the answer must be JSON, also where the command line cannot be parsed. */
@@ -101,7 +108,7 @@ function parse(argv: readonly string[]): Parsed {
         printed += text;
       },
       writeErr: () => {},
-      getOutHelpWidth: () => process.stdout.columns ?? 100,
+      getOutHelpWidth: widthOf,
     })
     .option('-V, --version', 'print the version')
     .addHelpText('before', EXAMPLES)

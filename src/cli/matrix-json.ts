@@ -1,17 +1,10 @@
 /** The matrix as JSON, written pair by pair: ten thousand clients by a hundred providers are never held in memory. */
 
 import { judgePair } from '../p2p/distance.ts';
-import type { JudgeContext } from '../p2p/judge.ts';
 import { mailCase, type Reason } from '../p2p/verdict.ts';
+import type { MatrixQuestion } from './matrix-cells.ts';
 import { cpuText } from './options.ts';
 import type { Output } from './output.ts';
-
-export interface MatrixQuestion {
-  readonly judge: JudgeContext;
-  /** Indices in `judge.functions`, ascending. */
-  readonly providers: readonly number[];
-  readonly clients: readonly number[];
-}
 
 /** Writes the document of the contract, every ordered pair once, provider by provider. */
 export async function writeMatrixJson(out: Output, { judge, providers, clients }: MatrixQuestion): Promise<void> {

@@ -1,0 +1,89 @@
+/**
+ * Names of vendors, devices and classes: from the system's pci.ids where there is one, from the dump's own text otherwise,
+ * else as numbers. pci.ids is the list that pciutils reads; its format is described at its head.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { hexDigits } from '../core/hex.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+
+const PLACES: readonly string[] = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
+
+export interface Names {
+  /** `Non-Volatile memory controller`, or `class 0108`. */
+  readonly classOf: (fn: PciFunction) => string;
+  /** `Samsung Electronics Co Ltd NVMe SSD Controller PM173X`, or `device 144d:a824`. */
+  readonly deviceOf: (fn: PciFunction) => string;
+}
+
+/** The names that this system can give. */
+export function systemNames(): Names {
+  const file = PLACES.find((path) => existsSync(path));
+  return namesFrom(file === undefined ? null : readFileSync(file, 'utf8'));
+}
+
+/** Names from the text of a pci.ids file, or without one. */
+export function namesFrom(pciIds: string | null): Names {
+  const ids = pciIds === null ? null : new PciIds(pciIds);
+  return {
+    classOf: (fn) => {
+      const code = fn.classCode;
+      const known = code === null ? undefined : ids?.className(code);
+      return known ?? fn.facts.text?.className ?? (code === null ? 'class not known' : `class ${hexDigits(code, 4)}`);
+    },
+    deviceOf: (fn) => {
+      const { vendorId, deviceId } = fn;
+      if (vendorId !== null && deviceId !== null) {
+        const vendor = ids?.vendor(vendorId);
+        if (vendor !== undefined) {
+          const device = ids?.device(vendorId, deviceId) ?? `device ${hexDigits(deviceId, 4)}`;
+          return `${vendor} ${device}`;
+        }
+      }
+      const text = fn.facts.text?.deviceName;
+      if (text !== undefined) return text;
+      return vendorId === null || deviceId === null ? 'device not known' : `device ${idsText(fn)}`;
+    },
+  };
+}
+
+/** `144d:a824`, or `????:????` where not known. */
+export function idsText(fn: PciFunction): string {
+  const part = (id: number | null): string => (id === null ? '????' : hexDigits(id, 4));
+  return `${part(fn.vendorId)}:${part(fn.deviceId)}`;
+}
+
+/** The text is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names. */
+class PciIds {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = `\n${text}`;
+  }
+
+  vendor(id: number): string | undefined {
+    return this.#entry(`\n${hexDigits(id, 4)}  `, 0, this.#text.length)?.name;
+  }
+
+  device(vendor: number, device: number): string | undefined {
+    const section = this.#entry(`\n${hexDigits(vendor, 4)}  `, 0, this.#text.length);
+    return section && this.#entry(`\n\t${hexDigits(device, 4)}  `, section.start, section.end)?.name;
+  }
+
+  className(code: number): string | undefined {
+    const section = this.#entry(`\nC ${hexDigits(code >> 8, 2)}  `, 0, this.#text.length);
+    if (section === undefined) return undefined;
+    return this.#entry(`\n\t${hexDigits(code & 0xff, 2)}  `, section.start, section.end)?.name ?? section.name;
+  }
+
+  /** The line that starts with `head`, and where its indented lines end. */
+  #entry(head: string, from: number, to: number): { name: string; start: number; end: number } | undefined {
+    const text = this.#text;
+    const at = text.indexOf(head, from);
+    if (at < 0 || at >= to) return undefined;
+    const start = text.indexOf('\n', at + head.length);
+    let end = start;
+    while (end >= 0 && (text[end + 1] === '\t' || text[end + 1] === '#')) end = text.indexOf('\n', end + 1);
+    return { name: text.slice(at + head.length, start).trim(), start, end: end < 0 ? text.length : end + 1 };
+  }
+}
