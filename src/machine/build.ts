@@ -16,6 +16,10 @@ export interface MachineEvidence {
   readonly kernel?: string | null | undefined;
   readonly cmdline?: string | null | undefined;
   readonly iommuGroupTypes?: ReadonlyMap<number, string> | undefined;
+  /** Whether text names any extended capability; left out, the functions' own text is asked. */
+  readonly extendedListed?: boolean | undefined;
+  /** Bus minus CPU address by `busKey` of the root bus, where the reader saw it otherwise than in sysfs. */
+  readonly busOffsets?: ReadonlyMap<number, number> | undefined;
   readonly notes?: readonly ReadNote[] | undefined;
 }
 
@@ -23,11 +27,13 @@ export interface MachineEvidence {
 export function buildMachine(evidence: MachineEvidence): Machine {
   const offsets = busOffsets(evidence.functions);
   // A listing that shows no extended capability at all was made where they cannot be seen.
-  const extendedVisible = evidence.functions.some((facts) => facts.text?.extendedListed === true);
+  const extendedVisible =
+    evidence.extendedListed ?? evidence.functions.some((facts) => facts.text?.extendedListed === true);
   const functions = evidence.functions.map(
     (facts) =>
       new PciFunction(facts, {
-        busOffset: observedBusOffset(facts) ?? offsets.get(rootKey(facts)) ?? 0,
+        busOffset:
+          observedBusOffset(facts) ?? offsets.get(rootKey(facts)) ?? evidence.busOffsets?.get(rootKey(facts)) ?? 0,
         extendedVisible,
       }),
   );

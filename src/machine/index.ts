@@ -5,6 +5,8 @@ export { MachineError } from './errors.ts';
 export type { Cpu, IomemEntry, IommuMode, Machine, ReadNote } from './machine.ts';
 export { iommuModeOf } from './machine.ts';
 export { parseCpuinfo, parseIomem, parseKernelRelease, ramOf } from './proc.ts';
+export type { RamErrorCode } from './ram-allocator.ts';
+export { RamAllocator, RamError } from './ram-allocator.ts';
 export { readCapturedRoot } from './read/captured-root.ts';
 export type { FileTree } from './read/file-tree.ts';
 export { MemoryTree } from './read/file-tree.ts';

@@ -247,7 +247,8 @@ export class PciFunction {
           is64Bit: register.is64Bit,
           prefetchable: register.prefetchable,
           busAddress: assigned ? register.value : null,
-          cpuAddress: assigned ? this.#cpuAddress(register.value as number) : null,
+          // The text prints what the kernel says; a host bridge may shift one window and not another.
+          cpuAddress: assigned ? (printed?.cpuAddress ?? this.#cpuAddress(register.value as number)) : null,
           size: printed?.size ?? null,
         };
       });

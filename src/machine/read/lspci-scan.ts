@@ -1,0 +1,381 @@
+/**
+ * One pass over the bytes of a listing of lspci: where each function's header, decoded text and rows of hex are. The rows
+ * are decoded on the way; of the text only the place is kept, for `decodeText` to read when somebody asks.
+ *
+ *   0000:03:00.0 Non-Volatile memory controller [0108]: ...    header, at the margin
+ *   <tab>Subsystem: ...                                        body, indented by tabs, or blanks after mail
+ *   00: 8d 14 0d a8 06 04 10 00 ...                            row of hex: offset, colon, 16 bytes
+ *   <empty line>                                               end of the function
+ *
+ * What surrounds listings in the world is expected: quotes of mail, CRLF, prompts, logs, text wrapped at 72 columns, empty
+ * lines doubled by a web form. A line that is nothing of lspci's is noted and skipped.
+ */
+
+import { NIBBLE } from '../../core/hex.ts';
+import type { ConfigSpace } from '../../pcie/config-space.ts';
+import { Asides } from './asides.ts';
+import { ConfigArena } from './config-arena.ts';
+import { type LspciAddress, parseLspciAddress } from './lspci-address.ts';
+import { isBodyKeyword } from './lspci-keywords.ts';
+import type { NoteList } from './note-list.ts';
+import { indentEnd, isContinuation, lineEnd, quoteEnd, UNWRAPPED_COLUMNS } from './text-lines.ts';
+
+/** One listing of one function: header, body and rows. A function may be listed more than once. */
+export interface LspciBlock {
+  readonly address: LspciAddress;
+  /** Offset and 1-based line of the header. */
+  readonly start: number;
+  readonly line: number;
+  /** Behind the last line that is text. */
+  readonly textEnd: number;
+  /** Whether anything stands below the header but rows. */
+  readonly hasBody: boolean;
+  /** Whether no line is longer than wrapped mail allows, so that a line at the margin may be the rest of the one above. */
+  readonly wrapped: boolean;
+  readonly config: ConfigSpace;
+  /** Line of the first row; 0 where there is none. */
+  readonly configLine: number;
+  /** The file ends within the text of this block, so that what is not printed may have been lost. */
+  readonly cut: boolean;
+}
+
+export interface LspciScan {
+  readonly blocks: readonly LspciBlock[];
+  readonly asides: Asides;
+  /** An extended capability is named somewhere, so that one that is not named is not there. */
+  readonly extendedListed: boolean;
+  /** A drawing of `lspci -t` was seen. */
+  readonly drawing: boolean;
+}
+
+interface OpenBlock {
+  readonly address: LspciAddress;
+  readonly start: number;
+  readonly line: number;
+  /** The header has no class; only a body or rows show that it is one. */
+  readonly weak: boolean;
+  textEnd: number;
+  hasBody: boolean;
+  /** Lines of the body stand at the margin: the indentation was lost. */
+  flat: boolean;
+  longest: number;
+  configLine: number;
+  /** A row came twice, or none can belong here any more. */
+  rowsClosed: boolean;
+  /** Columns of the line above, for wrapped text. */
+  columns: number;
+  /** Lines at the margin, to be judged when the block is complete: line number, columns above, columns of the first word. */
+  margins: number[];
+}
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+const BLANK = 0x20;
+const COLON = 0x3a;
+
+const STRAY = 'is no line of lspci';
+
+/** Scans a listing. Never throws: what does not fit is noted. */
+export function scanLspci(bytes: Uint8Array, notes: NoteList): LspciScan {
+  return new Scanner(bytes, notes).scan();
+}
+
+class Scanner {
+  readonly #bytes: Uint8Array;
+  readonly #notes: NoteList;
+  readonly #arena: ConfigArena;
+  readonly #blocks: LspciBlock[] = [];
+  readonly #asides = new Asides();
+  readonly #row = new Uint8Array(16);
+  #open: OpenBlock | null = null;
+  #line = 0;
+  /** An empty line stands between this line and the last one that was not. */
+  #gap = false;
+  /** Empty lines carry no meaning here: a web form doubled the ends of lines. */
+  #doubleSpaced = false;
+  #extendedListed = false;
+  #drawing = false;
+
+  constructor(bytes: Uint8Array, notes: NoteList) {
+    this.#bytes = bytes;
+    this.#notes = notes;
+    this.#arena = new ConfigArena(bytes.length);
+  }
+
+  scan(): LspciScan {
+    const bytes = this.#bytes;
+    let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    while (at < bytes.length) {
+      if (this.#open !== null && !this.#gap && !this.#open.rowsClosed && this.#arena.inOrder) {
+        const behind = this.#plainRows(at);
+        if (behind > at) {
+          at = behind;
+          continue;
+        }
+      }
+      this.#line++;
+      const next = lineEnd(bytes, at);
+      this.#textLine(at, next);
+      at = next + 1;
+    }
+    this.#close(bytes.length > 0 && bytes[bytes.length - 1] !== NEWLINE);
+    return {
+      blocks: this.#blocks,
+      asides: this.#asides,
+      extendedListed: this.#extendedListed,
+      drawing: this.#drawing,
+    };
+  }
+
+  /** Rows exactly as lspci prints them, in order: nearly all bytes of a large dump pass through this loop. */
+  #plainRows(start: number): number {
+    const bytes = this.#bytes;
+    const arena = this.#arena;
+    const target = arena.bytes;
+    const open = this.#open as OpenBlock;
+    let at = start;
+    for (;;) {
+      let cursor = at + 2;
+      let offset = ((NIBBLE[bytes[at] as number] as number) << 4) | (NIBBLE[bytes[at + 1] as number] as number);
+      if (bytes[cursor] !== COLON) offset = (offset << 4) | (NIBBLE[bytes[cursor++] as number] as number);
+      if (offset !== arena.length || bytes[cursor] !== COLON || cursor + 48 >= bytes.length) return at;
+      cursor++;
+      let bad = (NIBBLE[bytes[at] as number] as number) | (NIBBLE[bytes[at + 1] as number] as number);
+      let to = arena.start + offset;
+      for (const stop = to + 16; to < stop; to++) {
+        const high = NIBBLE[bytes[cursor + 1] as number] as number;
+        const low = NIBBLE[bytes[cursor + 2] as number] as number;
+        bad |= high | low | (((bytes[cursor] as number) ^ BLANK) << 4);
+        target[to] = (high << 4) | low;
+        cursor += 3;
+      }
+      if (bad > 15) return at;
+      if (bytes[cursor] === RETURN) cursor++;
+      if (bytes[cursor] !== NEWLINE && cursor < bytes.length) return at;
+      this.#line++;
+      if (open.configLine === 0) open.configLine = this.#line;
+      arena.length = offset + 16;
+      at = cursor + 1;
+    }
+  }
+
+  #textLine(from: number, next: number): void {
+    const bytes = this.#bytes;
+    let end = next;
+    while (end > from && isBlank(bytes[end - 1] as number)) end--;
+    const margin = quoteEnd(bytes, from, end);
+    const start = indentEnd(bytes, margin, end);
+    if (start >= end) {
+      this.#gap = true;
+      return;
+    }
+    const first = bytes[start] as number;
+    if ((NIBBLE[first] as number) < 16) {
+      if (this.#hexRow(start, end)) return;
+      const address = parseLspciAddress(bytes, start, end);
+      if (address !== null) {
+        this.#header(address, start, end);
+        return;
+      }
+      if (this.#asides.iomemLine(bytes, margin, end)) {
+        this.#close();
+        this.#gap = false;
+        return;
+      }
+    }
+    if (start > margin) this.#indentedLine(start, end, end - margin);
+    else this.#marginLine(start, end);
+    this.#gap = false;
+  }
+
+  #header(address: LspciAddress, start: number, end: number): void {
+    this.#close();
+    this.#gap = false;
+    this.#open = {
+      address,
+      start,
+      line: this.#line,
+      weak: !looksLikeClass(this.#bytes, address.end, end),
+      textEnd: end,
+      hasBody: false,
+      flat: false,
+      longest: end - start,
+      configLine: 0,
+      rowsClosed: false,
+      columns: end - start,
+      margins: [],
+    };
+  }
+
+  /** A row in any order, indented or quoted; false where the line is none. */
+  #hexRow(start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    let at = start;
+    let offset = 0;
+    while (at < end && at - start < 8 && (NIBBLE[bytes[at] as number] as number) < 16) {
+      offset = offset * 16 + (NIBBLE[bytes[at] as number] as number);
+      at++;
+    }
+    if (at - start < 2 || bytes[at] !== COLON) return false;
+    at = indentEnd(bytes, at + 1, end);
+    if (!isPair(bytes, at, end)) return false;
+    let count = 0;
+    while (isPair(bytes, at, end) && count < 16) {
+      this.#row[count++] = ((NIBBLE[bytes[at] as number] as number) << 4) | (NIBBLE[bytes[at + 1] as number] as number);
+      at = indentEnd(bytes, at + 2, end);
+    }
+    if (at < end && count < 16) {
+      this.#notes.add('HEX_ROW', this.#line, 'has a token that is no byte; the row is taken as missing');
+      return true;
+    }
+    if (at < end) this.#notes.add('HEX_ROW', this.#line, 'goes on behind its 16 bytes; what stands there is left out');
+    this.#takeRow(offset, count);
+    return true;
+  }
+
+  #takeRow(offset: number, count: number): void {
+    const open = this.#open;
+    const arena = this.#arena;
+    if (open !== null && this.#gap && !this.#doubleSpaced && offset === 0 && !arena.empty) this.#close();
+    this.#gap = false;
+    if (this.#open === null || open === null) {
+      this.#notes.stray(this.#line, 'is a row of hex that belongs to no function');
+    } else if (open.rowsClosed || arena.touched(offset)) {
+      open.rowsClosed = true;
+      this.#notes.stray(this.#line, 'is a row of hex that its function had before');
+    } else if (!arena.put(offset, this.#row, count)) {
+      this.#notes.stray(this.#line, 'is a row of hex beyond what a function can have');
+    } else if (open.configLine === 0) {
+      open.configLine = this.#line;
+    }
+  }
+
+  #indentedLine(start: number, end: number, columns: number): void {
+    const open = this.#open;
+    if (open === null) {
+      if (this.#drawing && isDrawing(this.#bytes, start)) return;
+      if (!this.#asides.line(this.#bytes, start, end)) this.#notes.stray(this.#line, STRAY);
+      return;
+    }
+    if (this.#gap && !open.hasBody && isBodyKeyword(this.#bytes, start, end)) this.#doubleSpaced = true;
+    if (open.weak && !open.hasBody && !isBodyKeyword(this.#bytes, start, end)) {
+      this.#notes.stray(this.#line, STRAY);
+      return;
+    }
+    this.#body(open, start, end, columns);
+  }
+
+  #body(open: OpenBlock, start: number, end: number, columns: number): void {
+    open.hasBody = true;
+    open.textEnd = end;
+    open.columns = columns;
+    if (columns > UNWRAPPED_COLUMNS && columns > open.longest && hasInnerBlank(this.#bytes, start, end)) {
+      open.longest = columns;
+    }
+    if (!this.#extendedListed && namesExtendedCapability(this.#bytes, start)) this.#extendedListed = true;
+  }
+
+  #marginLine(start: number, end: number): void {
+    const bytes = this.#bytes;
+    if (isDrawing(bytes, start)) {
+      this.#close();
+      this.#drawing = true;
+      return;
+    }
+    const open = this.#open;
+    const inside = open !== null && (!this.#gap || this.#doubleSpaced);
+    if (inside && isBodyKeyword(bytes, start, end)) {
+      open.flat = true;
+      this.#body(open, start, end, end - start);
+      return;
+    }
+    const told = this.#asides.line(bytes, start, end);
+    if (inside && !told) {
+      if (open.flat) {
+        open.textEnd = end;
+        return;
+      }
+      let word = start;
+      while (word < end && !isBlank(bytes[word] as number)) word++;
+      open.margins.push(this.#line, open.columns, word - start);
+      open.columns = end - start;
+      open.textEnd = end;
+      return;
+    }
+    this.#close();
+    if (!told) this.#notes.stray(this.#line, STRAY);
+  }
+
+  #close(atCut = false): void {
+    const open = this.#open;
+    if (open === null) return;
+    this.#open = null;
+    const wrapped = open.longest <= UNWRAPPED_COLUMNS;
+    const { margins } = open;
+    for (let at = 0; at < margins.length; at += 3) {
+      if (wrapped && isContinuation(margins[at + 1] as number, margins[at + 2] as number)) continue;
+      this.#notes.stray(margins[at] as number, STRAY);
+    }
+    const config = this.#arena.finish();
+    if (open.weak && !open.hasBody && config.length === 0) {
+      this.#notes.stray(open.line, 'starts with an address, but neither class nor registers follow');
+      return;
+    }
+    this.#blocks.push({
+      address: open.address,
+      start: open.start,
+      line: open.line,
+      textEnd: open.textEnd,
+      hasBody: open.hasBody,
+      wrapped,
+      config,
+      configLine: open.configLine,
+      cut: atCut && open.hasBody && config.length === 0,
+    });
+  }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === BLANK || byte === 0x09 || byte === RETURN;
+}
+
+/** Two hex digits followed by a blank or the end. */
+function isPair(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + 1 >= end) return false;
+  if (((NIBBLE[bytes[at] as number] as number) | (NIBBLE[bytes[at + 1] as number] as number)) > 15) return false;
+  return at + 2 >= end || isBlank(bytes[at + 2] as number);
+}
+
+/** Whether `Class name: ` or `0604: ` follows an address, as on every header that lspci itself wrote. */
+function looksLikeClass(bytes: Uint8Array, behindAddress: number, end: number): boolean {
+  const start = indentEnd(bytes, behindAddress, end);
+  const first = bytes[start] as number;
+  // Every class name starts with a capital or a digit; `lspci -mm` puts it in quotes.
+  const begins = (first >= 0x41 && first <= 0x5a) || (NIBBLE[first] as number) < 16 || first === 0x22;
+  if (start >= end || !begins) return false;
+  if (first === 0x22) return true;
+  for (let at = start; at + 1 < end && at < start + 72; at++) {
+    if (bytes[at] === COLON && bytes[at + 1] === BLANK) return true;
+  }
+  return false;
+}
+
+/** `-[0000:00]-+-`, ` +-[0000:d7]-+-`, `           +-01.0-[01]--`, `           |     \-12.0-[0f]--`. */
+function isDrawing(bytes: Uint8Array, start: number): boolean {
+  const [first, second, third] = [bytes[start], bytes[start + 1], bytes[start + 2]];
+  if (first === 0x2d) return second === 0x5b || (second === 0x2b && third === 0x2d);
+  if (first === 0x2b || first === 0x5c) return second === 0x2d;
+  return first === 0x7c;
+}
+
+/** `Capabilities: [100 v1] ...`: three digits or more. */
+function namesExtendedCapability(bytes: Uint8Array, start: number): boolean {
+  if (bytes[start] !== 0x43 || bytes[start + 13] !== BLANK || bytes[start + 14] !== 0x5b) return false;
+  for (let at = start + 15; at < start + 18; at++) if ((NIBBLE[bytes[at] ?? 0] as number) > 15) return false;
+  return true;
+}
+
+function hasInnerBlank(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === BLANK || bytes[at] === 0x09) return true;
+  return false;
+}
