@@ -12,5 +12,7 @@ export { P2pMemory } from './provider.ts';
 export { Providers } from './registry.ts';
 export type { P2pResource } from './resource.ts';
 export { HOTPLUG_GRANULE } from './resource.ts';
+export type { MmapRequest } from './user-mapping.ts';
+export { UserMapping } from './user-mapping.ts';
 export type { MailCase, MapType, PairVerdict, Reason, ReasonCode } from './verdict.ts';
 export { mailCase } from './verdict.ts';

@@ -6,6 +6,7 @@
 import type { BusAddr, PhysAddr } from '../core/address.ts';
 import { addBytes, pageIndex } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
+import { rangeContains } from '../core/range.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { ProviderError } from './errors.ts';
 import { GranuleMap } from './granule-map.ts';
@@ -214,6 +215,21 @@ export class P2pPool {
     }
     holding.transfers--;
     this.#transfers--;
+  }
+
+  /** The allocation that holds all of `[phys, phys + length)`, or null. */
+  holderOf(phys: PhysAddr, length: number): P2pAllocation | null {
+    for (const { range, granules, holdings } of this.#chunks) {
+      const inChunk = phys - range.phys;
+      if (!(inChunk >= 0 && inChunk < range.size)) continue;
+      for (let start = pageIndex(inChunk); start >= 0 && granules.isTaken(start); start--) {
+        const allocation = holdings.get(start)?.allocation;
+        if (allocation === undefined) continue;
+        const held = { start: allocation.phys, end: allocation.phys + allocation.length };
+        return rangeContains(held, phys, length) ? allocation : null;
+      }
+    }
+    return null;
   }
 
   /** Forgets all allocations and chunks. */

@@ -10,8 +10,9 @@
 import type { BusAddr, PhysAddr } from '../core/address.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { ProviderError } from './errors.ts';
-import { type P2pAllocation, P2pPool, type P2pRange } from './pool.ts';
+import { P2P_GRANULE, type P2pAllocation, P2pPool, type P2pRange } from './pool.ts';
 import { type P2pResource, p2pRangeOf } from './resource.ts';
+import { type MmapRequest, UserMapping } from './user-mapping.ts';
 
 export type P2pMemoryState = 'live' | 'removing' | 'gone';
 
@@ -28,6 +29,7 @@ export class P2pMemory {
   readonly generation: number;
   readonly #pool: P2pPool;
   readonly #watchers: (() => void)[] = [];
+  readonly #mappings: UserMapping[] = [];
   #state: P2pMemoryState = 'live';
   #published = false;
 
@@ -68,8 +70,8 @@ export class P2pMemory {
 
   /**
    * `pci_p2pdma_add_resource()`: registers a part of a BAR. The checks in their order: `PROVIDER_GONE`, `BAR_NOT_MEMORY`,
-   * `BAR_UNKNOWN`, `OFFSET_BEYOND_BAR`, `RANGE_BEYOND_BAR`, `ADDRESS_BEYOND_LIMIT`, `RANGE_OVERLAPS`, then `PAGE_GRANULE`,
-   * or `HOTPLUG_GRANULE` where the design has pages.
+   * `BAR_UNKNOWN`, `OFFSET_BEYOND_BAR`, `RANGE_BEYOND_BAR`, `ADDRESS_BEYOND_LIMIT`, `RANGE_OVERLAPS`, `PAGE_GRANULE`,
+   * and `HOTPLUG_GRANULE` where the design has pages. After a refusal all is as before.
    */
   addResource(resource: P2pResource): void {
     this.#checkLive(`${this.provider.name}/bar${resource.bar}`);
@@ -150,10 +152,43 @@ export class P2pMemory {
     this.#pool.endTransfer(allocation);
   }
 
-  /** First step of unbind or unplug: no more allocations. Returns who still uses the memory. `PROVIDER_GONE`. */
+  /** The allocation that holds all of `[phys, phys + length)`, or null. */
+  holderOf(phys: PhysAddr, length: number): P2pAllocation | null {
+    return this.#pool.holderOf(phys, length);
+  }
+
+  /**
+   * mmap of the sysfs file `p2pmem/allocate`: contiguous memory in a process. The refusals in their order: `MAPPING_LENGTH`,
+   * `MAPPING_PRIVATE`, `MAPPING_OFFSET`, `PROVIDER_GONE` (no memory, or on its way out), `POOL_EXHAUSTED`.
+   */
+  mmap(request: MmapRequest): UserMapping {
+    const { name } = this.provider;
+    checkMmap(request, name);
+    if (this.#pool.ranges.length === 0) throw gone(name, 'the function has no peer-to-peer memory');
+    this.#checkLive(name);
+    const pages = Math.ceil(request.length / P2P_GRANULE);
+    const allocation = this.#pool.allocate(pages * P2P_GRANULE);
+    if (allocation === null) {
+      throw new ProviderError(
+        'POOL_EXHAUSTED',
+        name,
+        `no chunk has ${pages} free pages in a row, ${this.available} bytes are free in all`,
+        'unmap something, or map less at a time',
+      );
+    }
+    const mapping = new UserMapping(this, name, this.#pool.split(allocation));
+    this.#mappings.push(mapping);
+    return mapping;
+  }
+
+  /**
+   * First step of unbind or unplug: processes lose their mappings, and nobody can allocate or map any more. Returns who still
+   * uses the memory. `PROVIDER_GONE`.
+   */
   beginRemoval(): P2pUsers {
     this.#checkLive(this.provider.name);
     this.#state = 'removing';
+    this.#zap();
     this.#changed();
     return this.users;
   }
@@ -179,9 +214,15 @@ export class P2pMemory {
    */
   revoke(): P2pUsers {
     this.#checkNotGone();
+    this.#zap();
     const users = this.users;
     this.#end();
     return users;
+  }
+
+  #zap(): void {
+    for (const mapping of this.#mappings) mapping.unmap();
+    this.#mappings.length = 0;
   }
 
   #end(): void {
@@ -210,4 +251,21 @@ export class P2pMemory {
 
 function gone(path: string, message: string): ProviderError {
   return new ProviderError('PROVIDER_GONE', path, message, 'find a provider and allocate again, or use RAM');
+}
+
+function checkMmap({ shared, offset, length }: MmapRequest, name: string): void {
+  if (!(Number.isSafeInteger(length) && length > 0)) {
+    throw new ProviderError(
+      'MAPPING_LENGTH',
+      name,
+      `${length} bytes cannot be mapped`,
+      'map a whole number of bytes, at least 1',
+    );
+  }
+  if (!shared) {
+    throw new ProviderError('MAPPING_PRIVATE', name, 'the mapping is private', 'map with MAP_SHARED');
+  }
+  if (offset !== 0) {
+    throw new ProviderError('MAPPING_OFFSET', name, `the mapping begins at offset ${offset}`, 'map from offset 0');
+  }
 }

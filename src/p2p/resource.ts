@@ -24,7 +24,7 @@ export interface P2pResource {
 
 /**
  * The range that a resource names, beside those registered before. `BAR_NOT_MEMORY`, `BAR_UNKNOWN`, `OFFSET_BEYOND_BAR`,
- * `RANGE_BEYOND_BAR`, `ADDRESS_BEYOND_LIMIT`, `RANGE_OVERLAPS`, then `PAGE_GRANULE`, or `HOTPLUG_GRANULE` with pages.
+ * `RANGE_BEYOND_BAR`, `ADDRESS_BEYOND_LIMIT`, `RANGE_OVERLAPS`, `PAGE_GRANULE`, and with pages `HOTPLUG_GRANULE`.
  */
 export function p2pRangeOf(
   provider: PciFunction,
@@ -56,7 +56,8 @@ export function p2pRangeOf(
       `give an offset in [0, ${barSize})`,
     );
   }
-  const size = resource.size || barSize - offset;
+  const { size: askedSize = 0 } = resource;
+  const size = askedSize === 0 ? barSize - offset : askedSize;
   // Linux adds size and offset in 64 bits, where the sum may wrap.
   if (!(size > 0 && size <= barSize - offset)) {
     throw refuse(
