@@ -56,4 +56,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     load: () => import('./matrix.ts'),
   },
+  {
+    name: 'topo',
+    summary: 'the tree of a machine: ports, ACS, links, BARs, NUMA nodes, IOMMU groups',
+    examples: ['p2pdma topo', 'p2pdma topo host.txt', 'p2pdma topo host.tar.gz --json'],
+    shape: (command) => {
+      withMachine(command);
+      command.option('--json', JSON_HELP);
+    },
+    load: () => import('./topo.ts'),
+  },
 ];

@@ -23,7 +23,7 @@ export interface MatrixView {
 }
 
 /** A matrix of more lines than this is shown by groups first. */
-const LINES_MAX = 60;
+const LINES_MAX = 100;
 /** More reasons than this for one case are counted, not listed. */
 const REASONS_MAX = 6;
 
@@ -206,11 +206,7 @@ function* reasons(cells: MatrixCells, view: MatrixView): Generator<string> {
   }
   if (cells.differing > 0) {
     const pairs = count(cells.differing, 'pair');
-    yield* wrap(
-      `  ${pairs} of these the fabric itself would treat otherwise: see --policy directional`,
-      view.columns,
-      '     ',
-    );
+    yield* wrap(`  The fabric itself would treat ${pairs} otherwise: see --policy directional`, view.columns, '     ');
   }
   yield '  One pair, and what would change it: p2pdma explain MACHINE PROVIDER CLIENT';
 }
