@@ -66,4 +66,30 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     load: () => import('./topo.ts'),
   },
+  {
+    name: 'map',
+    summary: 'map the vectors of a bio: RAM, peers through the host bridge or below a switch, own BARs',
+    examples: [
+      'p2pdma map host.tar.gz --bio bio.yaml           a table of vectors and segments',
+      'p2pdma map host.tar.gz --bio bio.json --json    the same for scripts',
+      'p2pdma map host.txt --bio many.jsonl --iommu on --ram 0x100000-0x7fffffff',
+    ],
+    shape: (command) => {
+      withMachine(command);
+      command
+        .requiredOption('--bio <file>', 'the bio: JSON or YAML, or .jsonl with one bio a line')
+        .option('--classify <how>', 'flags, lookup or page (default: flags if a vector has one, else lookup)')
+        .option('--trust', 'let the flags decide: no table is consulted')
+        .option('--iommu <mode>', 'on, off or passthrough (default: what the machine says of the device)')
+        .option(
+          '--ram <start-end>',
+          'declare RAM, hex, end inclusive; may be repeated',
+          (value: string, all: string[]) => [...all, value],
+          [],
+        )
+        .option('--no-merge', 'every vector its own segment')
+        .option('--json', JSON_HELP);
+    },
+    load: () => import('./map.ts'),
+  },
 ];

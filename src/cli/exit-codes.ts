@@ -26,10 +26,14 @@ const BY_CLASS: Readonly<Record<string, ExitCode>> = {
   SelectorError: EXIT_USAGE,
   MachineError: EXIT_INPUT,
   OutputError: EXIT_INPUT,
+  ScenarioError: EXIT_INPUT,
 };
 
 /** Single codes that end otherwise than the rest of their class. */
-const BY_CODE: Readonly<Record<string, ExitCode>> = {};
+const BY_CODE: Readonly<Record<string, ExitCode>> = {
+  IOMMU_UNKNOWN: EXIT_EVIDENCE,
+  PAIR_UNKNOWN: EXIT_EVIDENCE,
+};
 
 /** The exit code of something that was thrown: a refusal by the table above, everything else is our own mistake. */
 export function exitCodeOf(error: unknown): ExitCode {

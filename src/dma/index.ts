@@ -12,7 +12,7 @@ export { MapError } from './errors.ts';
 export type { DmaLimits } from './limits.ts';
 export { DEFAULT_LIMITS, dmaLimits } from './limits.ts';
 export type { MapOptions } from './map-bvec.ts';
-export { dmaMapBvec, dmaUnmapBvec } from './map-bvec.ts';
+export { classifyVectors, dmaMapBvec, dmaUnmapBvec } from './map-bvec.ts';
 export { dmaMapPage, dmaMapResource, dmaUnmapPage } from './map-page.ts';
 export type { DmaSegment, SegmentSpace } from './mapping.ts';
 export { DmaMapping, SPACE_BAR, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';

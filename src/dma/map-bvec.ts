@@ -47,7 +47,7 @@ export function dmaMapBvec(
   options: MapOptions = MERGE,
 ): DmaMapping {
   assert(!mapping.live, 'a mapping is unmapped before it is used again');
-  const classified = classifyInOrder(device, vectors, classifier);
+  const classified = classifyVectors(device, vectors, classifier);
   checkVectors(device, vectors, classified);
   mapping.reserve(vectors.count);
   mapping.direction = direction;
@@ -76,10 +76,13 @@ export function dmaUnmapBvec(device: DmaDevice, mapping: DmaMapping): void {
 }
 
 /**
- * Classifies all vectors. The kernel's direct path takes them one by one: a vector above the mask before the one whose pair
- * is not supported is what its error tells of (EIO, not EREMOTEIO). With an IOMMU it looks at all pairs first.
+ * Classifies all vectors, refusing in the order in which Linux would. Its direct path takes them one by one: a vector above the
+ * mask before the one whose pair is not supported is what its error tells of (EIO, not EREMOTEIO). With an IOMMU it looks at
+ * all pairs first.
+ *
+ * @throws MapError of the classifier, or MASK_TOO_SMALL
  */
-function classifyInOrder(device: DmaDevice, vectors: BvecList, classifier: Classifier): Classified {
+export function classifyVectors(device: DmaDevice, vectors: BvecList, classifier: Classifier): Classified {
   try {
     return classifier.classify(device, vectors);
   } catch (error) {

@@ -1,0 +1,137 @@
+/** `p2pdma map`: maps the bio of a file, or one a line, and shows or prints what the engine would be given. */
+
+import { readFileSync } from 'node:fs';
+import { P2pError } from '../core/errors.ts';
+import { parseHex } from '../core/hex.ts';
+import type { Range } from '../core/range.ts';
+import type { IommuMode } from '../machine/machine.ts';
+import { type BioFile, readBioFile } from '../scenario/bio-file.ts';
+import { ScenarioError } from '../scenario/errors.ts';
+import { BioMapper, type ClassifyMode, type MapSettings } from '../scenario/map-bio.ts';
+import { type Invocation, textOption } from './context.ts';
+import { errorDocument, UsageError } from './errors.ts';
+import { EXIT_DONE, EXIT_INPUT, type ExitCode } from './exit-codes.ts';
+import { loadMachine } from './machine-argument.ts';
+import { mapDocument } from './map-json.ts';
+import { mapText } from './map-text.ts';
+
+/** Runs the command. */
+export async function run(invocation: Invocation): Promise<ExitCode> {
+  const { context } = invocation;
+  const settings = settingsOf(invocation);
+  const file = textOption(invocation, 'bio') as string;
+  const text = readText(file);
+  const { machine, policy } = await loadMachine(invocation.args[0], invocation);
+  const mapper = new BioMapper(machine, policy, settings);
+  if (file.endsWith('.jsonl')) return runLines(invocation, mapper, text, file, policy.name);
+  const bio = readBioFile(text, file);
+  const mapped = mapper.map(bio);
+  if (context.json) await context.out.json(mapDocument(mapped, policy.name));
+  else await context.out.write(mapText(bio, mapped, context.columns ?? 100));
+  return EXIT_DONE;
+}
+
+/** One bio a line, one document a line: a refused line is an error document, a malformed one makes the exit 3. */
+async function runLines(
+  invocation: Invocation,
+  mapper: BioMapper,
+  text: string,
+  file: string,
+  policy: Parameters<typeof mapDocument>[1],
+): Promise<ExitCode> {
+  const { out } = invocation.context;
+  let code: ExitCode = EXIT_DONE;
+  const lines = text.split('\n');
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === '') continue;
+    const number = index + 1;
+    let document: object;
+    try {
+      document = mapDocument(mapper.map(readJsonLine(line, file, number)), policy);
+    } catch (error) {
+      if (!(error instanceof P2pError)) throw error;
+      const refusal = errorDocument(error) as { error: object };
+      if (error instanceof ScenarioError) {
+        code = EXIT_INPUT;
+        document = { ...refusal, line: number, error: { ...refusal.error, line: number } };
+      } else document = refusal;
+    }
+    if (out.append(`${JSON.stringify(document)}\n`)) await out.flush();
+  }
+  return code;
+}
+
+/** A line of JSON Lines is JSON, not YAML: what is not must not pass as a plain string. */
+function readJsonLine(line: string, file: string, number: number): BioFile {
+  try {
+    JSON.parse(line);
+  } catch (cause) {
+    const message = `is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new ScenarioError(
+      'FILE_SYNTAX',
+      { file, line: number },
+      message,
+      'a .jsonl file holds one JSON object a line',
+    );
+  }
+  return readBioFile(line, file, number);
+}
+
+function settingsOf(invocation: Invocation): MapSettings {
+  const { options } = invocation;
+  const settings: MapSettings = {
+    classify: oneOf<ClassifyMode>(invocation, 'classify', ['flags', 'lookup', 'page']),
+    trust: options['trust'] === true,
+    iommu: oneOf<IommuMode>(invocation, 'iommu', ['on', 'off', 'passthrough']),
+    noMerge: options['merge'] === false,
+    ram: ((options['ram'] as string[] | undefined) ?? []).map(ramOption),
+  };
+  if (settings.trust && settings.classify !== null && settings.classify !== 'flags') {
+    throw usage(
+      '--trust',
+      `does not go with --classify ${settings.classify}`,
+      '--trust lets flags decide: leave one of the two out',
+    );
+  }
+  return settings;
+}
+
+function oneOf<T extends string>(invocation: Invocation, name: string, values: readonly T[]): T | null {
+  const value = textOption(invocation, name);
+  if (value === undefined) return null;
+  if (values.includes(value as T)) return value as T;
+  throw usage(`--${name}`, `'${value}' is none of ${values.join(', ')}`, `give --${name} ${values[0]}, for example`);
+}
+
+/** `START-END`, hex, end inclusive. */
+function ramOption(text: string): Range {
+  const [first, last] = text.split('-');
+  const start = parseHex(first ?? '');
+  const end = parseHex(last ?? '');
+  if (start === null || end === null || end < start || text.split('-').length !== 2) {
+    throw usage(
+      '--ram',
+      `'${text}' is no range`,
+      'give START-END in hex, the end inclusive: --ram 0x100000-0x7fffffff',
+    );
+  }
+  return { start, end: end + 1 };
+}
+
+function usage(path: string, message: string, hint: string): UsageError {
+  return new UsageError({ code: 'USAGE_OPTION_VALUE', path, message, hint });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new ScenarioError(
+      'FILE_UNREADABLE',
+      { file, line: null },
+      `cannot be read: ${code}`,
+      'check the path and its permissions',
+    );
+  }
+}

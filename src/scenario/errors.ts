@@ -1,0 +1,28 @@
+import { P2pError } from '../core/errors.ts';
+
+export type ScenarioErrorCode =
+  /** The file is not JSON or YAML. */
+  | 'FILE_SYNTAX'
+  /** A field is missing, unknown, or of the wrong kind. */
+  | 'FILE_FIELD'
+  | 'FILE_EMPTY'
+  | 'FILE_UNREADABLE';
+
+/** A bio or scenario file cannot be used as it stands: file, line and field are named. */
+export class ScenarioError extends P2pError<ScenarioErrorCode> {
+  override readonly name: string = 'ScenarioError';
+  /** 1-based line in the file, or null. */
+  readonly line: number | null;
+
+  constructor(
+    code: ScenarioErrorCode,
+    place: { file: string; line: number | null; field?: string },
+    message: string,
+    hint: string,
+  ) {
+    const line = place.line === null ? '' : `:${place.line}`;
+    const field = place.field === undefined || place.field === '' ? '' : `: ${place.field}`;
+    super({ code, path: `${place.file}${line}${field}`, message, hint });
+    this.line = place.line;
+  }
+}

@@ -1,0 +1,293 @@
+/** Maps the bio of a file for a machine: the checks at the door, the classification, the mapping, and what to say of it. */
+
+import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../block/bio-vec.ts';
+import { addressFromWords } from '../core/address.ts';
+import { hex } from '../core/hex.ts';
+import { findRange, joinRanges, type Range } from '../core/range.ts';
+import { nearest } from '../core/text.ts';
+import { formatWord64 } from '../core/word64.ts';
+import type { Classifier } from '../dma/classifier.ts';
+import { TrustingFlags } from '../dma/classify-flags.ts';
+import { Lookup } from '../dma/classify-lookup.ts';
+import { PageDescriptors } from '../dma/classify-page.ts';
+import { VerifiedFlags } from '../dma/classify-verified.ts';
+import { DmaDevice } from '../dma/device.ts';
+import { MapError } from '../dma/errors.ts';
+import { refuseFlag } from '../dma/flag-refusals.ts';
+import { classifyVectors, dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
+import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
+import { resolveOwnBar } from '../dma/own-bar.ts';
+import { PairTypes } from '../dma/pair-types.ts';
+import { RangeTable } from '../dma/range-table.ts';
+import { reservedWindows } from '../dma/reserved-windows.ts';
+import { IommuDomain } from '../iommu/domain.ts';
+import { IovaAllocator } from '../iommu/iova-allocator.ts';
+import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
+import { swiotlbOf } from '../machine/swiotlb.ts';
+import { JudgeContext } from '../p2p/judge.ts';
+import type { Policy } from '../p2p/policy.ts';
+import type { MailCase } from '../p2p/verdict.ts';
+import { mailCase } from '../p2p/verdict.ts';
+import { parseBdf } from '../pcie/bdf.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import type { BioFile } from './bio-file.ts';
+import { checkDecoding, type MapWarning, mappingWarnings } from './map-warnings.ts';
+
+export type ClassifyMode = 'flags' | 'lookup' | 'page';
+
+export interface MapSettings {
+  /** Null: flags where a vector has one, else lookup. */
+  readonly classify: ClassifyMode | null;
+  /** The flags decide, no table is consulted. */
+  readonly trust: boolean;
+  /** Null: what the machine says of the device. */
+  readonly iommu: IommuMode | null;
+  readonly noMerge: boolean;
+  /** RAM declared besides the memory map. */
+  readonly ram: readonly Range[];
+}
+
+export interface MappedVector {
+  readonly input: number;
+  readonly case: MailCase;
+  readonly owner: string | null;
+  readonly bar?: number;
+  readonly offset?: number;
+}
+
+export interface MappedBio {
+  readonly device: PciFunction;
+  readonly classify: ClassifyMode;
+  readonly iommu: IommuMode | null;
+  readonly granule: number;
+  readonly iova: { readonly base: number; readonly size: number } | null;
+  readonly vectors: readonly MappedVector[];
+  readonly segments: readonly DmaSegment[];
+  /** Vectors that were looked up in the range table. */
+  readonly lookups: number;
+  readonly warnings: readonly MapWarning[];
+}
+
+/** Maps bios for one machine; tables and domains are made once. */
+export class BioMapper {
+  readonly #machine: Machine;
+  readonly #policy: Policy;
+  readonly #settings: MapSettings;
+  readonly #table: RangeTable;
+  readonly #context: JudgeContext;
+  readonly #pairs = new Map<number, PairTypes>();
+  readonly #domains = new Map<number, IommuDomain>();
+  readonly #result = new DmaMapping();
+
+  constructor(machine: Machine, policy: Policy, settings: MapSettings) {
+    this.#machine =
+      settings.ram.length === 0 ? machine : { ...machine, ram: joinRanges([...machine.ram, ...settings.ram]) };
+    this.#policy = policy;
+    this.#settings = settings;
+    this.#table = RangeTable.ofMachine(this.#machine);
+    this.#context = new JudgeContext(this.#machine, policy);
+  }
+
+  /**
+   * Maps one bio, reports, and unmaps it again.
+   *
+   * @throws MapError, BlockError: nothing is mapped then
+   */
+  map(bio: BioFile): MappedBio {
+    const fn = this.#device(bio.device);
+    const index = this.#machine.hierarchy.indexOf(fn.bdf);
+    const vectors = vectorsOf(bio);
+    const classify = this.#settings.classify ?? (vectors.hasFlags ? 'flags' : 'lookup');
+    if (classify !== 'flags') this.#refuseFlags(vectors);
+    this.#checkDoor(bio, vectors);
+    const pairs = this.#pairsOf(index);
+    const classifier = this.#classifier(classify, pairs);
+    const mode = this.#settings.iommu ?? iommuModeOf(this.#machine, fn);
+    const device = this.#dmaDevice(fn, index, mode, bio);
+    // Without knowing the IOMMU nothing can be said of masks.
+    const classified =
+      mode === null ? classifier.classify(device, vectors) : classifyVectors(device, vectors, classifier);
+    const meetsIommu = classified.kind.subarray(0, vectors.count).some((kind) => kind !== BVEC_MAP_BUS_ADDR);
+    if (mode === null && meetsIommu) refuseUnknownIommu(fn);
+    const owners = this.#describe(device, vectors, classified.kind, classified.address, classify);
+    if (this.#policy.acsRule === 'divergence') checkDecoding(this.#machine, owners);
+    const result = dmaMapBvec(device, vectors, bio.direction, classifier, this.#result, {
+      noMerge: this.#settings.noMerge,
+    });
+    resolveOwnBar(fn, result);
+    const segments = result.segments();
+    const iova = result.iovaSize === 0 ? null : { base: result.iovaBase as number, size: result.iovaSize };
+    dmaUnmapBvec(device, result);
+    return {
+      device: fn,
+      classify,
+      iommu: mode,
+      granule: device.domain?.granule ?? 4096,
+      iova,
+      vectors: owners,
+      segments,
+      lookups: classify === 'lookup' ? vectors.count : 0,
+      warnings: device.rules === 'linux' ? mappingWarnings(this.#machine, device, owners, vectors, segments) : [],
+    };
+  }
+
+  #device(name: string): PciFunction {
+    const { hierarchy } = this.#machine;
+    const bdf = parseBdf(name);
+    const fn = bdf === null ? undefined : hierarchy.at(bdf);
+    if (fn) return fn;
+    const names = nearest(
+      name,
+      hierarchy.functions.map((other) => other.name),
+    );
+    const message = bdf === null ? `'${name}' is no function's name` : `${name} is not in this machine`;
+    throw new MapError('DEVICE_UNKNOWN', 'device', message, `nearest: ${names.join(', ')}`);
+  }
+
+  #refuseFlags(vectors: BvecList): void {
+    for (let index = 0; index < vectors.count; index++) if (vectors.flags[index] !== 0) refuseFlag(vectors, index);
+  }
+
+  /** The queue's door: is P2P announced, and does the queue take it? */
+  #checkDoor(bio: BioFile, vectors: BvecList): void {
+    const { trust } = this.#settings;
+    const p2pAt = vectors.flags.subarray(0, vectors.count).findIndex((flags) => flags !== 0);
+    let first = p2pAt;
+    let outsideRam = false;
+    for (let index = 0; !trust && index < vectors.count; index++) {
+      if (vectors.flags[index] !== 0) continue;
+      const address = vectors.address[index] as number;
+      if (findRange(this.#machine.ram, address) >= 0) continue;
+      outsideRam = true;
+      const owner = this.#table.find(address);
+      if (owner >= 0 && this.#table.at(owner).kind === 'bar' && (first < 0 || index < first)) first = index;
+    }
+    const announced = bio.mayContainP2p ?? (p2pAt >= 0 || outsideRam);
+    if (!announced && first >= 0) {
+      const message = `is peer-to-peer memory, and the bio says that it contains none`;
+      throw new MapError(
+        'P2P_NOT_ANNOUNCED',
+        `vectors[${first}]`,
+        message,
+        'set mayContainP2p to true, or leave it out',
+      );
+    }
+    if (announced && !bio.queueP2p && (first >= 0 || bio.mayContainP2p === true)) {
+      const message = 'the queue does not announce P2PDMA, and the bio may contain P2P memory';
+      throw new MapError(
+        'QUEUE_WITHOUT_P2P',
+        'queue.p2p',
+        message,
+        'submit to the device itself rather than to a stacked one, or copy through RAM',
+      );
+    }
+  }
+
+  #pairsOf(client: number): PairTypes {
+    let pairs = this.#pairs.get(client);
+    if (pairs === undefined) {
+      pairs = new PairTypes(this.#context, client);
+      this.#pairs.set(client, pairs);
+    }
+    return pairs;
+  }
+
+  #classifier(mode: ClassifyMode, pairs: PairTypes): Classifier {
+    if (mode === 'lookup') return new Lookup(this.#table, pairs);
+    if (mode === 'page') return new PageDescriptors(this.#table, pairs);
+    return this.#settings.trust ? new TrustingFlags() : new VerifiedFlags(this.#table, pairs);
+  }
+
+  #dmaDevice(fn: PciFunction, index: number, mode: IommuMode | null, bio: BioFile): DmaDevice {
+    return new DmaDevice({
+      fn,
+      // Where the mode is not known only bus addresses are mapped, and they never meet the IOMMU.
+      iommu: mode ?? 'off',
+      domain: mode === 'on' ? this.#domainOf(fn, index) : null,
+      limits: bio.limits,
+      rules: this.#policy.acsRule === 'divergence' ? 'own' : 'linux',
+      swiotlb: swiotlbOf(this.#machine),
+    });
+  }
+
+  #domainOf(fn: PciFunction, index: number): IommuDomain {
+    let domain = this.#domains.get(index);
+    if (domain === undefined) {
+      domain = new IommuDomain({ allocator: new IovaAllocator({ reserved: reservedWindows(this.#machine, fn) }) });
+      this.#domains.set(index, domain);
+    }
+    return domain;
+  }
+
+  #describe(
+    device: DmaDevice,
+    vectors: BvecList,
+    kind: Uint8Array,
+    address: Float64Array,
+    mode: ClassifyMode,
+  ): MappedVector[] {
+    const client = this.#machine.hierarchy.indexOf(device.fn.bdf);
+    return Array.from({ length: vectors.count }, (_, input): MappedVector => {
+      const what = kind[input] as number;
+      if (what === 0) return { input, case: 'a', owner: null };
+      if (mode === 'flags' && this.#settings.trust)
+        return trustedVector(device, input, what, address[input] as number, vectors);
+      const cpu =
+        what === BVEC_MAP_BUS_ADDR ? (address[input] as number) - device.fn.busOffset : (address[input] as number);
+      const record = this.#table.at(this.#table.find(cpu));
+      const type = what === BVEC_MAP_BUS_ADDR ? 'busAddr' : 'thruHostBridge';
+      const owner = this.#machine.hierarchy.functions[record.provider] as PciFunction;
+      return {
+        input,
+        case: mailCase(type, record.provider === client),
+        owner: owner.name,
+        bar: record.bar,
+        offset: cpu - record.start,
+      };
+    });
+  }
+}
+
+/** Under trust the only test is against the mapping device's own BARs. */
+function trustedVector(
+  device: DmaDevice,
+  input: number,
+  kind: number,
+  address: number,
+  vectors: BvecList,
+): MappedVector {
+  if (kind === BVEC_MAP_RESOURCE) return { input, case: 'b1', owner: null };
+  const last = address + (vectors.length[input] as number);
+  const own = device.ownBars().find((bar) => address >= bar.start && last <= bar.end);
+  if (!own) return { input, case: 'b2', owner: null };
+  return { input, case: 'c', owner: device.fn.name, bar: own.bar, offset: address - own.start };
+}
+
+/** The list as the block layer has it. Throws `MapError` or `BlockError` for vectors that cannot be. */
+function vectorsOf(bio: BioFile): BvecList {
+  const list = new BvecList(bio.vectors.length);
+  bio.vectors.forEach(({ address, length, flags }, index) => {
+    const value = addressFromWords(address.high, address.low);
+    if (value === null) {
+      const message = `${formatWord64(address)} (words ${hex(address.high)} and ${hex(address.low)}) is not below 2^53`;
+      throw new MapError(
+        'ADDRESS_OVERFLOW',
+        `vectors[${index}].address`,
+        message,
+        'x86 addresses have at most 52 bits',
+      );
+    }
+    list.add({ address: value, length, flags });
+  });
+  return list;
+}
+
+function refuseUnknownIommu(fn: PciFunction): never {
+  const message = `the capture does not tell whether an IOMMU translates for ${fn.name}`;
+  throw new MapError(
+    'IOMMU_UNKNOWN',
+    fn.name,
+    message,
+    'give --iommu on, off or passthrough, or capture sys/kernel/iommu_groups: p2pdma capture',
+  );
+}
