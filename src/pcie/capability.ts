@@ -98,6 +98,7 @@ export function findExtendedCapability(config: ConfigSpace, id: number): number 
 /** Conventional capability IDs. PCI Code and ID Assignment Specification, section 2. */
 export const CAP_PCI_EXPRESS = 0x10;
 /** Extended capability IDs. PCI Code and ID Assignment Specification, section 3. */
+export const EXT_CAP_AER = 0x0001;
 export const EXT_CAP_ACS = 0x000d;
 export const EXT_CAP_ATS = 0x000f;
 export const EXT_CAP_SRIOV = 0x0010;

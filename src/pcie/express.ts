@@ -16,7 +16,7 @@ export type PortType =
   | 'conventional';
 
 /** Capabilities register bits 7:4. PCIe 7.5.3.2. */
-const PORT_TYPES: readonly (PortType | undefined)[] = [
+export const PORT_TYPES: readonly (PortType | undefined)[] = [
   'endpoint',
   'legacyEndpoint',
   undefined,
@@ -37,7 +37,7 @@ export function portTypeAt(config: ConfigSpace, offset: number): PortType | unde
 }
 
 /** Link speeds by their register code, in GT/s. PCIe 7.5.3.6. */
-const SPEEDS_GTS: readonly number[] = [0, 2.5, 5, 8, 16, 32, 64];
+export const SPEEDS_GTS: readonly number[] = [0, 2.5, 5, 8, 16, 32, 64];
 
 export interface LinkFacts {
   /** Highest speed the port can do, GT/s; null where not known. */

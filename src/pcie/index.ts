@@ -16,12 +16,15 @@ export type { Bdf, BdfKey } from './bdf.ts';
 export { bdfFromRoutingId, bdfKey, busKey, compareBdf, formatBdf, parseBdf, requesterId } from './bdf.ts';
 export type { BridgeWindow, WindowFact } from './bridge-window.ts';
 export { ioWindow, memoryWindow, prefetchableWindow, windowOf } from './bridge-window.ts';
+export type { BuiltTree } from './build-tree.ts';
+export { buildTree } from './build-tree.ts';
 export type { Capability, CapabilityList, WalkEnd } from './capability.ts';
 export {
   CAP_PCI_EXPRESS,
   capabilityName,
   conventionalCapabilities,
   EXT_CAP_ACS,
+  EXT_CAP_AER,
   EXT_CAP_ATS,
   EXT_CAP_REBAR,
   EXT_CAP_SRIOV,
@@ -30,6 +33,24 @@ export {
   findExtendedCapability,
 } from './capability.ts';
 export { ConfigSpace } from './config-space.ts';
+export type {
+  AcsBitName,
+  AcsDescription,
+  BarDescription,
+  DescribeErrorCode,
+  DeviceDescription,
+  EndpointDescription,
+  EndpointFunctionDescription,
+  FunctionOptions,
+  LinkDescription,
+  PciBridgeDescription,
+  PortDescription,
+  RootBusDescription,
+  RootPortDescription,
+  SwitchDescription,
+  TreeDescription,
+} from './describe.ts';
+export { DescribeError } from './describe.ts';
 export type { LinkFacts, PayloadFacts, PortType } from './express.ts';
 export type {
   BusNumbers,
