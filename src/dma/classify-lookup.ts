@@ -19,6 +19,14 @@ import { MADE_NOW, ownerIndex } from './owner.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeTable } from './range-table.ts';
 
+/**
+ * The classifier of Hellwig's answer to the mail: one flag on the bio (`Bio.mayContainP2p`) says that a lookup is needed, the
+ * table says all the rest. For bios without the flag nothing needs to be looked up.
+ */
+export function classifyByLookup(table: RangeTable, pairs: PairTypes): Lookup {
+  return new Lookup(table, pairs);
+}
+
 export class Lookup implements Classifier {
   readonly name = 'lookup';
   readonly counters: LookupCounters = newCounters();

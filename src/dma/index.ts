@@ -1,7 +1,7 @@
 export type { Classified, Classifier, LookupCounters } from './classifier.ts';
 export { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
 export { TrustingFlags } from './classify-flags.ts';
-export { Lookup } from './classify-lookup.ts';
+export { classifyByLookup, Lookup } from './classify-lookup.ts';
 export { HOTPLUG_GRANULE, PAGE_DESCRIPTOR_BYTES, PageDescriptors } from './classify-page.ts';
 export { VerifiedFlags } from './classify-verified.ts';
 export type { DmaDeviceOptions, MapRules, Swiotlb } from './device.ts';

@@ -20,7 +20,8 @@ import { MapError } from './errors.ts';
 const PATH = 'dma_map';
 
 /**
- * `dma_map_page()` of the mail: maps RAM for the device. Returns the IOVA, or the physical address where DMA is direct; low
+ * `dma_map_page()` of the mail: maps RAM for the device. It takes the address itself, since there is no page to find with
+ * `phys_to_page()`. Returns the IOVA, or the physical address where DMA is direct; low
  * bits are kept.
  *
  * @throws MapError ZERO_LENGTH; MASK_TOO_SMALL (direct and above the mask: a single page is not bounced here); IOVA_EXHAUSTED

@@ -11,6 +11,7 @@ import type { BusAddr } from '../core/address.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type DmaMapping, SPACE_BAR, SPACE_BUS } from './mapping.ts';
 
+/** What the mail's `&bar, &off` receive. */
 export interface BarOffset {
   /** BAR index; the lower slot of a 64-bit BAR. */
   readonly bar: number;
@@ -33,7 +34,7 @@ export function busAddrInBar(fn: PciFunction, address: BusAddr, length: number):
 }
 
 /**
- * The mapping driver's step while it programs its engine: turns those bus-address outputs that lie in a BAR of `fn` into BAR
+ * `pci_bus_addr_in_bar()` over a whole mapping, the mapping driver's step while it programs its engine: turns those bus-address outputs that lie in a BAR of `fn` into BAR
  * and offset, in place. Returns how many there were. Outputs that reach the IOMMU or RAM are not looked at.
  */
 export function resolveOwnBar(fn: PciFunction, mapping: DmaMapping): number {

@@ -1,5 +1,5 @@
 /**
- * The lookup structure of Hellwig's answer: which physical range belongs to whom. Sorted records over RAM and every memory
+ * The lookup structure of Hellwig's answer, in place of a pgmap: which physical range belongs to whom. Sorted records over RAM and every memory
  * BAR, binary search, the last hit kept. Ranges come and go while bios are queued; a record knows the generation in which
  * it was added, and what was removed is remembered, so that a vector made before is told apart from nonsense.
  */

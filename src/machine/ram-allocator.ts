@@ -1,5 +1,5 @@
 /**
- * System memory to give out: whole pages of the memory map, first fit from 1 MiB up. It stands in for `kmalloc()` where the mail
+ * System memory to give out: whole pages of the memory map, first fit from 1 MiB up. It stands in for `virt_to_phys(kmalloc())` where the mail
  * takes "regular memory". What the running kernel itself occupies is not known and so not spared; nothing above 4 MiB is refused
  * either, as kmalloc would.
  */

@@ -1,0 +1,35 @@
+/**
+ * What the tests need beyond npm, and how to get it. A tool that is missing is installed where that is possible (Debian,
+ * root); where it is not, the tests that need it are skipped by name.
+ */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+
+/** Tool, the Debian package that has it, and what needs it. */
+export const TOOLS = [{ command: 'lspci', package: 'pciutils', for: 'comparisons with lspci' }];
+
+/** Whether a command is on the PATH or in the system folders. */
+function has(command) {
+  const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+  return spawnSync('sh', ['-c', `command -v ${command}`], { env: { ...process.env, PATH: path } }).status === 0;
+}
+
+/** Installs what is missing. Returns the tools that are missing still. */
+export function installTools() {
+  const missing = TOOLS.filter((tool) => !has(tool.command));
+  if (missing.length === 0) return [];
+  const packages = missing.map((tool) => tool.package);
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0 || !has('apt-get')) {
+    console.log(`not installed: ${packages.join(', ')}; install with: sudo ${command}`);
+    return missing;
+  }
+  console.log(`installing ${packages.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    execFileSync('sh', ['-c', `apt-get update -qq && ${command}`], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  } catch {
+    console.log(`could not install ${packages.join(', ')}; try: ${command}`);
+  }
+  return missing.filter((tool) => !has(tool.command));
+}
