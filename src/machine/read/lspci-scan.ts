@@ -12,13 +12,14 @@
  */
 
 import { NIBBLE } from '../../core/hex.ts';
+import { latin1 } from '../../core/text.ts';
 import type { ConfigSpace } from '../../pcie/config-space.ts';
 import { Asides } from './asides.ts';
 import { ConfigArena } from './config-arena.ts';
 import { type LspciAddress, parseLspciAddress } from './lspci-address.ts';
 import { isBodyKeyword } from './lspci-keywords.ts';
 import type { NoteList } from './note-list.ts';
-import { indentEnd, isContinuation, lineEnd, quoteEnd, UNWRAPPED_COLUMNS } from './text-lines.ts';
+import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd, UNWRAPPED_COLUMNS } from './text-lines.ts';
 
 /** One listing of one function: header, body and rows. A function may be listed more than once. */
 export interface LspciBlock {
@@ -72,6 +73,9 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const BLANK = 0x20;
 const COLON = 0x3a;
+
+/** As much of a header as is looked at to see whether it goes on. */
+const HEADER_MAX = 512;
 
 const STRAY = 'is no line of lspci';
 
@@ -295,9 +299,11 @@ class Scanner {
         open.textEnd = end;
         return;
       }
-      let word = start;
-      while (word < end && !isBlank(bytes[word] as number)) word++;
-      open.margins.push(this.#line, open.columns, word - start);
+      if (open.hasBody || !isUnclosed(latin1(bytes, open.start, Math.min(open.textEnd, open.start + HEADER_MAX)))) {
+        let word = start;
+        while (word < end && !isBlank(bytes[word] as number)) word++;
+        open.margins.push(this.#line, open.columns, word - start);
+      }
       open.columns = end - start;
       open.textEnd = end;
       return;

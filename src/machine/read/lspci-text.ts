@@ -15,7 +15,7 @@ import type { FactName, TextFacts } from '../../pcie/function-facts.ts';
 import { decodeHeader } from './lspci-header.ts';
 import type { LspciBlock } from './lspci-scan.ts';
 import type { NoteList } from './note-list.ts';
-import { indentEnd, isContinuation, lineEnd, quoteEnd } from './text-lines.ts';
+import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd } from './text-lines.ts';
 
 /** As much of one line as is decoded. */
 const LINE_MAX = 2048;
@@ -129,7 +129,11 @@ class Decoder {
       const text = latin1(bytes, start, end);
       const blank = text.indexOf(' ');
       const firstWord = blank < 0 ? text.length : blank;
-      const isRest = wrapped && start === margin && pendingLine > 0 && isContinuation(columns, firstWord);
+      const isRest =
+        wrapped &&
+        start === margin &&
+        pendingLine > 0 &&
+        (isContinuation(columns, firstWord) || (pendingLine === this.#block.line && isUnclosed(pending)));
       columns = end - margin;
       if (isRest && pending.length < LINE_MAX) {
         pending = `${pending} ${text}`;
@@ -150,9 +154,11 @@ class Decoder {
   #finish(): DecodedText {
     const facts = this.#facts;
     if (facts.poweredDown === true) {
-      // All ones are no revision.
-      delete facts.revision;
-      delete facts.progIf;
+      // All ones are no revision, whatever wrote them into the header.
+      if (facts.revision === 0xff) {
+        delete facts.revision;
+        delete facts.progIf;
+      }
     } else if (this.#verbose) {
       // Status says that there is a list; where none is printed the text was cut.
       const lost = (this.#statusHasList && facts.capabilities === undefined) || (this.#block.cut && !this.#sawDriver);

@@ -47,3 +47,8 @@ export function indentEnd(bytes: Uint8Array, start: number, end: number): number
 export function isContinuation(columnsAbove: number, firstWord: number): boolean {
   return columnsAbove + 1 + firstWord > WRAP_COLUMNS;
 }
+
+/** Whether a header ends within parentheses, `(prog-if 00 [VGA contr`, so that the next line goes on with it. */
+export function isUnclosed(header: string): boolean {
+  return header.lastIndexOf('(') > header.lastIndexOf(')');
+}
