@@ -29,7 +29,7 @@ export class P2pMemory {
   readonly generation: number;
   readonly #pool: P2pPool;
   readonly #watchers: (() => void)[] = [];
-  readonly #mappings: UserMapping[] = [];
+  #mappings: UserMapping[] = [];
   #state: P2pMemoryState = 'live';
   #published = false;
 
@@ -167,7 +167,7 @@ export class P2pMemory {
     if (this.#pool.ranges.length === 0) throw gone(name, 'the function has no peer-to-peer memory');
     this.#checkLive(name);
     const pages = Math.ceil(request.length / P2P_GRANULE);
-    const allocation = this.#pool.allocate(pages * P2P_GRANULE);
+    const allocation = request.length <= this.size ? this.#pool.allocate(pages * P2P_GRANULE) : null;
     if (allocation === null) {
       throw new ProviderError(
         'POOL_EXHAUSTED',
@@ -176,6 +176,7 @@ export class P2pMemory {
         'unmap something, or map less at a time',
       );
     }
+    this.#mappings = this.#mappings.filter((mapping) => mapping.mappedPages > 0);
     const mapping = new UserMapping(this, name, this.#pool.split(allocation));
     this.#mappings.push(mapping);
     return mapping;
@@ -222,7 +223,7 @@ export class P2pMemory {
 
   #zap(): void {
     for (const mapping of this.#mappings) mapping.unmap();
-    this.#mappings.length = 0;
+    this.#mappings = [];
   }
 
   #end(): void {

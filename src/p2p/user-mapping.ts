@@ -4,7 +4,7 @@
  */
 
 import type { PhysAddr } from '../core/address.ts';
-import { present } from '../core/assert.ts';
+import { assert, present } from '../core/assert.ts';
 import { ProviderError } from './errors.ts';
 import type { P2pAllocation } from './pool.ts';
 
@@ -36,12 +36,14 @@ export class UserMapping {
   readonly #holder: PageHolder;
   readonly #name: string;
   readonly #pages: readonly Page[];
+  #mapped: number;
 
   /** `name` of the function, for refusals; `pages` by rising address, one allocation each. */
   constructor(holder: PageHolder, name: string, pages: readonly P2pAllocation[]) {
     this.#holder = holder;
     this.#name = name;
     this.#pages = pages.map((allocation) => ({ allocation, mapped: true, pins: 0 }));
+    this.#mapped = pages.length;
   }
 
   /** Number of pages that mmap gave, whether they are still mapped or not. */
@@ -51,7 +53,7 @@ export class UserMapping {
 
   /** Number of pages that the process can still touch. */
   get mappedPages(): number {
-    return this.#pages.filter((page) => page.mapped).length;
+    return this.#mapped;
   }
 
   /** Where a page is, or null where a touch of it faults. */
@@ -62,9 +64,11 @@ export class UserMapping {
 
   /** munmap of `count` pages from `first` on; pages that are not mapped are passed over, as munmap does. */
   unmap(first = 0, count: number = this.#pages.length - first): void {
+    assert(first >= 0 && count >= 0, `pages ${first} and ${count} more`);
     for (const page of this.#pages.slice(first, first + count)) {
       if (!page.mapped) continue;
       page.mapped = false;
+      this.#mapped--;
       this.#giveBack(page);
     }
   }
