@@ -1,5 +1,7 @@
 /** Bytes that are zero until written, held in chunks: a controller memory buffer of gigabytes costs what was touched of it. */
 
+import { assert } from '../../core/index.ts';
+
 const CHUNK_BYTES = 64 * 1024;
 
 export class SparseBytes {
@@ -10,8 +12,9 @@ export class SparseBytes {
     this.sizeBytes = sizeBytes;
   }
 
-  /** Fills `into` from `offset` on. The range must lie inside. */
+  /** Fills `into` from `offset` on. Asserts that the range lies inside. */
   read(offset: number, into: Uint8Array): void {
+    this.#check(offset, into.length);
     for (let done = 0; done < into.length; ) {
       const at = offset + done;
       const index = Math.floor(at / CHUNK_BYTES);
@@ -24,8 +27,9 @@ export class SparseBytes {
     }
   }
 
-  /** Stores `from` at `offset`. The range must lie inside. */
+  /** Stores `from` at `offset`. Asserts that the range lies inside. */
   write(offset: number, from: Uint8Array): void {
+    this.#check(offset, from.length);
     for (let done = 0; done < from.length; ) {
       const at = offset + done;
       const index = Math.floor(at / CHUNK_BYTES);
@@ -39,5 +43,8 @@ export class SparseBytes {
       chunk.set(count === from.length ? from : from.subarray(done, done + count), inChunk);
       done += count;
     }
+  }
+  #check(offset: number, length: number): void {
+    assert(offset >= 0 && offset + length <= this.sizeBytes, 'an access to sparse bytes stays inside them');
   }
 }
