@@ -8,6 +8,7 @@ import { readMachine } from '../../src/machine/read/read-machine.ts';
 export interface TruthFunction {
   bdf: string;
   iommu_group?: number;
+  p2pmem?: { size: number; available_after_oracle: number; published: number };
   kernel: {
     hdr: number;
     pcie_type: number;
