@@ -7,7 +7,7 @@ export type { Bio, BioVec } from './block/index.ts';
 export { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, createBio } from './block/index.ts';
 export type { BusAddr, DmaAddr, Iova, PhysAddr } from './core/index.ts';
 export { P2pError, Prng } from './core/index.ts';
-export type { BarOffset, DmaDirection, DmaSegment } from './dma/index.ts';
+export type { BarOffset, DmaDirection, DmaSegment, LookupCounters } from './dma/index.ts';
 export {
   busAddrInBar,
   classifyByLookup,
