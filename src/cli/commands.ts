@@ -67,6 +67,43 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./topo.ts'),
   },
   {
+    name: 'explain',
+    summary: 'one pair, hop by hop: what decided, and the smallest change that would open a better road',
+    examples: [
+      'p2pdma explain 03:00.0 06:00.0                    of this computer: 06:00.0 does DMA to memory of 03:00.0',
+      'p2pdma explain host.tar.gz 03:00.0 06:00.0',
+      'p2pdma explain host.txt id:10de:2330 id:144d:a824 --json',
+    ],
+    shape: (command) => {
+      command
+        .usage('[options] [machine] <provider> <client>')
+        .argument('<names...>', 'MACHINE as in p2pdma matrix --help, then the two functions');
+      withMachineOptions(command);
+      command.option('--json', JSON_HELP);
+    },
+    load: () => import('./explain.ts'),
+  },
+  {
+    name: 'capture',
+    summary: 'this computer as a tarball for another one to read, without serial numbers and host name',
+    examples: ['sudo p2pdma capture -o host.tar.gz', 'p2pdma matrix host.tar.gz'],
+    shape: (command) => {
+      command
+        .requiredOption('-o, --output <file>', 'where to write: .tar.gz, .tgz or .tar')
+        .option('--json', JSON_HELP);
+    },
+    load: () => import('./capture.ts'),
+  },
+  {
+    name: 'examples',
+    summary: 'the machines that ship with p2pdma, to try it on',
+    examples: ['p2pdma examples', 'p2pdma matrix example:one-switch'],
+    shape: (command) => {
+      command.option('--json', JSON_HELP);
+    },
+    load: () => import('./examples.ts'),
+  },
+  {
     name: 'map',
     summary: 'map the vectors of a bio: RAM, peers through the host bridge or below a switch, own BARs',
     examples: [

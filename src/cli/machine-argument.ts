@@ -8,7 +8,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
-import { exampleNames, examplePath } from './examples-folder.ts';
+import { examplePath, examples } from './examples-folder.ts';
 import { cpuOption, cpuText, policyOption } from './options.ts';
 
 /** Beyond this the reader refuses an archive, whoever unpacks it. */
@@ -96,7 +96,7 @@ async function gunzipped(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 function exampleFile(name: string): string {
-  const names = exampleNames();
+  const names = examples().map((example) => example.name);
   if (names.includes(name)) return examplePath(name);
   throw new UsageError({
     code: 'USAGE_EXAMPLE_UNKNOWN',

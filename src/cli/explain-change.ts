@@ -1,0 +1,115 @@
+/** The smallest change in words: the parameter that makes it for good, the command that tries it now, and what it costs. */
+
+import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
+import type { MoveChange, PortChange, SettingsChange } from '../doctor/smallest-change.ts';
+import type { PairVerdict } from '../p2p/verdict.ts';
+import { acsBitNames } from '../pcie/acs.ts';
+import { type ExplainView, TYPE_WORDS } from './explain-view.ts';
+import type { Explanation } from './explanation.ts';
+import { kernelKnowsConfigAcs, kernelLosses, oopsHazard } from './kernel-caveats.ts';
+import { joinNames } from './matrix-groups.ts';
+import { count, wrap } from './style.ts';
+
+/** The last part of the screen. */
+export function* changeLines(explanation: Explanation, view: ExplainView): Generator<string> {
+  const { change, missing, verdict } = explanation;
+  if (missing !== null) {
+    yield view.style.bold('What is missing');
+    yield* wrap(`  ${missing.what}`, view.columns, '    ');
+    yield `  The one command that tells:  ${missing.command}`;
+    yield `  then ${missing.next}`;
+    return;
+  }
+  yield view.style.bold('Smallest change');
+  if (verdict.type === 'busAddr') {
+    yield '  None is needed: this is the shortest road.';
+    return;
+  }
+  if (change.settings !== null) yield* settingsLines(explanation, change.settings, view);
+  else yield* wrap(`  No change of settings will do: ${whyNot(verdict)}.`, view.columns, '    ');
+  for (const move of change.moves) yield* moveLines(explanation, move, view);
+  if (change.settings === null && change.moves.length === 0) {
+    yield '  Nor does another slot of this machine give a better road.';
+  }
+  if (change.kernel !== null) {
+    const { policy, verdict: later } = change.kernel;
+    yield* wrap(`  A newer kernel: by the rules of ${policy} the pair is ${typeWords(later)}.`, view.columns, '    ');
+  }
+}
+
+function typeWords(verdict: PairVerdict): string {
+  return `${TYPE_WORDS[verdict.type]}${verdict.distance === null ? '' : `, distance ${verdict.distance}`}`;
+}
+
+function whyNot(verdict: PairVerdict): string {
+  return verdict.type === 'notSupported'
+    ? 'nothing that ACS does decides here'
+    : 'the paths do not meet below the host bridge, whatever ACS does';
+}
+
+function* settingsLines(explanation: Explanation, change: SettingsChange, view: ExplainView): Generator<string> {
+  const { columns, style } = view;
+  const { machine } = explanation.judge;
+  const names = change.ports.map((port) => `${port.at} (${acsBitNames(port.before & ~port.after)})`).join(', ');
+  const what = `  Clear the redirect bits of ${count(change.ports.length, 'function')}: ${names}. Then the pair is ${typeWords(change.verdict)}.`;
+  yield* wrap(what, columns, '    ');
+  const parameter = disableAcsRedir(change.ports);
+  yield '';
+  yield '  For good, as a kernel parameter (needs a reboot; the device path survives renumbering):';
+  yield* parameterLines(parameter, view);
+  for (const line of kernelLosses(machine, change.ports)) yield* wrap(`    ${line}`, columns, '    ').map(style.dim);
+  const config = configAcs(change.ports);
+  yield '';
+  yield* wrap(`  ${kernelKnowsConfigAcs(machine)}`, columns, '  ');
+  yield* parameterLines(config, view);
+  yield '';
+  yield '  Now, to try it (as root; gone at the next reset or boot):';
+  for (const { apply } of setpciLines(change.ports)) yield `    ${apply}`;
+  yield '  and back:';
+  for (const { undo } of setpciLines(change.ports)) yield `    ${undo}`;
+  const caution =
+    'The kernel keeps the answer that it gave a pair before until the distance is asked again, and IOMMU groups stay as they were at boot: a group no longer isolates then, whatever it says.';
+  yield* wrap(`    ${caution}`, columns, '    ').map(style.dim);
+  yield '';
+  yield* costLines(explanation, view);
+  const hazard = oopsHazard(machine, explanation.redirecting);
+  if (hazard !== null) yield* wrap(`  ${hazard}`, columns, '    ');
+}
+
+function* parameterLines(parameter: string, { style }: ExplainView): Generator<string> {
+  yield `    ${style.bold(parameter)}`;
+  yield `    shell: ${shellQuoted(parameter)}`;
+  yield `    /etc/default/grub: ${grubLine(parameter)}`;
+}
+
+function* costLines({ cost, judge }: Explanation, { columns }: ExplainView): Generator<string> {
+  if (cost === null) return;
+  for (const joined of cost.joined) {
+    const names = joinNames(
+      joined.functions.map((name) => judge.functions.find((fn) => fn.name === name)).filter((fn) => fn !== undefined),
+    );
+    yield* wrap(`  Costs isolation: ${costWords(joined.groups, cost.evidence)}: ${names.join(' ')}`, columns, '    ');
+  }
+}
+
+function costWords(groups: readonly number[], evidence: 'groups' | 'none' | 'notCaptured'): string {
+  if (groups.length > 1)
+    return `IOMMU groups ${groups.slice(0, -1).join(', ')} and ${groups[groups.length - 1]} become one`;
+  if (groups.length === 1) return `IOMMU group ${groups[0]} is no larger than before, but these can reach each other`;
+  return evidence === 'notCaptured'
+    ? 'the capture shows no IOMMU groups; with an IOMMU these are one'
+    : 'none now, since the IOMMU is off; with it on these would be one IOMMU group';
+}
+
+function* moveLines({ judge }: Explanation, move: MoveChange, { columns }: ExplainView): Generator<string> {
+  const occupants = move.occupants
+    .map((name) => judge.functions.find((fn) => fn.name === name))
+    .filter((fn) => fn !== undefined);
+  const place = occupants.length === 0 ? 'a free slot' : `in place of ${joinNames(occupants).join(' ')}`;
+  const settings =
+    move.settings === null
+      ? ''
+      : ` and clear the redirect bits of ${move.settings.ports.map((port: PortChange) => port.at).join(', ')}`;
+  const text = `  Move the ${move.who} below ${move.below} (${place})${settings}: the pair is then ${typeWords(move.verdict)}.`;
+  yield* wrap(text, columns, '    ');
+}

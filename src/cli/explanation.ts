@@ -1,0 +1,119 @@
+/** Everything that there is to say about one pair, before it is worded. */
+
+import { type IsolationCost, isolationCost } from '../doctor/isolation.ts';
+import { type MissingEvidence, missingEvidence } from '../doctor/missing-evidence.ts';
+import { type SmallestChange, smallestChange } from '../doctor/smallest-change.ts';
+import { judgePair } from '../p2p/distance.ts';
+import type { JudgeContext } from '../p2p/judge.ts';
+import { REDIRECT_BITS } from '../p2p/judge.ts';
+import type { PairVerdict } from '../p2p/verdict.ts';
+import type { Source } from '../pcie/function-facts.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+
+/** One function on the way. */
+export interface Hop {
+  readonly fn: PciFunction;
+  readonly role: 'provider' | 'client' | 'same' | 'common' | 'bridge';
+  /** Its ACS Control redirects by the path-wide rule; null where its ACS is not known. */
+  readonly redirects: boolean | null;
+  /** A reason of the verdict names it. */
+  readonly decides: boolean;
+  readonly acsSource: Source | null;
+}
+
+export interface Explanation {
+  readonly judge: JudgeContext;
+  readonly provider: PciFunction;
+  readonly client: PciFunction;
+  /** From the provider up: to the common node, itself last, or to the root bus. */
+  readonly providerLeg: readonly Hop[];
+  /** From the client up, without the common node. */
+  readonly clientLeg: readonly Hop[];
+  /** The node where the paths meet; null where they meet in a host bridge or not at all. */
+  readonly common: PciFunction | null;
+  /** The pair as asked. */
+  readonly verdict: PairVerdict;
+  /** The pair the other way round: the client provides, the provider does the DMA. */
+  readonly reverse: PairVerdict;
+  readonly change: SmallestChange;
+  /** What the change of settings costs; null where there is none. */
+  readonly cost: IsolationCost | null;
+  readonly missing: MissingEvidence | null;
+  /** Names of the functions on the way that redirect now, in walk order: the kernel prints them. */
+  readonly redirecting: readonly string[];
+}
+
+/** Explains the pair by index in `judge.functions`. */
+export function explain(judge: JudgeContext, provider: number, client: number): Explanation {
+  const verdict = judgePair(judge, provider, client);
+  const common = judge.commonUpstream(provider, client);
+  const named = new Set(
+    verdict.reasons
+      .filter(({ code }) => code !== 'COMMON_UPSTREAM' && code !== 'OPINION_DIFFERS')
+      .flatMap(({ at }) => at),
+  );
+  const hop = (index: number): Hop => hopOf(judge, { index, provider, client, common, named });
+  const providerLeg = legOf(judge, provider, common).map(hop);
+  if (common >= 0) providerLeg.push(hop(common));
+  const clientLeg = legOf(judge, client, common).map(hop);
+  const change = smallestChange(judge, provider, client);
+  return {
+    judge,
+    provider: judge.functions[provider] as PciFunction,
+    client: judge.functions[client] as PciFunction,
+    providerLeg,
+    clientLeg,
+    common: judge.functions[common] ?? null,
+    verdict,
+    reverse: judgePair(judge, client, provider),
+    change,
+    cost:
+      change.settings === null
+        ? null
+        : isolationCost(
+            judge.machine,
+            change.settings.ports.map((port) => port.at),
+          ),
+    missing: missingEvidence(judge.machine, verdict),
+    redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn.name),
+  };
+}
+
+/** From a function up to the common node, without it; to the root bus where there is none. */
+function legOf(judge: JudgeContext, from: number, common: number): number[] {
+  const leg: number[] = [];
+  for (let at = from; at >= 0 && at !== common; at = judge.parent[at] as number) leg.push(at);
+  return leg;
+}
+
+function hopOf(
+  judge: JudgeContext,
+  at: {
+    readonly index: number;
+    readonly provider: number;
+    readonly client: number;
+    readonly common: number;
+    readonly named: ReadonlySet<string>;
+  },
+): Hop {
+  const fn = judge.functions[at.index] as PciFunction;
+  const { acs } = fn;
+  return {
+    fn,
+    role: roleOf(at),
+    redirects: acs.state === 'unknown' ? null : acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0,
+    decides: at.named.has(fn.name),
+    acsSource: fn.sourceOf('acs'),
+  };
+}
+
+function roleOf(at: {
+  readonly index: number;
+  readonly provider: number;
+  readonly client: number;
+  readonly common: number;
+}): Hop['role'] {
+  if (at.index === at.provider) return at.index === at.client ? 'same' : 'provider';
+  if (at.index === at.client) return 'client';
+  return at.index === at.common ? 'common' : 'bridge';
+}

@@ -1,0 +1,247 @@
+/**
+ * The smallest change that gives a pair a better road: found by changing a copy of the machine and judging it again, never
+ * by the wording of a reason.
+ *
+ *   notSupported  <  thruHostBridge  <  busAddr
+ *
+ * Three kinds are tried: clearing the ACS redirect bits of as few functions as possible, moving one of the two below
+ * another port, and a newer kernel.
+ */
+
+import { assert } from '../core/assert.ts';
+import type { Machine } from '../machine/machine.ts';
+import { judgePair } from '../p2p/distance.ts';
+import { JudgeContext, REDIRECT_BITS, REDIRECT_YES } from '../p2p/judge.ts';
+import { POLICIES, POLICY_NAMES, type Policy, type PolicyName } from '../p2p/policy.ts';
+import type { MapType, PairVerdict } from '../p2p/verdict.ts';
+import type { Source } from '../pcie/function-facts.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { relevantPart, withAcsControls, withFunctionMoved } from './changed-machine.ts';
+import { devicePath } from './device-path.ts';
+
+/** ACS Control of one function, now and then. */
+export interface PortChange {
+  /** Full name. */
+  readonly at: string;
+  /** In the form that survives renumbering; null where the way from the root is not known. */
+  readonly devicePath: string | null;
+  /** Offset of ACS Control in the configuration space; null where only text tells of it. */
+  readonly register: number | null;
+  readonly before: number;
+  readonly after: number;
+  /** Where the present value was read. */
+  readonly source: Source | null;
+}
+
+/** Redirect bits cleared: no port of the list can be left out. */
+export interface SettingsChange {
+  readonly ports: readonly PortChange[];
+  readonly verdict: PairVerdict;
+}
+
+/** One of the two in another slot. */
+export interface MoveChange {
+  readonly who: 'provider' | 'client';
+  /** Name of the port below which it would stand. */
+  readonly below: string;
+  /** Names of the functions that are there now; empty for a free slot. */
+  readonly occupants: readonly string[];
+  /** What must be cleared besides; null where the move alone does it. */
+  readonly settings: SettingsChange | null;
+  readonly verdict: PairVerdict;
+}
+
+export interface SmallestChange {
+  readonly before: PairVerdict;
+  /** Null: no change of ACS settings gives a better road. */
+  readonly settings: SettingsChange | null;
+  /** The best place for the client, the best place for the provider. */
+  readonly moves: readonly MoveChange[];
+  /** The first newer rules that would give a better road. */
+  readonly kernel: { readonly policy: PolicyName; readonly verdict: PairVerdict } | null;
+}
+
+const RANK: Readonly<Record<MapType, number>> = { unknown: -1, notSupported: 0, thruHostBridge: 1, busAddr: 2 };
+
+/** Whether a road is better than another: by bus address before through the host bridge before none. */
+export function isBetter(verdict: Pick<PairVerdict, 'type'>, than: Pick<PairVerdict, 'type'>): boolean {
+  return RANK[verdict.type] > RANK[than.type];
+}
+
+/**
+ * What would give `client` a better road to the memory of `provider` (both by index in `judge.functions`). All parts are
+ * null or empty where the road is by bus address already, and where the verdict is unknown.
+ */
+export function smallestChange(judge: JudgeContext, provider: number, client: number): SmallestChange {
+  const before = judgePair(judge, provider, client);
+  if (before.type === 'busAddr' || before.type === 'unknown') {
+    return { before, settings: null, moves: [], kernel: null };
+  }
+  const pair: Pair = { provider: nameAt(judge, provider), client: nameAt(judge, client) };
+  const part = relevantPart(judge.machine, [provider, client]);
+  const settings = confirmed(judge, pair, smallestSettings(part, judge.policy, pair));
+  // Settings are the smaller change; a move is asked for only where they do not reach the best road.
+  const moves =
+    settings?.verdict.type === 'busAddr' || provider === client
+      ? []
+      : [bestMove(judge, pair, 'client'), bestMove(judge, pair, 'provider')].filter((move) => move !== null);
+  return { before, settings, moves, kernel: newerKernel(judge, provider, client, before) };
+}
+
+interface Pair {
+  readonly provider: string;
+  readonly client: string;
+}
+
+function nameAt(judge: JudgeContext, index: number): string {
+  return (judge.functions[index] as PciFunction).name;
+}
+
+function judgeNames(machine: Machine, policy: Policy, pair: Pair): PairVerdict {
+  const judge = new JudgeContext(machine, policy);
+  const index = (name: string): number => judge.functions.findIndex((fn) => fn.name === name);
+  return judgePair(judge, index(pair.provider), index(pair.client));
+}
+
+/**
+ * The fewest functions whose redirect bits must be cleared for the best road that clearing can give. Null where it gives
+ * none that is better.
+ */
+function smallestSettings(machine: Machine, policy: Policy, pair: Pair): SettingsChange | null {
+  const before = judgeNames(machine, policy, pair);
+  const candidates = redirectingOnLegs(machine, policy, pair);
+  const verdictWith = (ports: readonly PortChange[]): PairVerdict =>
+    judgeNames(withAcsControls(machine, new Map(ports.map((port) => [port.at, port.after]))), policy, pair);
+  const best = verdictWith(candidates);
+  if (candidates.length === 0 || !isBetter(best, before)) return null;
+  // Every port that can be left out alone can be left out with others: what a verdict asks of each port does not depend on
+  // the rest. So one pass finds the smallest set.
+  let ports = candidates;
+  for (const port of candidates) {
+    const fewer = ports.filter((candidate) => candidate !== port);
+    if (verdictWith(fewer).type === best.type) ports = fewer;
+  }
+  return { ports, verdict: verdictWith(ports) };
+}
+
+function redirectingOnLegs(machine: Machine, policy: Policy, pair: Pair): PortChange[] {
+  const { hierarchy } = machine;
+  const judge = new JudgeContext(machine, policy);
+  const [provider, client] = [pair.provider, pair.client].map((name) =>
+    judge.functions.findIndex((fn) => fn.name === name),
+  ) as [number, number];
+  const legs = new Set([...hierarchy.chainOf(provider), ...hierarchy.chainOf(client)]);
+  const changes: PortChange[] = [];
+  for (const index of legs) {
+    if (judge.redirect[index] !== REDIRECT_YES) continue;
+    const fn = judge.functions[index] as PciFunction;
+    const { acs } = fn;
+    assert(acs.state === 'present', `a redirect of ${fn.name} was read from its register`);
+    changes.push({
+      at: fn.name,
+      devicePath: devicePath(hierarchy, index),
+      register: acs.offset === null ? null : acs.offset + 6,
+      before: acs.control,
+      after: acs.control & ~REDIRECT_BITS,
+      source: fn.sourceOf('acs'),
+    });
+  }
+  return changes;
+}
+
+/** The same change on the whole machine must give the same verdict as on its relevant part. */
+function confirmed(judge: JudgeContext, pair: Pair, change: SettingsChange | null): SettingsChange | null {
+  if (change === null) return null;
+  const controls = new Map(change.ports.map((port) => [port.at, port.after]));
+  const verdict = judgeNames(withAcsControls(judge.machine, controls), judge.policy, pair);
+  assert(
+    verdict.type === change.verdict.type,
+    `the change for ${pair.provider} and ${pair.client} holds on the machine`,
+  );
+  return { ports: change.ports, verdict };
+}
+
+/** More ports than this are not tried: the nearest come first. */
+const MOVES_MAX = 48;
+
+function bestMove(judge: JudgeContext, pair: Pair, who: 'provider' | 'client'): MoveChange | null {
+  const mover = judge.functions.findIndex((fn) => fn.name === pair[who]);
+  const other = judge.functions.findIndex((fn) => fn.name === pair[who === 'client' ? 'provider' : 'client']);
+  const fn = judge.functions[mover] as PciFunction;
+  // A Virtual Function goes where its Physical Function goes, and a bridge is no card.
+  if (fn.facts.sysfs?.physicalFunction !== undefined || fn.isBridge) return null;
+  let best: MoveChange | null = null;
+  for (const port of portsNear(judge, mover, other)) {
+    const move = moveBelow(judge, pair, who, { mover, other, port });
+    if (move !== null && (best === null || isBetter(move.verdict, best.verdict))) best = move;
+    if (best?.verdict.type === 'busAddr') break;
+  }
+  return best;
+}
+
+function moveBelow(
+  judge: JudgeContext,
+  pair: Pair,
+  who: 'provider' | 'client',
+  at: { readonly mover: number; readonly other: number; readonly port: number },
+): MoveChange | null {
+  const before = judgePair(
+    judge,
+    ...(who === 'client' ? ([at.other, at.mover] as const) : ([at.mover, at.other] as const)),
+  );
+  const port = judge.functions[at.port] as PciFunction;
+  const part = relevantPart(judge.machine, [at.mover, at.other, at.port]);
+  const changed = withFunctionMoved(part, pair[who], port);
+  if (changed === null) return null;
+  const movedPair = { ...pair, [who]: changed.moved.name };
+  const verdict = judgeNames(changed.machine, judge.policy, movedPair);
+  const settings = isBetter(verdict, before) ? null : smallestSettings(changed.machine, judge.policy, movedPair);
+  const reached = settings?.verdict ?? verdict;
+  if (!isBetter(reached, before)) return null;
+  const occupants = judge.machine.hierarchy.childrenOf(at.port).map((index) => nameAt(judge, index));
+  return { who, below: port.name, occupants, settings, verdict: reached };
+}
+
+/**
+ * Ports with a slot for `mover`: free, or with a card in it that could make room. The nearest to `other` first, of these the
+ * free ones first. A port that leads to `other` itself or to a switch has no slot to offer.
+ */
+function portsNear(judge: JudgeContext, mover: number, other: number): number[] {
+  const { hierarchy } = judge.machine;
+  const toOther = new Set(hierarchy.chainOf(other));
+  const occupied = new Set<number>();
+  const leadsOn = new Set<number>();
+  for (let index = 0; index < judge.functions.length; index++) {
+    const above = hierarchy.parent[index] as number;
+    occupied.add(above);
+    if ((judge.functions[index] as PciFunction).isBridge) leadsOn.add(above);
+  }
+  const ports: { readonly index: number; readonly hops: number; readonly occupied: boolean }[] = [];
+  for (let index = 0; index < judge.functions.length; index++) {
+    const fn = judge.functions[index] as PciFunction;
+    if (fn.portType !== 'rootPort' && fn.portType !== 'downstreamPort') continue;
+    if (index === hierarchy.parent[mover] || toOther.has(index) || leadsOn.has(index)) continue;
+    if (judge.rootBusOf[index] !== judge.rootBusOf[other]) continue;
+    const common = judge.commonUpstream(index, other);
+    const depth = common < 0 ? -1 : (judge.depth[common] as number);
+    const hops = (judge.depth[index] as number) + (judge.depth[other] as number) - 2 * depth;
+    ports.push({ index, hops, occupied: occupied.has(index) });
+  }
+  ports.sort((a, b) => a.hops - b.hops || Number(a.occupied) - Number(b.occupied) || a.index - b.index);
+  return ports.slice(0, MOVES_MAX).map((port) => port.index);
+}
+
+function newerKernel(
+  judge: JudgeContext,
+  provider: number,
+  client: number,
+  before: PairVerdict,
+): SmallestChange['kernel'] {
+  const now = POLICY_NAMES.indexOf(judge.policy.name);
+  for (const policy of POLICY_NAMES.slice(now + 1)) {
+    if (!policy.startsWith('linux-')) continue;
+    const verdict = judgePair(new JudgeContext(judge.machine, POLICIES[policy]), provider, client);
+    if (isBetter(verdict, before)) return { policy, verdict };
+  }
+  return null;
+}
