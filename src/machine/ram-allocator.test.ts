@@ -45,9 +45,14 @@ test('a machine without a memory map has no RAM to give', () => {
   expect(new RamAllocator([{ start: 0, end: MIB }]).kmalloc(1)).toBeNull();
 });
 
-test('RAM may end at the end of the address space', () => {
-  const ram = new RamAllocator([{ start: 2 ** 53 - 4 * PAGE, end: 2 ** 53 }]);
+test('RAM may end at the end of the address space, and what is beyond is left out', () => {
+  const ram = new RamAllocator([{ start: 2 ** 53 - 4 * PAGE, end: 2 ** 53 + 4 * PAGE }]);
   expect(ram.kmalloc(3 * PAGE)).toBe(2 ** 53 - 4 * PAGE);
+  expect(ram.kmalloc(PAGE)).toBe(2 ** 53 - PAGE);
+  expect(ram.kmalloc(1)).toBeNull();
+  ram.free(physAddr(2 ** 53 - PAGE));
+  ram.free(physAddr(2 ** 53 - 4 * PAGE));
+  expect(ram.kmalloc(4 * PAGE)).toBe(2 ** 53 - 4 * PAGE);
 });
 
 test('only the beginning of what is held can be freed, once', () => {

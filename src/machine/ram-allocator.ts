@@ -37,7 +37,7 @@ export class RamAllocator {
     this.#free = joinRanges(ram)
       .map(({ start, end }) => ({
         start: alignUp(Math.max(start, LOWEST), PAGE),
-        end: alignDown(Math.min(end, ADDRESS_LIMIT - PAGE), PAGE),
+        end: alignDown(Math.min(end, ADDRESS_LIMIT), PAGE),
       }))
       .filter(({ start, end }) => start < end);
     this.#available = this.#free.reduce((sum, { start, end }) => sum + end - start, 0);
@@ -67,7 +67,7 @@ export class RamAllocator {
         errno: 'EINVAL',
       });
     }
-    // No range ends above 2^53 - 4096, so a longer length fits none, and rounding the rest up is exact.
+    // No range is that long, since all begin at 1 MiB or above; rounding the rest up is exact.
     if (length === 0 || length > ADDRESS_LIMIT - PAGE) return null;
     const bytes = alignUp(length, PAGE);
     const index = this.#free.findIndex(({ start, end }) => end - start >= bytes);

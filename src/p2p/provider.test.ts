@@ -3,6 +3,7 @@ import { functionWithBars, functionWithoutSizes, refusal, same } from '../../tes
 import type { BusAddr, PhysAddr } from '../core/address.ts';
 import { busFromPhys, physAddr, physFromBus } from '../core/address.ts';
 import { Prng } from '../core/prng.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
 import { ProviderError, type ProviderErrorCode } from './errors.ts';
 import { P2P_GRANULE, type P2pAllocation } from './pool.ts';
 import { P2pMemory } from './provider.ts';
@@ -99,6 +100,17 @@ test('E21: twice the same range, or a byte of it, is refused; neighbours and oth
     memory.addResource({ bar: 2, offset: 6 * MIB, design });
     expect(memory.size).toBe(8 * MIB);
     expect(memory.available).toBe(8 * MIB);
+  }
+});
+
+test('E21: a granule is a page in both views, and a fraction of a byte is none even where the sum rounds it off', () => {
+  const skewed = functionWithBars([{ index: 2, start: BASE, size: 4 * MIB }], { busOffset: PAGE / 2 });
+  const high = functionWithBars([{ index: 2, start: 2 ** 52, size: 4 * MIB }]);
+  expect(2 ** 52 + 0.5).toBe(2 ** 52);
+  for (const design of ['flags', 'page'] as const) {
+    const register = (fn: PciFunction, resource: P2pResource) => refused(() => new P2pMemory(fn).addResource(resource));
+    expect(register(skewed, { bar: 2, design })).toEqual(['PAGE_GRANULE', 'EINVAL']);
+    expect(register(high, { bar: 2, offset: 0.5, size: 2 * MIB, design })).toEqual(['PAGE_GRANULE', 'EINVAL']);
   }
 });
 

@@ -58,7 +58,10 @@ export class P2pMemory {
     return this.#pool.available;
   }
 
-  /** Whether others may find this provider: published, with memory, and not on its way out. sysfs `p2pmem/published`. */
+  /**
+   * Whether others may find this provider: published, with memory, and not on its way out (the kernel still finds one whose removal
+   * waits, and every allocation from it fails). sysfs `p2pmem/published`.
+   */
   get published(): boolean {
     return this.#published && this.#state === 'live' && this.#pool.ranges.length > 0;
   }
