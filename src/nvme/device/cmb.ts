@@ -9,18 +9,18 @@
  */
 
 import { ADDRESS_LIMIT } from '../../core/index.ts';
+import { SparseMemory } from '../../fabric/index.ts';
 import { CMB_LARGEST_UNIT, CMBLOC, CMBMSC, CMBSZ, cmbUnitBytes, getField, withField } from '../spec/index.ts';
 import { NvmeDeviceError } from './errors.ts';
 import type { CmbOptions } from './options.ts';
 import type { BarPort } from './ports.ts';
-import { SparseBytes } from './sparse-bytes.ts';
 
 export class Cmb {
   readonly bar: number;
   readonly offsetBytes: number;
   readonly sizeBytes: number;
   readonly legacy: boolean;
-  readonly memory: SparseBytes;
+  readonly memory: SparseMemory;
   readonly sqs: boolean;
   readonly cqs: boolean;
   readonly lists: boolean;
@@ -82,7 +82,7 @@ export class Cmb {
     size = withField(size, CMBSZ.WDS, Number(this.wds));
     size = withField(size, CMBSZ.SZU, szu);
     this.#cmbsz = withField(size, CMBSZ.SZ, this.sizeBytes / unit);
-    this.memory = new SparseBytes(this.sizeBytes);
+    this.memory = new SparseMemory(this.sizeBytes);
     this.refresh();
   }
 

@@ -145,6 +145,19 @@ test('BAR 0 answers dwords and qwords; other accesses read 0, write nothing and 
   expect(host.controller.readRegister(REGISTERS.AQA.offset)).toBe(0x00050003);
 });
 
+test('a BAR target reaches registers one access at a time and the buffer in bulk to its end', () => {
+  const bytes = 64 * 1024;
+  const { controller } = new RawHost({ cmb: { sizeBytes: bytes, offsetBytes: bytes } });
+  const registers = controller.barTarget(0);
+  expect(registers.write(REGISTERS.AQA.offset, new Uint8Array([9, 9, 3, 0, 5, 0]), 2)).toBe(true);
+  const aqa = new Uint8Array(4);
+  expect(registers.read(REGISTERS.AQA.offset, aqa)).toBe(true);
+  expect(aqa).toEqual(new Uint8Array([3, 0, 5, 0]));
+  const buffer = controller.barTarget(2);
+  expect([registers.bulkLength(0), buffer.bulkLength(0), buffer.bulkLength(bytes)]).toEqual([0, 0, bytes]);
+  expect([buffer.bulkLength(2 * bytes - 4), buffer.bulkLength(2 * bytes)]).toEqual([4, 0]);
+});
+
 test('a doorbell of no queue, a tail beyond the ring and a head beyond what was posted are ignored and counted', () => {
   const host = new RawHost().ready();
   const wrong: [number, number][] = [

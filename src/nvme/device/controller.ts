@@ -10,6 +10,7 @@
  */
 
 import type { Clock } from '../../core/index.ts';
+import type { BarTarget } from '../../fabric/index.ts';
 import { AQA, CAP, CC, CSTS, DOORBELLS, getField, getU32, putU32, REGISTERS, withField } from '../spec/index.ts';
 import { Cmb } from './cmb.ts';
 import { CommandProcessor } from './command-processor.ts';
@@ -112,6 +113,25 @@ export class NvmeController {
     else if (this.#isRegisterAccess(bar, offset, from.length)) {
       for (let at = 0; at < from.length; at += 4) this.writeRegister(offset + at, getU32(from, at));
     }
+  }
+
+  /** A BAR as the fabric reaches it: registers one access at a time, the buffer in bulk. */
+  barTarget(bar: number): BarTarget {
+    return {
+      read: (offset, into) => {
+        this.readBar(bar, offset, into);
+        return true;
+      },
+      write: (offset, from, start = 0, end = from.length) => {
+        this.writeBar(bar, offset, from.subarray(start, end));
+        return true;
+      },
+      bulkLength: (offset) => {
+        const cmb = this.#cmb;
+        if (cmb === null || cmb.bar !== bar || offset < cmb.offsetBytes) return 0;
+        return Math.max(0, cmb.offsetBytes + cmb.sizeBytes - offset);
+      },
+    };
   }
 
   #isRegisterAccess(bar: number, offset: number, length: number): boolean {

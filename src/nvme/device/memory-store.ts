@@ -1,16 +1,16 @@
 /** A namespace in memory: zero until written. */
 
+import { SparseMemory } from '../../fabric/index.ts';
 import type { BlockStatus, BlockStore } from './ports.ts';
-import { SparseBytes } from './sparse-bytes.ts';
 
 export class MemoryBlockStore implements BlockStore {
   readonly sizeBytes: number;
-  readonly #bytes: SparseBytes;
+  readonly #bytes: SparseMemory;
 
   /** `sizeBytes` is a multiple of the block size that the namespace will have. */
   constructor(sizeBytes: number) {
     this.sizeBytes = sizeBytes;
-    this.#bytes = new SparseBytes(sizeBytes);
+    this.#bytes = new SparseMemory(sizeBytes);
   }
 
   read(offsetBytes: number, into: Uint8Array): BlockStatus {
