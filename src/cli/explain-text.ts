@@ -20,7 +20,7 @@ export function* explainLines(explanation: Explanation, view: ExplainView): Gene
     ['Provider', provider],
     ['Client  ', client],
   ] as const) {
-    const text = `${role} ${fn.name}  ${view.names.classOf(fn)}: ${view.names.deviceOf(fn)} [${idsText(fn)}]`;
+    const text = `${role} ${fn.name}  ${view.names.classOf(fn)}: ${view.names.deviceOf(fn)}${idsText(fn)}`;
     yield* wrap(text, view.columns, '         ');
   }
   yield '';
@@ -80,7 +80,7 @@ function* hostBridgeLines({ judge, provider, client }: Explanation, { columns }:
     const text =
       root.evidence === null
         ? `? bus ${bus}: what stands above is not in the capture`
-        : `╮ host bridge of root bus ${bus}; its first device is ${first.name} [${idsText(first)}]`;
+        : `╮ host bridge of root bus ${bus}; its first device is ${first.name}${idsText(first)}`;
     yield* wrap(`  ${text}`, columns, '      ');
   }
 }

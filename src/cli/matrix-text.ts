@@ -22,8 +22,9 @@ export interface MatrixView {
   readonly full: boolean;
 }
 
-/** A matrix of more lines than this is shown by groups first. */
-const LINES_MAX = 100;
+/** A matrix of more lines or of more blocks of columns than this is shown by groups first. */
+const LINES_MAX = 64;
+const BLOCKS_MAX = 4;
 /** More reasons than this for one case are counted, not listed. */
 const REASONS_MAX = 6;
 
@@ -50,7 +51,7 @@ export function* matrixLines(question: MatrixQuestion, view: MatrixView): Genera
   yield 'Rows: providers (whose memory). Columns: clients (who does the DMA).';
   yield '';
   const cells = new MatrixCells(question);
-  if (!view.full && linesNeeded(question, view) > LINES_MAX) yield* groupedTable(cells, view);
+  if (!view.full && isLarge(question, view)) yield* groupedTable(cells, view);
   else yield* fullTable(cells, view);
   yield* reasons(cells, view);
   yield* legend(cells, view);
@@ -142,9 +143,10 @@ function* groupedTable(cells: MatrixCells, view: MatrixView): Generator<string> 
   );
 }
 
-function linesNeeded({ providers, clients, judge }: MatrixQuestion, view: MatrixView): number {
+function isLarge({ providers, clients, judge }: MatrixQuestion, view: MatrixView): boolean {
   const label = (judge.functions[providers[0] as number] as PciFunction).name.length;
-  return Math.ceil(clients.length / columnsPerBlock({ label, cell: 8 }, view)) * (providers.length + 3);
+  const blocks = Math.ceil(clients.length / columnsPerBlock({ label, cell: 8 }, view));
+  return blocks > BLOCKS_MAX || blocks * (providers.length + 3) > LINES_MAX;
 }
 
 interface Widths {

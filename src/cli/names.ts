@@ -42,15 +42,17 @@ export function namesFrom(pciIds: string | null): Names {
       }
       const text = fn.facts.text?.deviceName;
       if (text !== undefined) return text;
-      return vendorId === null || deviceId === null ? 'device not known' : `device ${idsText(fn)}`;
+      return vendorId === null || deviceId === null
+        ? 'device not known'
+        : `device ${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}`;
     },
   };
 }
 
-/** `144d:a824`, or `????:????` where not known. */
+/** ` [144d:a824]` with a blank before it, or nothing where not known. */
 export function idsText(fn: PciFunction): string {
-  const part = (id: number | null): string => (id === null ? '????' : hexDigits(id, 4));
-  return `${part(fn.vendorId)}:${part(fn.deviceId)}`;
+  const { vendorId, deviceId } = fn;
+  return vendorId === null || deviceId === null ? '' : ` [${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}]`;
 }
 
 /** The text is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names. */

@@ -90,7 +90,7 @@ function* branch(
 
 function titleLine(fn: PciFunction, stem: string, { columns, style, names }: TopoView): string {
   const role = portWords(fn);
-  const rest = `${role} [${idsText(fn)}]  ${names.classOf(fn)}: ${names.deviceOf(fn)}`;
+  const rest = `${role}${idsText(fn)}  ${names.classOf(fn)}: ${names.deviceOf(fn)}`;
   return `${stem}${style.bold(fn.name)}  ${shorten(rest, columns - stem.length - fn.name.length - 2)}`;
 }
 
