@@ -16,8 +16,8 @@
 import { assert } from '../core/assert.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { divergenceOf, forwardsUpstream } from './directional.ts';
-import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames } from './judge.ts';
-import type { MapType, PairVerdict, Reason } from './verdict.ts';
+import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames, typeOf } from './judge.ts';
+import type { PairVerdict, Reason } from './verdict.ts';
 
 /** `PCI_P2PDMA_THRU_HOST_BRIDGE` of the mail: the bit beside the hops in its `int` that says that the road leads through the host bridge. */
 export const PCI_P2PDMA_THRU_HOST_BRIDGE = 0x4000_0000;
@@ -57,11 +57,7 @@ function judgeBelow(context: JudgeContext, provider: number, client: number, com
   const meeting: Reason =
     provider === client
       ? { code: 'SAME_FUNCTION', at: [name(context, provider)], message: 'provider and client are one function' }
-      : {
-          code: 'COMMON_UPSTREAM',
-          at: [name(context, common)],
-          message: `the paths meet at ${name(context, common)}`,
-        };
+      : context.meetingAt(common);
   const judgement = { provider, client, common, distance, reasons: [meeting] };
   return context.policy.acsRule === 'pathWide'
     ? judgePathWide(context, judgement)
@@ -116,7 +112,7 @@ function opinionOn(
 
 /** Our own rule: requests and completions at the ports where the paths part. */
 function judgeDivergence(context: JudgeContext, judgement: Judgement): PairVerdict {
-  const { provider, client, common, distance, reasons } = judgement;
+  const { provider, client, distance, reasons } = judgement;
   const divergence = divergenceOf(context, judgement);
   if (divergence.route === 'unknown') {
     return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, divergence.at)] };
@@ -151,16 +147,18 @@ function acsRedirect(context: JudgeContext, redirecting: readonly number[]): Rea
 /** The paths do not meet below the host bridge. ACS on them does not matter then. */
 function judgeAcross(context: JudgeContext, provider: number, client: number): PairVerdict {
   const { depth } = context;
-  const orphans = [provider, client].filter((at) => context.rootBus(at).evidence === null);
-  if (orphans.length > 0) {
-    const names = orphans.map((at) => name(context, at));
-    const message = `no bridge in this capture leads to ${names.join(' and ')}: what stands above is not known`;
-    return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at: names, message }] };
+  if (context.rootBus(provider).evidence === null || context.rootBus(client).evidence === null) {
+    return orphaned(context, provider, client);
   }
-  const distance = (depth[provider] as number) + 1 + ((depth[client] as number) + 1);
-  const one = context.rootBusOf[provider] === context.rootBusOf[client];
-  const message = one ? 'the paths meet only in the host bridge' : 'the two are below different host bridges';
-  return throughHostBridge(context, provider, client, distance, [{ code: 'NO_COMMON_UPSTREAM', at: [], message }]);
+  const { type, reasons } = context.across(provider, client);
+  return { type, distance: (depth[provider] as number) + 1 + ((depth[client] as number) + 1), reasons };
+}
+
+function orphaned(context: JudgeContext, provider: number, client: number): PairVerdict {
+  const orphans = [provider, client].filter((at) => context.rootBus(at).evidence === null);
+  const names = orphans.map((at) => name(context, at));
+  const message = `no bridge in this capture leads to ${names.join(' and ')}: what stands above is not known`;
+  return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at: names, message }] };
 }
 
 function throughHostBridge(
@@ -176,8 +174,7 @@ function throughHostBridge(
     return { type: 'unknown', distance, reasons: [...reasons, { code: 'ORPHAN', at: [orphan], message }] };
   }
   const answer = context.hostBridge(provider, client);
-  const type: MapType = answer.allowed === null ? 'unknown' : answer.allowed ? 'thruHostBridge' : 'notSupported';
-  return { type, distance, reasons: [...reasons, ...answer.reasons] };
+  return { type: typeOf(answer.allowed), distance, reasons: [...reasons, ...answer.reasons] };
 }
 
 function collectAcs(

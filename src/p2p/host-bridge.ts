@@ -7,7 +7,7 @@ import { hexDigits } from '../core/hex.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import type { AllowedHostBridge, Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import type { Reason } from './verdict.ts';
 
 /** First AMD family whose root complexes route between all their ports: Zen. Hygon is another vendor and does not pass. */
@@ -20,10 +20,13 @@ export interface HostBridgeAnswer {
   readonly reasons: readonly Reason[];
 }
 
+/** What one root bus has to say, by its first device. */
 interface Lookup {
-  readonly first: PciFunction;
   readonly state: 'listed' | 'notListed' | 'unusable' | 'unknown';
-  readonly entry: AllowedHostBridge | null;
+  readonly isIntel: boolean;
+  readonly reason: Reason;
+  /** Refuses pairs below two host bridges, though it is listed; null where it does not. */
+  readonly split: Reason | null;
 }
 
 /** What the CPU rule says: true allows every host bridge, false leaves it to the list, null is not known. */
@@ -34,97 +37,97 @@ export function cpuAllows(machine: Machine): boolean | null {
   return cpu.family === null ? null : cpu.family >= ZEN_FAMILY;
 }
 
-/** Judges one pair of root buses; the same bus twice for a pair below one host bridge. */
-export function hostBridgeAllows(machine: Machine, policy: Policy, a: RootBus, b: RootBus): HostBridgeAnswer {
-  const cpu = cpuAllows(machine);
-  if (cpu === true) {
-    const family = machine.cpu?.family ?? 0;
-    return {
-      allowed: true,
-      reasons: [{ code: 'CPU_ALLOWS', at: [], message: `the CPU is AuthenticAMD family ${family}, Zen or newer` }],
-    };
+/**
+ * The answers for one machine by one policy. Every root bus is looked up once, and its reasons are shared by all pairs: a
+ * matrix of a large machine asks a million times.
+ */
+export class HostBridges {
+  readonly #machine: Machine;
+  readonly #policy: Policy;
+  readonly #cpu: boolean | null;
+  readonly #cpuAnswer: HostBridgeAnswer;
+  readonly #lookups: (Lookup | undefined)[];
+
+  constructor(machine: Machine, policy: Policy) {
+    this.#machine = machine;
+    this.#policy = policy;
+    this.#cpu = cpuAllows(machine);
+    const message = `the CPU is AuthenticAMD family ${machine.cpu?.family ?? 0}, Zen or newer`;
+    this.#cpuAnswer = { allowed: true, reasons: [{ code: 'CPU_ALLOWS', at: [], message }] };
+    this.#lookups = new Array(machine.hierarchy.rootBuses.length);
   }
-  const same = a.id === b.id;
-  const lookups = (same ? [a] : [a, b]).map((root) => lookUp(machine, policy, root));
-  const reasons: Reason[] = [];
-  let refused = false;
-  let unknown = false;
-  for (const { first, state, entry } of lookups) {
-    const id = first.vendorId === null ? 'unknown' : idText(first);
-    if (state === 'unknown') {
-      unknown = true;
-      reasons.push(
-        reason(
-          'HOST_BRIDGE_UNKNOWN',
-          first,
-          `vendor and device of ${first.name}, the first device of its root bus, are not known`,
-        ),
-      );
-    } else if (state === 'unusable') {
-      refused = true;
-      reasons.push(
-        reason(
-          'HOST_BRIDGE_UNUSABLE',
-          first,
-          `the first device of the root bus, ${first.name}, is neither at 00.0 nor a root port`,
-        ),
-      );
-    } else if (state === 'notListed') {
-      refused = true;
-      reasons.push(
-        reason(
-          'HOST_BRIDGE_NOT_LISTED',
-          first,
-          `host bridge ${id} (${first.name}) is not on the list of ${policy.name}`,
-        ),
-      );
-    } else if (entry?.sameRequired === true && !same) {
-      refused = true;
-      reasons.push(
-        reason(
-          'HOST_BRIDGE_SPLIT',
-          first,
-          `host bridge ${id} (${first.name}) is listed only for pairs below one host bridge, and these are below two`,
-        ),
-      );
-    } else {
-      reasons.push(
-        reason('HOST_BRIDGE_LISTED', first, `host bridge ${id} (${first.name}) is on the list of ${policy.name}`),
-      );
+
+  /** Judges one pair of root buses; the same bus twice for a pair below one host bridge. */
+  answer(a: RootBus, b: RootBus): HostBridgeAnswer {
+    if (this.#cpu === true) return this.#cpuAnswer;
+    const same = a.id === b.id;
+    const lookups = same ? [this.#lookUp(a)] : [this.#lookUp(a), this.#lookUp(b)];
+    const reasons: Reason[] = [];
+    let refused = false;
+    let unknown = false;
+    let intel = false;
+    for (const { state, reason, split, isIntel } of lookups) {
+      const splits = split !== null && !same;
+      reasons.push(splits ? split : reason);
+      if (state === 'unknown') unknown = true;
+      else if (state !== 'listed' || splits) refused = true;
+      if (isIntel) intel = true;
     }
+    if (!refused && !unknown) return { allowed: true, reasons };
+    // A root bus that starts with an Intel device belongs to an Intel CPU, whatever its family: the CPU rule cannot pass.
+    if (refused && (this.#cpu === false || intel)) return { allowed: false, reasons };
+    if (this.#cpu === null && !intel) reasons.push(CPU_UNKNOWN);
+    return { allowed: null, reasons };
   }
-  if (!refused && !unknown) return { allowed: true, reasons };
-  // A root bus that starts with an Intel device belongs to an Intel CPU, whatever its family: the CPU rule cannot pass.
-  const intel = lookups.some(({ first }) => first.vendorId === VENDOR_INTEL);
-  if (refused && (cpu === false || intel)) return { allowed: false, reasons };
-  if (cpu === null && !intel)
-    reasons.push({
-      code: 'CPU_UNKNOWN',
-      at: [],
-      message: 'the CPU decides here, and the capture does not name it: give --cpu VENDOR:FAMILY',
-    });
-  return { allowed: null, reasons };
+
+  #lookUp(root: RootBus): Lookup {
+    let found = this.#lookups[root.id];
+    if (found === undefined) {
+      found = lookUp(this.#machine, this.#policy, root);
+      this.#lookups[root.id] = found;
+    }
+    return found;
+  }
 }
 
-function reason(code: Reason['code'], fn: PciFunction, message: string): Reason {
-  return { code, at: [fn.name], message };
-}
-
-/** `8086:2f00`. */
-function idText(fn: PciFunction): string {
-  return `${hexDigits(fn.vendorId ?? 0, 4)}:${hexDigits(fn.deviceId ?? 0, 4)}`;
-}
+const CPU_UNKNOWN: Reason = {
+  code: 'CPU_UNKNOWN',
+  at: [],
+  message: 'the CPU decides here, and the capture does not name it: give --cpu VENDOR:FAMILY',
+};
 
 function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
   const first = machine.hierarchy.functions[root.first] as PciFunction;
+  const { name, vendorId, deviceId } = first;
+  const isIntel = vendorId === VENDOR_INTEL;
+  const because = (code: Reason['code'], message: string): Reason => ({ code, at: [name], message });
+  const nothing = { isIntel, split: null };
   const atZero = first.bdf.device === 0 && first.bdf.function === 0;
-  if (!atZero && first.portType !== 'rootPort') {
-    return { first, state: first.portType === null ? 'unknown' : 'unusable', entry: null };
+  if ((!atZero && first.portType === null) || ((atZero || first.portType === 'rootPort') && !hasIds(first))) {
+    const message = `vendor and device of ${name}, the first device of its root bus, are not known`;
+    return { ...nothing, state: 'unknown', reason: because('HOST_BRIDGE_UNKNOWN', message) };
   }
-  if (first.vendorId === null || first.deviceId === null) return { first, state: 'unknown', entry: null };
+  if (!atZero && first.portType !== 'rootPort') {
+    const message = `the first device of the root bus, ${name}, is neither at 00.0 nor a root port`;
+    return { ...nothing, state: 'unusable', reason: because('HOST_BRIDGE_UNUSABLE', message) };
+  }
   const entry = policy.allowList.find(
-    (candidate) =>
-      candidate.vendor === first.vendorId && (candidate.device === null || candidate.device === first.deviceId),
+    (candidate) => candidate.vendor === vendorId && (candidate.device === null || candidate.device === deviceId),
   );
-  return { first, state: entry ? 'listed' : 'notListed', entry: entry ?? null };
+  const bridge = `host bridge ${hexDigits(vendorId ?? 0, 4)}:${hexDigits(deviceId ?? 0, 4)} (${name})`;
+  if (entry === undefined) {
+    const message = `${bridge} is not on the list of ${policy.name}`;
+    return { ...nothing, state: 'notListed', reason: because('HOST_BRIDGE_NOT_LISTED', message) };
+  }
+  const split = `${bridge} is listed only for pairs below one host bridge, and these are below two`;
+  return {
+    state: 'listed',
+    isIntel,
+    reason: because('HOST_BRIDGE_LISTED', `${bridge} is on the list of ${policy.name}`),
+    split: entry.sameRequired ? because('HOST_BRIDGE_SPLIT', split) : null,
+  };
+}
+
+function hasIds(fn: PciFunction): boolean {
+  return fn.vendorId !== null && fn.deviceId !== null;
 }

@@ -6,8 +6,9 @@ import type { Machine } from '../machine/machine.ts';
 import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../pcie/acs.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { type HostBridgeAnswer, hostBridgeAllows } from './host-bridge.ts';
+import { type HostBridgeAnswer, HostBridges } from './host-bridge.ts';
 import { POLICIES, type Policy } from './policy.ts';
+import type { MapType, Reason } from './verdict.ts';
 
 /** What Linux's path-wide rule calls a redirect: any of RR, CR, EC in ACS Control (pci_bridge_has_acs_redir()). */
 export const REDIRECT_BITS: number = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
@@ -15,6 +16,12 @@ export const REDIRECT_BITS: number = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIR
 export const REDIRECT_NO = 0;
 export const REDIRECT_YES = 1;
 export const REDIRECT_UNKNOWN = 2;
+
+/** Type and reasons that all pairs below two root buses share. */
+export interface AcrossAnswer {
+  readonly type: MapType;
+  readonly reasons: readonly Reason[];
+}
 
 /** Everything about one machine and one policy that a pair's judgement needs. Made once, read many times. */
 export class JudgeContext {
@@ -26,7 +33,12 @@ export class JudgeContext {
   readonly rootBusOf: Int32Array;
   /** Per function: does its ACS Control redirect, by the path-wide rule? */
   readonly redirect: Uint8Array;
-  readonly #hostBridge = new Map<number, HostBridgeAnswer>();
+  readonly #hostBridges: HostBridges;
+  readonly #meetings: (Reason | undefined)[];
+  /** The answer asked for last, with its two root buses: clients come in order, so the next pair is mostly of the same. */
+  #lastAcross: AcrossAnswer | null = null;
+  #lastProviderRoot = -1;
+  #lastClientRoot = -1;
 
   constructor(machine: Machine, policy: Policy = POLICIES['linux-7.0']) {
     const { functions, parent, depth, rootBusOf } = machine.hierarchy;
@@ -36,6 +48,8 @@ export class JudgeContext {
     this.parent = parent;
     this.depth = depth;
     this.rootBusOf = rootBusOf;
+    this.#meetings = new Array(functions.length);
+    this.#hostBridges = new HostBridges(machine, policy);
     this.redirect = new Uint8Array(functions.length);
     for (let index = 0; index < functions.length; index++)
       this.redirect[index] = redirectOf(functions[index] as PciFunction);
@@ -45,17 +59,37 @@ export class JudgeContext {
     return this.machine.hierarchy.rootBuses[this.rootBusOf[index] as number] as RootBus;
   }
 
-  /** What host bridges and CPU say of traffic between two root buses; worked out once per pair of buses. */
+  /** What host bridges and CPU say of traffic between two root buses. */
   hostBridge(provider: number, client: number): HostBridgeAnswer {
+    return this.#hostBridges.answer(this.rootBus(provider), this.rootBus(client));
+  }
+
+  /**
+   * Type and reasons of a pair whose paths meet in no bridge, with nothing missing above either: the same for all pairs
+   * below the two root buses.
+   */
+  across(provider: number, client: number): AcrossAnswer {
     const a = this.rootBusOf[provider] as number;
     const b = this.rootBusOf[client] as number;
-    const key = a * this.machine.hierarchy.rootBuses.length + b;
-    let answer = this.#hostBridge.get(key);
-    if (answer === undefined) {
-      answer = hostBridgeAllows(this.machine, this.policy, this.rootBus(provider), this.rootBus(client));
-      this.#hostBridge.set(key, answer);
+    if (this.#lastAcross === null || a !== this.#lastProviderRoot || b !== this.#lastClientRoot) {
+      const { allowed, reasons } = this.hostBridge(provider, client);
+      const meeting = a === b ? IN_ONE_HOST_BRIDGE : BELOW_TWO_HOST_BRIDGES;
+      this.#lastAcross = { type: typeOf(allowed), reasons: [meeting, ...reasons] };
+      this.#lastProviderRoot = a;
+      this.#lastClientRoot = b;
     }
-    return answer;
+    return this.#lastAcross;
+  }
+
+  /** That two paths meet at a bridge: one reason for all of them. */
+  meetingAt(common: number): Reason {
+    let reason = this.#meetings[common];
+    if (reason === undefined) {
+      const { name } = this.functions[common] as PciFunction;
+      reason = { code: 'COMMON_UPSTREAM', at: [name], message: `the paths meet at ${name}` };
+      this.#meetings[common] = reason;
+    }
+    return reason;
   }
 
   /**
@@ -77,6 +111,22 @@ export class JudgeContext {
   indexOf(fn: PciFunction): number {
     return this.machine.hierarchy.indexOf(fn.bdf);
   }
+}
+
+const IN_ONE_HOST_BRIDGE: Reason = {
+  code: 'NO_COMMON_UPSTREAM',
+  at: [],
+  message: 'the paths meet only in the host bridge',
+};
+const BELOW_TWO_HOST_BRIDGES: Reason = {
+  code: 'NO_COMMON_UPSTREAM',
+  at: [],
+  message: 'the two are below different host bridges',
+};
+
+/** The type of a pair that only the host bridge can connect. */
+export function typeOf(allowed: boolean | null): MapType {
+  return allowed === null ? 'unknown' : allowed ? 'thruHostBridge' : 'notSupported';
 }
 
 function redirectOf(fn: PciFunction): number {

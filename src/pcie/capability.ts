@@ -78,6 +78,30 @@ export function extendedCapabilities(config: ConfigSpace): CapabilityList {
 }
 
 /**
+ * Offset of one conventional capability without building the list: 0 if it is not there (or the list is damaged before
+ * it), undefined if the bytes that would tell are not known.
+ */
+export function findCapability(config: ConfigSpace, id: number): number | undefined {
+  const status = config.u16(STATUS);
+  const headerType = config.u8(HEADER_TYPE);
+  if (status === undefined || headerType === undefined) return undefined;
+  if ((status & STATUS_CAPABILITIES_LIST) === 0) return 0;
+  let offset = config.u8((headerType & 0x7f) === 2 ? CARDBUS_CAPABILITIES_POINTER : CAPABILITIES_POINTER);
+  // 0x40 to 0xfc in steps of at least 4 bytes: a longer walk is a loop.
+  for (let steps = 0; steps < 48; steps++) {
+    if (offset === undefined) return undefined;
+    offset &= 0xfc;
+    if (offset < 0x40) return 0;
+    const found = config.u8(offset);
+    if (found === undefined) return undefined;
+    if (found === id) return offset;
+    if (found === 0xff) return 0;
+    offset = config.u8(offset + 1);
+  }
+  return 0;
+}
+
+/**
  * Offset of one extended capability without building the list: 0 if it is not there, undefined if the bytes that would
  * tell are not known.
  */

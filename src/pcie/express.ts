@@ -59,9 +59,9 @@ export function linkAt(config: ConfigSpace, offset: number, portType: PortType):
   const status = config.u16(offset + 0x12);
   if (capability === undefined && status === undefined) return null;
   return {
-    maxSpeedGts: capability === undefined ? null : (SPEEDS_GTS[capability & 0xf] || null),
+    maxSpeedGts: capability === undefined ? null : SPEEDS_GTS[capability & 0xf] || null,
     maxWidth: capability === undefined ? null : (capability >>> 4) & 0x3f,
-    speedGts: status === undefined ? null : (SPEEDS_GTS[status & 0xf] || null),
+    speedGts: status === undefined ? null : SPEEDS_GTS[status & 0xf] || null,
     width: status === undefined ? null : (status >> 4) & 0x3f,
     active: status === undefined ? null : (status & 0x2000) !== 0,
   };

@@ -15,6 +15,7 @@ import {
   EXT_CAP_ACS,
   EXT_CAP_SRIOV,
   extendedCapabilities,
+  findCapability,
   findExtendedCapability,
 } from './capability.ts';
 import type { ConfigSpace } from './config-space.ts';
@@ -175,10 +176,8 @@ export class PciFunction {
   /** Offset of the Express capability; null if there is none, undefined if that is not known. */
   get expressOffset(): number | null | undefined {
     if (this.#expressOffset === undefined && this.config.length > 0 && !this.poweredDown) {
-      const list = conventionalCapabilities(this.config);
-      const express = list.entries.find((entry) => entry.id === CAP_PCI_EXPRESS);
-      if (express) this.#expressOffset = express.offset;
-      else if (list.end !== 'unknown') this.#expressOffset = null;
+      const offset = findCapability(this.config, CAP_PCI_EXPRESS);
+      this.#expressOffset = offset === 0 ? null : offset;
     }
     return this.#expressOffset;
   }
@@ -202,14 +201,17 @@ export class PciFunction {
   }
 
   #mergeAcs(): AcsState {
-    const text = this.facts.text;
     if (this.config.allOnes) return UNKNOWN_POWERED_DOWN;
     if (this.config.length > 0) {
       const offset = findExtendedCapability(this.config, EXT_CAP_ACS);
-      if (offset !== undefined) return (offset === 0 ? null : acsAt(this.config, offset)) ?? ABSENT;
+      if (offset === 0) return ABSENT;
+      const registers = offset === undefined ? null : acsAt(this.config, offset);
+      if (registers !== null) return registers;
+      // Without an Express capability there is no extended space, and ACS lives there.
+      if (this.expressOffset === null) return ABSENT;
     }
+    const text = this.facts.text;
     if (text?.acs !== undefined) return text.acs;
-    // Without an Express capability there is no extended space, and ACS lives there.
     if (this.portType === 'conventional') return ABSENT;
     if (text?.poweredDown === true) return UNKNOWN_POWERED_DOWN;
     if (text?.capabilitiesDenied === true) return UNKNOWN_DENIED;
@@ -277,7 +279,8 @@ export class PciFunction {
   /** SR-IOV of a Physical Function; null where it has none or that is not known. PCIe 9.3.3. */
   get sriov(): SriovFacts | null {
     const offset = this.poweredDown ? undefined : findExtendedCapability(this.config, EXT_CAP_SRIOV);
-    if (offset) {
+    if (offset === 0 || (offset === undefined && this.expressOffset === null)) return null;
+    if (offset !== undefined) {
       const control = this.config.u16(offset + 8);
       const totalVfs = this.config.u16(offset + 0x0e);
       const numVfs = this.config.u16(offset + 0x10);

@@ -16,6 +16,7 @@ import { latin1 } from '../../core/text.ts';
 import type { ConfigSpace } from '../../pcie/config-space.ts';
 import { Asides } from './asides.ts';
 import { ConfigArena } from './config-arena.ts';
+import { decodeRows, type RowCursor } from './hex-rows.ts';
 import { type LspciAddress, parseLspciAddress } from './lspci-address.ts';
 import { isBodyKeyword } from './lspci-keywords.ts';
 import type { NoteList } from './note-list.ts';
@@ -91,6 +92,7 @@ class Scanner {
   readonly #blocks: LspciBlock[] = [];
   readonly #asides = new Asides();
   readonly #row = new Uint8Array(16);
+  readonly #cursor: RowCursor = { at: 0, length: 0 };
   #open: OpenBlock | null = null;
   #line = 0;
   /** An empty line stands between this line and the last one that was not. */
@@ -110,8 +112,9 @@ class Scanner {
     const bytes = this.#bytes;
     let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     while (at < bytes.length) {
-      if (this.#open !== null && !this.#gap && !this.#open.rowsClosed && this.#arena.inOrder) {
-        const behind = this.#plainRows(at);
+      const open = this.#open;
+      if (open !== null && !this.#gap && !open.rowsClosed && this.#arena.inOrder) {
+        const behind = this.#plainRows(at, open);
         if (behind > at) {
           at = behind;
           continue;
@@ -131,36 +134,18 @@ class Scanner {
     };
   }
 
-  /** Rows exactly as lspci prints them, in order: nearly all bytes of a large dump pass through this loop. */
-  #plainRows(start: number): number {
-    const bytes = this.#bytes;
+  /** Takes rows that come in order; returns where they end. */
+  #plainRows(start: number, open: OpenBlock): number {
     const arena = this.#arena;
-    const target = arena.bytes;
-    const open = this.#open as OpenBlock;
-    let at = start;
-    for (;;) {
-      let cursor = at + 2;
-      let offset = ((NIBBLE[bytes[at] as number] as number) << 4) | (NIBBLE[bytes[at + 1] as number] as number);
-      if (bytes[cursor] !== COLON) offset = (offset << 4) | (NIBBLE[bytes[cursor++] as number] as number);
-      if (offset !== arena.length || bytes[cursor] !== COLON || cursor + 48 >= bytes.length) return at;
-      cursor++;
-      let bad = (NIBBLE[bytes[at] as number] as number) | (NIBBLE[bytes[at + 1] as number] as number);
-      let to = arena.start + offset;
-      for (const stop = to + 16; to < stop; to++) {
-        const high = NIBBLE[bytes[cursor + 1] as number] as number;
-        const low = NIBBLE[bytes[cursor + 2] as number] as number;
-        bad |= high | low | (((bytes[cursor] as number) ^ BLANK) << 4);
-        target[to] = (high << 4) | low;
-        cursor += 3;
-      }
-      if (bad > 15) return at;
-      if (bytes[cursor] === RETURN) cursor++;
-      if (bytes[cursor] !== NEWLINE && cursor < bytes.length) return at;
-      this.#line++;
-      if (open.configLine === 0) open.configLine = this.#line;
-      arena.length = offset + 16;
-      at = cursor + 1;
-    }
+    const cursor = this.#cursor;
+    cursor.at = start;
+    cursor.length = arena.length;
+    decodeRows(this.#bytes, arena.bytes, arena.start, cursor);
+    const rows = (cursor.length - arena.length) / 16;
+    if (rows > 0 && open.configLine === 0) open.configLine = this.#line + 1;
+    arena.length = cursor.length;
+    this.#line += rows;
+    return cursor.at;
   }
 
   #textLine(from: number, next: number): void {
