@@ -10,17 +10,15 @@ import { kernelKnowsConfigAcs, kernelLosses, oopsHazard } from './kernel-caveats
 import { joinNames } from './matrix-groups.ts';
 import { count, wrap } from './style.ts';
 
-/** The last part of the screen. */
+/** What would change the verdict as asked, below a heading. */
 export function* changeLines(explanation: Explanation, view: ExplainView): Generator<string> {
   const { change, missing, verdict } = explanation;
   if (missing !== null) {
-    yield view.style.bold('What is missing');
     yield* wrap(`  ${missing.what}`, view.columns, '    ');
     yield `  The one command that tells:  ${missing.command}`;
     yield `  then ${missing.next}`;
     return;
   }
-  yield view.style.bold('Smallest change');
   if (verdict.type === 'busAddr') {
     yield '  None is needed: this is the shortest road.';
     return;

@@ -7,15 +7,16 @@ import { mailDistance } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
 import { ACS_BITS } from '../pcie/acs.ts';
 import { KERNEL_MAP_TYPES } from './explain-view.ts';
-import type { Explanation, Hop } from './explanation.ts';
+import { type Explanation, explain, type Hop } from './explanation.ts';
 import { kernelLosses, oopsHazard } from './kernel-caveats.ts';
 import { cpuText } from './options.ts';
 
 /** The document. */
 export function explainDocument(explanation: Explanation): object {
-  const { judge, provider, client, change, missing } = explanation;
+  const { judge, provider, client, verdict, reverse } = explanation;
   const { machine, policy } = judge;
-  const { settings, moves, kernel } = change;
+  // Rules that look both ways alike need one answer only.
+  const other = reverse.type === verdict.type ? null : explain(judge, judge.indexOf(client), judge.indexOf(provider));
   return {
     schemaVersion: 1,
     command: 'explain',
@@ -34,26 +35,35 @@ export function explainDocument(explanation: Explanation): object {
       clientLeg: explanation.clientLeg.map(hopDocument),
     },
     verdicts: [
-      verdictDocument(provider.name, client.name, explanation.verdict),
-      ...(provider === client ? [] : [verdictDocument(client.name, provider.name, explanation.reverse)]),
+      verdictDocument(provider.name, client.name, verdict),
+      ...(provider === client ? [] : [verdictDocument(client.name, provider.name, reverse)]),
     ],
-    missing: missing === null ? null : { what: missing.what, command: missing.command },
-    change: {
-      needed: explanation.verdict.type === 'thruHostBridge' || explanation.verdict.type === 'notSupported',
-      settings: settings === null ? null : settingsDocument(explanation, settings),
-      moves: moves.map((move) => ({
-        move: move.who,
-        below: move.below,
-        occupants: move.occupants,
-        clear: move.settings?.ports.map((port) => port.at) ?? [],
-        type: move.verdict.type,
-        distance: move.verdict.distance,
-      })),
-      newerKernel:
-        kernel === null
-          ? null
-          : { policy: kernel.policy, type: kernel.verdict.type, distance: kernel.verdict.distance },
-    },
+    missing: missingDocument(explanation),
+    change: changeDocument(explanation),
+    reverseChange: other === null ? null : changeDocument(other),
+  };
+}
+
+function missingDocument({ missing }: Explanation): object | null {
+  return missing === null ? null : { what: missing.what, command: missing.command };
+}
+
+function changeDocument(explanation: Explanation): object {
+  const { settings, moves, kernel } = explanation.change;
+  const { type } = explanation.verdict;
+  return {
+    needed: type === 'thruHostBridge' || type === 'notSupported',
+    settings: settings === null ? null : settingsDocument(explanation, settings),
+    moves: moves.map((move) => ({
+      move: move.who,
+      below: move.below,
+      occupants: move.occupants,
+      clear: move.settings?.ports.map((port) => port.at) ?? [],
+      type: move.verdict.type,
+      distance: move.verdict.distance,
+    })),
+    newerKernel:
+      kernel === null ? null : { policy: kernel.policy, type: kernel.verdict.type, distance: kernel.verdict.distance },
   };
 }
 

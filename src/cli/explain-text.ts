@@ -6,7 +6,7 @@ import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { changeLines } from './explain-change.ts';
 import { type ExplainView, KERNEL_MAP_TYPES, TYPE_WORDS } from './explain-view.ts';
-import type { Explanation, Hop } from './explanation.ts';
+import { type Explanation, explain, type Hop } from './explanation.ts';
 import { acsAsLspci, acsWords, portWords } from './fact-words.ts';
 import { machineLine } from './matrix-text.ts';
 import { idsText } from './names.ts';
@@ -30,13 +30,23 @@ export function* explainLines(explanation: Explanation, view: ExplainView): Gene
   yield view.style.bold('Verdict');
   yield* verdictLines(explanation, view);
   yield '';
+  yield view.style.bold(explanation.missing === null ? 'Smallest change' : 'What is missing');
   yield* changeLines(explanation, view);
+  if (explanation.reverse.type === explanation.verdict.type) return;
+  yield '';
+  yield view.style.bold(`For ${provider.name} reading and writing memory of ${client.name}`);
+  yield* changeLines(explain(judge, judge.indexOf(client), judge.indexOf(provider)), view);
 }
 
 function* roadLines(explanation: Explanation, view: ExplainView): Generator<string> {
   for (const hop of explanation.providerLeg) yield* hopLines(hop, '↑', view);
   if (explanation.common === null) yield* hostBridgeLines(explanation, view);
   for (const hop of [...explanation.clientLeg].reverse()) yield* hopLines(hop, '↓', view);
+  const redirected = explanation.verdict.reasons.some(({ code }) => code === 'ACS_REDIRECT' || code === 'SHARED_LINK');
+  if (explanation.common !== null && redirected) {
+    yield '  What is redirected goes up to';
+    yield* hostBridgeLines(explanation, view);
+  }
 }
 
 function* hopLines(hop: Hop, arrow: string, { style, columns }: ExplainView): Generator<string> {
@@ -110,13 +120,16 @@ function* oneVerdict({ owner, master, verdict, same }: Told, { style, columns }:
   const hops = verdict.distance === null ? 'distance not known' : `distance ${verdict.distance}`;
   const head = `  ${master} reads and writes memory of ${owner}: `;
   yield* wrap(`${head}${words} (${found}), ${hops}`, columns, '    ').map((line) => style.ofCase(line, found));
-  for (const { message } of verdict.reasons) yield* wrap(`    - ${message}`, columns, '      ');
-  yield* wrap(`    the kernel: ${kernelWords(verdict)}`, columns, '      ').map(style.dim);
+  for (const { code, message } of verdict.reasons) {
+    const whose = code === 'OPINION_DIFFERS' ? 'our own opinion differs: ' : '';
+    yield* wrap(`    - ${whose}${message}`, columns, '      ');
+  }
+  yield* wrap(`    in the kernel's terms: ${kernelWords(verdict)}`, columns, '      ').map(style.dim);
 }
 
 /** `PCI_P2PDMA_MAP_BUS_ADDR, pci_p2pdma_distance() = 4, the mail's pci_p2pdma_dist() = 4`. */
 export function kernelWords(verdict: PairVerdict): string {
-  if (verdict.type === 'unknown') return 'would know; the capture does not';
+  if (verdict.type === 'unknown') return `${KERNEL_MAP_TYPES.unknown}, as far as this capture goes`;
   const distance = verdict.type === 'notSupported' ? -1 : (verdict.distance ?? -1);
   const mail = mailDistance(verdict);
   const flagged = mail >= 0 && (mail & PCI_P2PDMA_THRU_HOST_BRIDGE) !== 0;

@@ -6,7 +6,7 @@ import { type SmallestChange, smallestChange } from '../doctor/smallest-change.t
 import { judgePair } from '../p2p/distance.ts';
 import type { JudgeContext } from '../p2p/judge.ts';
 import { REDIRECT_BITS } from '../p2p/judge.ts';
-import type { PairVerdict } from '../p2p/verdict.ts';
+import type { PairVerdict, ReasonCode } from '../p2p/verdict.ts';
 import type { Source } from '../pcie/function-facts.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 
@@ -16,7 +16,7 @@ export interface Hop {
   readonly role: 'provider' | 'client' | 'same' | 'common' | 'bridge';
   /** Its ACS Control redirects by the path-wide rule; null where its ACS is not known. */
   readonly redirects: boolean | null;
-  /** A reason of the verdict names it. */
+  /** Its ACS registers decide the verdict, or would if they were known. */
   readonly decides: boolean;
   readonly acsSource: Source | null;
 }
@@ -43,15 +43,14 @@ export interface Explanation {
   readonly redirecting: readonly string[];
 }
 
+/** Reasons in which the ACS registers of the functions named decide. */
+const ACS_REASONS: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['ACS_REDIRECT', 'ACS_UNKNOWN', 'SHARED_LINK']);
+
 /** Explains the pair by index in `judge.functions`. */
 export function explain(judge: JudgeContext, provider: number, client: number): Explanation {
   const verdict = judgePair(judge, provider, client);
   const common = judge.commonUpstream(provider, client);
-  const named = new Set(
-    verdict.reasons
-      .filter(({ code }) => code !== 'COMMON_UPSTREAM' && code !== 'OPINION_DIFFERS')
-      .flatMap(({ at }) => at),
-  );
+  const named = new Set(verdict.reasons.filter(({ code }) => ACS_REASONS.has(code)).flatMap(({ at }) => at));
   const hop = (index: number): Hop => hopOf(judge, { index, provider, client, common, named });
   const providerLeg = legOf(judge, provider, common).map(hop);
   if (common >= 0) providerLeg.push(hop(common));

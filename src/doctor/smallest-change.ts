@@ -168,8 +168,9 @@ function bestMove(judge: JudgeContext, pair: Pair, who: 'provider' | 'client'): 
   const mover = judge.functions.findIndex((fn) => fn.name === pair[who]);
   const other = judge.functions.findIndex((fn) => fn.name === pair[who === 'client' ? 'provider' : 'client']);
   const fn = judge.functions[mover] as PciFunction;
-  // A Virtual Function goes where its Physical Function goes, and a bridge is no card.
-  if (fn.facts.sysfs?.physicalFunction !== undefined || fn.isBridge) return null;
+  // A Virtual Function goes where its Physical Function goes; a bridge is no card; what stands on a root bus is built in.
+  const builtIn = (judge.machine.hierarchy.parent[mover] as number) < 0;
+  if (fn.facts.sysfs?.physicalFunction !== undefined || fn.isBridge || builtIn) return null;
   let best: MoveChange | null = null;
   for (const port of portsNear(judge, mover, other)) {
     const move = moveBelow(judge, pair, who, { mover, other, port });
