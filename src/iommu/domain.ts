@@ -3,12 +3,20 @@
  * which caches of it are invalidated. The kernel's counterpart is `struct iommu_domain` with its DMA cookie.
  */
 
-import { alignUp, type Clock, hex, type Iova, type PhysAddr } from '../core/index.ts';
+import { type Clock, hex, type Iova, type PhysAddr } from '../core/index.ts';
 import { IommuError } from './errors.ts';
 import { FlushQueue } from './flush-queue.ts';
 import type { Iotlb } from './invalidation.ts';
 import type { IovaAllocator } from './iova-allocator.ts';
-import { ENTRY_HIGH_MMIO, ENTRY_READ, ENTRY_WRITE, type Leaf, PageTable, type TablePage } from './page-table.ts';
+import {
+  ENTRY_HIGH_MMIO,
+  ENTRY_READ,
+  ENTRY_WRITE,
+  type Leaf,
+  PageTable,
+  PHYS_LIMIT,
+  type TablePage,
+} from './page-table.ts';
 
 /** What a device may do with a mapped range. */
 export interface Protection {
@@ -57,9 +65,6 @@ export interface IommuDomainOptions {
   readonly flushAfterNs?: number;
   readonly clock?: Clock;
 }
-
-/** Physical addresses an entry can hold. */
-const PHYS_LIMIT = 2 ** 52;
 
 export class IommuDomain {
   readonly allocator: IovaAllocator;
@@ -178,14 +183,7 @@ export class IommuDomain {
     count: number,
     protection: Protection,
   ): number {
-    let bytes = 0;
-    for (let index = first; index < first + count; index++) {
-      const phys = address[index] as number;
-      const size = length[index] as number;
-      if (!(phys >= 0 && size <= PHYS_LIMIT - phys) || size === 0) this.#refusePhys(phys, size);
-      bytes += alignUp(size + (phys & 4095), 4096);
-    }
-    this.#checkSpan(iova, bytes);
+    if ((iova & 4095) !== 0) this.#refuseUnaligned('iova', iova);
     this.#generation++;
     const high = protection.mmio ? ENTRY_HIGH_MMIO : 0;
     return this.#table.mapRun(iova, address, length, first, count, rightsOf(protection), high);
@@ -342,10 +340,10 @@ export class IommuDomain {
 
   #refusePhys(phys: number, length: number): never {
     throw new IommuError({
-      code: length === 0 ? 'LENGTH_INVALID' : 'OUT_OF_REACH',
+      code: 'OUT_OF_REACH',
       path: 'phys',
       message: `physical range of ${length} bytes at ${phys} does not lie in [0, 2^52)`,
-      hint: 'physical addresses have at most 52 bits, and a vector at least one byte',
+      hint: 'physical addresses have at most 52 bits',
     });
   }
 }

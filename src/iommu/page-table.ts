@@ -28,6 +28,9 @@ const ENTRIES = 512;
 const TABLE_WORDS = 2 * ENTRIES;
 const TABLE_BYTES = 4096;
 const TWO_32 = 2 ** 32;
+const TWO_M32 = 2 ** -32;
+/** First physical address that an entry cannot hold. */
+export const PHYS_LIMIT: number = 2 ** 52;
 /** Bytes that one entry maps, by level; level 0 holds the 4 KiB leaves. */
 const SPAN: readonly number[] = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48];
 const LEAF_SPAN = 2 ** 21;
@@ -164,8 +167,11 @@ export class PageTable {
     let index = first;
     while (index < stop) {
       const phys = address[index] as number;
-      const slotBytes = alignUp((length[index] as number) + (phys & 4095), 4096);
+      const size = length[index] as number;
+      const slotBytes = alignUp(size + (phys & 4095), 4096);
+      if (size === 0 || at + slotBytes > this.reach) this.#refuseVector(at, phys, size, iova);
       if (slotBytes > 4096) {
+        if (!(phys >= 0 && size <= PHYS_LIMIT - phys)) this.#refuseVector(at, phys, size, iova);
         this.#mapPart(at, phys - (phys & 4095), slotBytes, lowBits, highBits, iova);
         at += slotBytes;
         index++;
@@ -178,18 +184,24 @@ export class PageTable {
       const begin = table * TABLE_WORDS + 2 * slot;
       const end = begin + 2 * Math.min(stop - index, ENTRIES - slot);
       let word = begin;
-      let mapped = false;
+      let free = true;
+      let highSeen = 0;
       for (; word < end; word += 2, index++) {
         const page = address[index] as number;
-        const offset = page & 4095;
-        if ((length[index] as number) + offset > 4096) break;
-        mapped = ((words[word] as number) & PRESENT) !== 0;
-        if (mapped) break;
-        words[word] = (page >>> 0) - offset + lowBits;
-        words[word + 1] = ((page / TWO_32) >>> 0) | highBits;
+        const bytes = length[index] as number;
+        const low = page | 0;
+        const offset = low & 4095;
+        if (bytes + offset > 4096 || bytes === 0) break;
+        free = ((words[word] as number) & PRESENT) === 0;
+        if (!free) break;
+        const high = (page * TWO_M32) | 0;
+        highSeen |= high;
+        words[word] = (low - offset) | lowBits;
+        words[word + 1] = high | highBits;
       }
       at += this.#count(table, (word - begin) / 2);
-      if (mapped) this.#refuseMapped(at, iova);
+      if (!free) this.#refuseMapped(at, iova);
+      if (highSeen < 0 || highSeen > ENTRY_HIGH_ADDRESS) this.#refuseVector(at, PHYS_LIMIT, 4096, iova);
     }
     return at - iova;
   }
@@ -520,6 +532,24 @@ export class PageTable {
       path: `iova ${hex(iova)}`,
       message: `the page at ${hex(iova)} is mapped already`,
       hint: 'unmap it first, or take an address from the allocator',
+    });
+  }
+
+  #refuseVector(iova: number, phys: number, length: number, undoFrom: number): never {
+    this.#undo(undoFrom, iova);
+    if (length === 0) {
+      throw new IommuError({
+        code: 'LENGTH_INVALID',
+        path: 'length',
+        message: `a vector of no bytes at ${hex(phys)} cannot be mapped`,
+        hint: 'leave it out',
+      });
+    }
+    throw new IommuError({
+      code: 'OUT_OF_REACH',
+      path: `iova ${hex(iova)}`,
+      message: `a vector of the run lies at or above ${hex(PHYS_LIMIT)}, or its slot at or above ${hex(this.reach)}`,
+      hint: 'physical addresses have at most 52 bits; take I/O virtual ones from the allocator',
     });
   }
 

@@ -6,10 +6,10 @@
  * ```
  *
  * Every taken range is a node; a node owns the gap directly *below* it; an anchor above the limit owns the topmost gap.
- * The nodes form a doubly linked list in address order and a treap. Each tree node carries, in one byte, the order of the
- * largest aligned power-of-two block that fits in a gap of its subtree. One byte rather than the length, because taking a
- * piece off a large gap then rarely changes it: an insertion or removal at a known place costs a constant time on
- * average, however many ranges are taken, and a search skips whole subtrees.
+ * The nodes form a doubly linked list in address order and a treap. Each tree node carries the largest size that fits in a
+ * gap of its subtree, to seven leading bits. Rounded, because taking a piece off a large gap then rarely changes it: an
+ * insertion or removal at a known place costs a constant time on average, however many ranges are taken, and a search
+ * skips whole subtrees. Exact below 128 pages, so that the many gaps that small sizes leave are never tried in vain.
  *
  * Everything lives in typed arrays indexed by node; node 0 is "none". No call allocates, except to grow.
  * What is modelled: the red-black tree of the kernel's IOVA allocator (`struct iova_domain`, drivers/iommu/iova.c); the
@@ -45,10 +45,10 @@ export class TakenRanges {
   #right: Int32Array;
   #parent: Int32Array;
   #priority: Uint32Array;
-  /** 1 + order of the largest aligned block in the node's own gap; 0: no gap. */
-  #own: Uint8Array;
+  /** Largest size that fits in the node's own gap, as `sizeClass` has it; 0: no gap. */
+  #own: Uint16Array;
   /** Largest `#own` in the subtree. */
-  #best: Uint8Array;
+  #best: Uint16Array;
   /** Open addressing, linear probing: node by first page; 0 is an empty place. Reserved nodes are not in it. */
   #slots: Int32Array;
   #hashed = 0;
@@ -72,13 +72,13 @@ export class TakenRanges {
     this.#right = new Int32Array(capacity);
     this.#parent = new Int32Array(capacity);
     this.#priority = new Uint32Array(capacity);
-    this.#own = new Uint8Array(capacity);
-    this.#best = new Uint8Array(capacity);
+    this.#own = new Uint16Array(capacity);
+    this.#best = new Uint16Array(capacity);
     this.#slots = new Int32Array(2 * capacity);
     assert(reserved[0]?.start === 0, 'page 0 is not reserved');
     this.anchor = this.#newNode(limitPage, Number.POSITIVE_INFINITY, NODE_RESERVED);
     this.#root = this.anchor;
-    this.#own[this.anchor] = gapOrder(0, limitPage);
+    this.#own[this.anchor] = gapClass(0, limitPage);
     this.#best[this.anchor] = this.#own[this.anchor] as number;
     for (let index = reserved.length - 1; index >= 0; index--) {
       const range = reserved[index] as { start: number; end: number };
@@ -109,8 +109,7 @@ export class TakenRanges {
    * base page in `foundBase`; or returns 0.
    */
   search(from: number, size: number, order: number, limitPage: number): number {
-    // A gap without an aligned block of half the power cannot hold the size; with one of the whole power it surely does.
-    const need = size === POWERS[order] ? order + 1 : order;
+    const need = sizeClass(size);
     let node = (this.#own[from] as number) >= need ? from : this.#candidateBelow(from, need);
     while (node !== 0) {
       const gapEnd = Math.min(this.start[node] as number, limitPage);
@@ -172,10 +171,10 @@ export class TakenRanges {
       this.#right[below] = node;
       this.#parent[node] = below;
     }
-    const own = gapOrder(below === 0 ? start : (this.end[below] as number), start);
+    const own = gapClass(below === 0 ? start : (this.end[below] as number), start);
     this.#own[node] = own;
     this.#best[node] = own;
-    this.#own[above] = gapOrder(end, this.start[above] as number);
+    this.#own[above] = gapClass(end, this.start[above] as number);
     this.#raiseBest(this.#parent[node] as number);
     this.#raiseBest(above);
     const priority = this.#priority[node] as number;
@@ -194,6 +193,9 @@ export class TakenRanges {
     const above = this.next[node] as number;
     this.next[below] = above;
     this.#prev[above] = below;
+    // First the gap that grows, then the one that goes: nearly always the best of the subtree around both stays the same.
+    this.#own[above] = gapClass(this.end[below] as number, this.start[above] as number);
+    this.#raiseBest(above);
     for (;;) {
       const left = this.#left[node] as number;
       const right = this.#right[node] as number;
@@ -204,8 +206,6 @@ export class TakenRanges {
       this.#rotateUp((this.#priority[left] as number) > (this.#priority[right] as number) ? left : right, node);
     }
     this.#raiseBest(this.#parent[node] as number);
-    this.#own[above] = gapOrder(this.end[below] as number, this.start[above] as number);
-    this.#raiseBest(above);
     this.state[node] = NODE_FREE;
     this.next[node] = this.#freeHead;
     this.#freeHead = node;
@@ -218,7 +218,7 @@ export class TakenRanges {
       assert(this.#prev[node] === previous, 'list links disagree');
       const gapStart = previous === 0 ? 0 : (this.end[previous] as number);
       assert((this.start[node] as number) >= gapStart, 'ranges overlap');
-      assert(this.#own[node] === gapOrder(gapStart, this.start[node] as number), 'own gap is not up to date');
+      assert(this.#own[node] === gapClass(gapStart, this.start[node] as number), 'own gap is not up to date');
       const left = this.#left[node] as number;
       const right = this.#right[node] as number;
       const best = Math.max(this.#own[node] as number, this.#best[left] as number, this.#best[right] as number);
@@ -389,26 +389,44 @@ export class TakenRanges {
     this.#right = grown(this.#right, new Int32Array(capacity));
     this.#parent = grown(this.#parent, new Int32Array(capacity));
     this.#priority = grown(this.#priority, new Uint32Array(capacity));
-    this.#own = grown(this.#own, new Uint8Array(capacity));
-    this.#best = grown(this.#best, new Uint8Array(capacity));
+    this.#own = grown(this.#own, new Uint16Array(capacity));
+    this.#best = grown(this.#best, new Uint16Array(capacity));
   }
 }
 
-/** 1 + the largest k such that the gap holds 2^k pages at a multiple of 2^k; 0 for an empty gap. */
-function gapOrder(start: number, end: number): number {
+/**
+ * `sizeClass` of the largest size that a gap holds at its alignment; every smaller size fits too. With 2^k the largest
+ * aligned block inside, that is 2^k, or what lies behind the next multiple of 2^(k+1): for a size of two such blocks or
+ * more an aligned block of 2^(k+1) would have to be free.
+ */
+function gapClass(start: number, end: number): number {
   const length = end - start;
   if (length <= 0) return 0;
-  const order = floorLog2(length);
+  let order = floorLog2(length);
   // A gap of 2^k pages or more always holds an aligned block of half that size.
-  return floorToPower(end - (POWERS[order] as number), order) >= start ? order + 1 : order;
+  if (floorToPower(end - (POWERS[order] as number), order) < start) order--;
+  const block = POWERS[order] as number;
+  const behind = end - floorToPower(start + 2 * block - 1, order + 1);
+  return sizeClass(Math.max(behind, block));
 }
 
+/** A size, above 0, as its exponent and six bits behind the leading one, plus one: rises with the size. */
+function sizeClass(size: number): number {
+  const order = floorLog2(size);
+  const bits =
+    order <= 31 ? (order <= 6 ? size << (6 - order) : size >>> (order - 6)) : size / (POWERS[order - 6] as number);
+  return order * 64 + (bits & 63) + 1;
+}
+
+/** Mixes every bit of a page number into the low ones: pages of aligned ranges differ in their high bits only. */
 function hashOf(page: number): number {
-  const mixed = Math.imul(page | 0, 0x9e3779b1) ^ Math.imul((page / 4294967296) | 0, 0x85ebca6b);
-  return mixed ^ (mixed >>> 15);
+  let mixed = (page | 0) ^ Math.imul((page / 4294967296) | 0, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b5);
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+  return mixed ^ (mixed >>> 14);
 }
 
-function grown<A extends Float64Array | Int32Array | Uint32Array | Uint8Array>(from: A, to: A): A {
+function grown<A extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array>(from: A, to: A): A {
   to.set(from);
   return to;
 }
