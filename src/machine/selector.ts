@@ -70,7 +70,7 @@ export function selectFunction(hierarchy: Hierarchy, text: string, path: string)
 }
 
 function matches(hierarchy: Hierarchy, text: string, path: string): number[] {
-  if (text in SETS) return indicesWhere(hierarchy, SETS[text as keyof typeof SETS]);
+  if (Object.hasOwn(SETS, text)) return indicesWhere(hierarchy, SETS[text as keyof typeof SETS]);
   const devicePath = devicePathMatch(hierarchy, text);
   const predicate = devicePath === null ? predicateOf(text) : null;
   const found = devicePath ?? (predicate === null ? null : indicesWhere(hierarchy, predicate));

@@ -27,7 +27,7 @@ export function redactConfig(original: Uint8Array): RedactedConfig {
 }
 
 const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/gi;
-const MAC = /\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b/gi;
+const MAC = /\b(?:[0-9a-f]{2}[:-]){5,7}[0-9a-f]{2}\b/gi;
 
 /** The kernel command line without the host's name, UUIDs and MAC addresses. */
 export function redactCmdline(cmdline: string, hostName: string): { readonly text: string; readonly removed: boolean } {

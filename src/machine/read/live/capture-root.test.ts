@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bytesOf, latin1 } from '../../../core/text.ts';
+import { judgePair } from '../../../p2p/distance.ts';
+import { JudgeContext } from '../../../p2p/judge.ts';
+import { capabilityName, conventionalCapabilities, extendedCapabilities } from '../../../pcie/capability.ts';
+import { ConfigSpace } from '../../../pcie/config-space.ts';
+import type { Machine } from '../../machine.ts';
+import { decompress, treeOfTar } from '../archive.ts';
+import { MemoryTree } from '../file-tree.ts';
+import { readMachine } from '../read-machine.ts';
+import { type Capture, captureRoot } from './capture-root.ts';
+import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from './redact.ts';
+import { tarOf } from './write-archive.ts';
+
+const EXAMPLES = new URL('../../../../examples/machines/', import.meta.url);
+
+/** A function with VPD at 40h and a Device Serial Number at 100h, ACS at 110h. */
+function configWithSerials(): Uint8Array {
+  const config = new Uint8Array(4096);
+  config.set([0x86, 0x80, 0x34, 0x12, 0, 0, 0x10, 0, 0, 0, 0, 2]);
+  config[0x34] = 0x40;
+  config.set([0x03, 0x00, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff], 0x40);
+  config.set([0x03, 0x00, 0x01, 0x11, 1, 2, 3, 4, 5, 6, 7, 8], 0x100);
+  config.set([0x0d, 0x00, 0x01, 0x00, 0x7f, 0, 0x1d, 0], 0x110);
+  return config;
+}
+
+test('serial number and VPD registers become zero; every capability stays', () => {
+  const original = configWithSerials();
+  const { bytes, serialNumber, vpd } = redactConfig(original);
+  expect({ serialNumber, vpd }).toEqual({ serialNumber: true, vpd: true });
+  expect([...bytes.subarray(0x40, 0x48)]).toEqual([3, 0, 0, 0, 0, 0, 0, 0]);
+  expect([...bytes.subarray(0x104, 0x10c)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  const names = (config: Uint8Array): string[] => {
+    const space = new ConfigSpace(config);
+    return [...conventionalCapabilities(space).entries, ...extendedCapabilities(space).entries].map(capabilityName);
+  };
+  expect(names(bytes)).toEqual(names(original));
+  expect(original[0x104]).toBe(1);
+});
+
+test('a header of 64 bytes and one of all ones are left as they are', () => {
+  expect(redactConfig(configWithSerials().subarray(0, 64)).bytes).toEqual(configWithSerials().subarray(0, 64));
+  const ones = new Uint8Array(256).fill(0xff);
+  expect(redactConfig(ones).bytes).toEqual(ones);
+});
+
+test.each<[string, string]>([
+  ['quiet', 'quiet'],
+  ['root=UUID=3E6BE9DE-8139-11D1-9106-A43F08D823A6 ro', 'root=UUID=00000000-0000-0000-0000-000000000000 ro'],
+  ['BOOTIF=01-52-54-00-ab-cd-ef', 'BOOTIF=00-00-00-00-00-00-00'],
+  ['ip=10.0.0.1::::gpu7:eth0', 'ip=10.0.0.1::::HOST:eth0'],
+  ['systemd.hostname=gpu7 nfsroot=gpu70:/x', 'systemd.hostname=HOST nfsroot=gpu70:/x'],
+  ['pci=disable_acs_redir=0000:00:1c.0/00.0;0000:00:1d.0', 'pci=disable_acs_redir=0000:00:1c.0/00.0;0000:00:1d.0'],
+])('the command line %j becomes %j', (text, wanted) => {
+  expect(redactCmdline(text, 'gpu7')).toEqual({ text: wanted, removed: text !== wanted });
+});
+
+test('a host name of odd characters is a name, not a pattern', () => {
+  expect(redactCmdline('hostname=a.b+c aXb+c', 'a.b+c').text).toBe('hostname=HOST aXb+c');
+});
+
+test('of cpuinfo the first processor stays, of version the release; serial numbers and builders go', () => {
+  const cpuinfo =
+    'processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nflags\t: fpu\nSerial\t: 1234\n\nprocessor\t: 1\n';
+  expect(redactCpuinfo(cpuinfo)).toBe('processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\n');
+  expect(redactVersion('Linux version 6.12.1-amd64 (me@home) (gcc 15) #1 SMP\n')).toBe('Linux version 6.12.1-amd64\n');
+  expect(redactVersion('something else')).toBe('');
+});
+
+/** A tree that a capture writes out, read back. */
+function treeOf(capture: Capture): MemoryTree {
+  const tree = new MemoryTree();
+  for (const entry of capture.entries) {
+    if (entry.kind === 'file') tree.addFile(entry.path, entry.bytes);
+    else tree.addLink(entry.path, entry.target);
+  }
+  return tree;
+}
+
+function verdictsOf(machine: Machine): string[] {
+  const judge = new JudgeContext(machine);
+  const all = judge.functions.map((_, index) => index);
+  return all.flatMap((p) => all.map((c) => JSON.stringify(judgePair(judge, p, c))));
+}
+
+test('a machine that is captured, packed and read again is the same machine', async () => {
+  const files = readdirSync(EXAMPLES).filter((file) => file.endsWith('.tar.gz'));
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files) {
+    const bytes = await decompress(readFileSync(new URL(file, EXAMPLES)), file);
+    const machine = await readMachine(bytes, file);
+    const tree = await treeOfTar(bytes, file);
+    const capture = captureRoot(tree.list('sys') === null ? nested(tree) : tree, 'gpu7');
+    const again = await readMachine(await tarOf(capture.entries), file);
+    expect(capture.functions, file).toBe(machine.hierarchy.functions.length);
+    expect(verdictsOf(again), file).toEqual(verdictsOf(machine));
+    expect(factsOf(again), file).toEqual(factsOf(machine));
+  }
+});
+
+function factsOf({ cpu, kernel, ram, iommuGroupTypes, hierarchy }: Machine): object {
+  const functions = hierarchy.functions.map((fn) => [fn.iommuGroup, fn.driver, fn.bars, fn.facts.sysfs?.p2pmem]);
+  return { cpu, kernel, ram, iommuGroupTypes, functions };
+}
+
+/** The tree one folder down. */
+function nested(tree: MemoryTree): MemoryTree {
+  const [name = ''] = tree.list('') ?? [];
+  const inner = new MemoryTree();
+  const walk = (path: string): void => {
+    for (const entry of tree.list(path) ?? []) {
+      const from = `${path}/${entry}`;
+      const target = tree.linkTarget(from);
+      const bytes = target === null ? tree.read(from) : null;
+      if (target !== null) inner.addLink(from.slice(name.length + 1), target);
+      else if (bytes !== null) inner.addFile(from.slice(name.length + 1), bytes);
+      else walk(from);
+    }
+  };
+  walk(name);
+  return inner;
+}
+
+test('what is captured is counted, and nothing of the serial number is left in the archive', async () => {
+  const tree = new MemoryTree();
+  tree.addFile('sys/bus/pci/devices/0000:00:01.0/config', configWithSerials());
+  tree.addFile('sys/bus/pci/devices/0000:00:02.0/config', configWithSerials().subarray(0, 64));
+  tree.addFile('proc/cmdline', bytesOf('hostname=gpu7\n'));
+  const capture = captureRoot(tree, 'gpu7');
+  expect(capture).toMatchObject({ functions: 2, headersOnly: 1, serialNumbers: 1, vpd: 1, cmdlineRedacted: true });
+  const archive = latin1(await tarOf(capture.entries));
+  expect(archive).not.toContain('\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008');
+  expect(archive).not.toContain('gpu7');
+  expect(treeOf(capture).read('proc/cmdline')).toEqual(bytesOf('hostname=HOST\n'));
+});
