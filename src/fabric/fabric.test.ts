@@ -3,7 +3,8 @@ import { busAddr, dmaAddr } from '../core/address.ts';
 import { buildTree } from '../pcie/build-tree.ts';
 import type { AcsDescription } from '../pcie/describe.ts';
 import { DmaEngine } from './dma-engine.ts';
-import { Fabric, type Hop } from './fabric.ts';
+import { Fabric } from './fabric.ts';
+import type { Hop } from './hop.ts';
 
 function switchWithTwoEndpoints(options: { acs?: AcsDescription } = {}) {
   const acs = options.acs ?? 'clear';

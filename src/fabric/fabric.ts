@@ -1,37 +1,47 @@
 /**
- * The fabric of one machine at transaction level: memory requests and their completions, hop by hop, by the registers as they
+ * The fabric of one machine at transaction level: memory requests and their completions go hop by hop, by the registers as they
  * stand. It knows what PCIe does and nothing of what any kernel would predict.
  *
- * A transfer goes TLP by TLP while somebody watches. Otherwise each stretch of addresses that goes the same way is routed once
- * and copied at once; bytes, statuses and counters are the same.
+ *   const fabric = new Fabric({ hierarchy, ram: [{ start: 0, end: 2 ** 30 }] });
+ *   prepare(fabric, [nvme, gpu]);
+ *   fabric.memoryWrite(nvme, address, bytes);      // { status: 'posted', fate: 'delivered', ... }
  */
 
 import { assert, present } from '../core/assert.ts';
+import { Clock } from '../core/clock.ts';
 import type { Range } from '../core/range.ts';
-import { type BdfKey, bdfFromRoutingId, bdfKey } from '../pcie/bdf.ts';
+import { type Bdf, bdfFromRoutingId, bdfKey } from '../pcie/bdf.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { AddressType } from './acs-decision.ts';
-import { ErrorLog } from './error-log.ts';
+import { routeConfig } from './config-access.ts';
+import type { Counters } from './counters.ts';
+import type { ErrorLog } from './error-log.ts';
+import type { HopWatcher } from './hop.ts';
 import type { IommuPort } from './iommu-port.ts';
+import type { LinkCounters } from './link-traffic.ts';
 import type { BarTarget, LiveFunction } from './live-function.ts';
-import { type Completion, type CompletionStatus, type Fate, NOWHERE } from './outcome.ts';
-import { Road, STEP_NAMES, type StepName } from './road.ts';
+import type { MemoryRequest } from './memory-request.ts';
+import type { Completion } from './outcome.ts';
+import type { HeaderForm } from './raw-tlp.ts';
+import { Recorder } from './recorder.ts';
 import { RootComplex, type RootComplexBehaviour } from './root-complex.ts';
-import { type CompletionTrip, routeCompletion } from './route-completion.ts';
-import { type MemoryRequest, routeRequest, type Wiring } from './route-request.ts';
 import { DEFAULT_RULES, type FabricRules } from './rules.ts';
 import { SparseMemory } from './sparse-memory.ts';
-import { Topology } from './topology.ts';
+import { type Assumption, Topology } from './topology.ts';
+import { CACHE_LINE, Transfers } from './transfers.ts';
 
 export interface FabricOptions {
+  /** The machine's functions, with the registers that the fabric begins with. */
   readonly hierarchy: Hierarchy;
   /** CPU addresses of RAM. */
   readonly ram: readonly Range[];
-  /** Default `forward`. */
+  /** What the root complex does with traffic between devices. Default `forward`. */
   readonly rootComplex?: RootComplexBehaviour;
   /** null, the default: no IOMMU. */
   readonly iommu?: IommuPort | null;
   readonly rules?: Partial<FabricRules>;
+  /** Advances with every transfer. Default: a clock of its own. */
+  readonly clock?: Clock;
 }
 
 /** Fields of a request that a requester chooses. */
@@ -44,61 +54,23 @@ export interface RequestAttributes {
   readonly requesterId?: number;
 }
 
-/** One place on the way of one TLP. */
-export interface Hop {
-  /** Number of the TLP, from 1 on. A completion has the number of its request. */
-  readonly tlp: number;
-  readonly kind: 'memoryWrite' | 'memoryRead' | 'completion';
-  /** Index of the function, or ROOT_COMPLEX. */
-  readonly at: number;
-  readonly action: StepName;
-  readonly address: number;
-  /** Payload bytes; of a read request the bytes asked for. */
-  readonly length: number;
-  /** Where the way ends badly, what happened. */
-  readonly fate: Fate;
-}
-
-export class Counters {
-  memoryWrites = 0;
-  memoryReads = 0;
-  completions = 0;
-  bytesWritten = 0;
-  bytesRead = 0;
-  /** Requests that came to the root complex from a device. */
-  requestsAtRootComplex = 0;
-  completionsAtRootComplex = 0;
-  translations = 0;
-  /** Translations that the page table no longer backed. */
-  staleTranslations = 0;
-  errors = 0;
-}
-
-/** Payload of a write by the CPU, and length of its read: a cache line. */
-const CPU_BLOCK = 64;
-
 export class Fabric {
   readonly topology: Topology;
   readonly rootComplex: RootComplex;
   readonly rules: FabricRules;
-  readonly counters: Counters = new Counters();
-  readonly errors: ErrorLog = new ErrorLog();
-  readonly #wiring: Wiring;
-  readonly #roads: Road[] = [];
-  #depth = 0;
-  #watchers: ((hop: Hop) => void)[] = [];
-  #tlp = 0;
+  readonly clock: Clock;
+  readonly #transfers: Transfers;
+  readonly #recorder: Recorder;
 
   constructor(options: FabricOptions) {
     this.topology = new Topology(options.hierarchy);
-    this.rootComplex = new RootComplex(
-      this.topology,
-      options.ram,
-      options.rootComplex ?? 'forward',
-      options.iommu ?? null,
-    );
+    const behaviour = options.rootComplex ?? 'forward';
+    this.rootComplex = new RootComplex(this.topology, options.ram, behaviour, options.iommu ?? null);
     this.rules = { ...DEFAULT_RULES, ...options.rules };
-    this.#wiring = { topology: this.topology, rootComplex: this.rootComplex, rules: this.rules };
+    this.clock = options.clock ?? new Clock();
+    const { topology, rootComplex, rules } = this;
+    this.#recorder = new Recorder(topology, rootComplex, this.clock);
+    this.#transfers = new Transfers({ topology, rootComplex, rules }, this.#recorder, this.clock);
   }
 
   /** System memory by CPU address. */
@@ -106,7 +78,44 @@ export class Fabric {
     return this.rootComplex.ram;
   }
 
-  /** The memory behind a BAR. Asserts that there is one. */
+  get iommu(): IommuPort | null {
+    return this.rootComplex.iommu;
+  }
+
+  get counters(): Counters {
+    return this.#recorder.counters;
+  }
+
+  /** What AER would have logged, and what nobody would. */
+  get errors(): ErrorLog {
+    return this.#recorder.errors;
+  }
+
+  /** Traffic by link. */
+  get links(): LinkCounters {
+    return this.#recorder.links;
+  }
+
+  /** What the machine's evidence left open, and what is assumed in its place. */
+  get assumptions(): readonly Assumption[] {
+    return this.topology.assumptions;
+  }
+
+  /** Carry each TLP on its own even while nobody watches. The results are the same. */
+  get tlpByTlp(): boolean {
+    return this.#transfers.tlpByTlp;
+  }
+
+  set tlpByTlp(value: boolean) {
+    this.#transfers.tlpByTlp = value;
+  }
+
+  /** The function with an index of the hierarchy: its registers, BARs and place. */
+  function(index: number): LiveFunction {
+    return present(this.topology.functions[index], `function ${index}`);
+  }
+
+  /** The memory behind a BAR. Asserts that there is one, and no device model. */
   barMemory(index: number, bar: number): SparseMemory {
     const { target } = present(this.function(index).bar(bar), `BAR ${bar} of function ${index}`);
     assert(target instanceof SparseMemory, `BAR ${bar} of function ${index} is no plain memory`);
@@ -118,207 +127,107 @@ export class Fabric {
     present(this.function(index).bar(bar), `BAR ${bar} of function ${index}`).target = target;
   }
 
-  /** The function with an index of the hierarchy. */
-  function(index: number): LiveFunction {
-    return present(this.topology.functions[index], `function ${index}`);
-  }
-
-  /** Calls `watcher` for every hop from now on. Returns the way to stop it. */
-  watch(watcher: (hop: Hop) => void): () => void {
-    this.#watchers.push(watcher);
+  /** Calls `watcher` for every hop from now on; transfers go TLP by TLP meanwhile. Returns the way to stop it. */
+  watch(watcher: HopWatcher): () => void {
+    const recorder = this.#recorder;
+    recorder.watchers = [...recorder.watchers, watcher];
     return () => {
-      this.#watchers = this.#watchers.filter((other) => other !== watcher);
+      recorder.watchers = recorder.watchers.filter((other) => other !== watcher);
     };
   }
 
-  /** A function writes `bytes` to an address, as it was programmed to: posted. */
+  /**
+   * A function writes `bytes` to an address: posted, cut at Max_Payload_Size. The status says what the function learns, which
+   * is nothing; the fate says what became of the first TLP that did not arrive.
+   */
   memoryWrite(requester: number, address: number, bytes: Uint8Array, attributes?: RequestAttributes): Completion {
     const node = this.function(requester);
-    return this.#write(newRequest(node, true, attributes), address, bytes, node.maxPayload);
+    return this.#transfers.write(newRequest(node, true, attributes), address, bytes, node.maxPayload);
   }
 
   /**
-   * A function reads into `into`. Ends at the first request that fails: the bytes from there on are all ones.
+   * A function reads into `into`, in requests of Max_Read_Request_Size. Ends at the first request that fails: the bytes from
+   * there on are all ones.
    */
   memoryRead(requester: number, address: number, into: Uint8Array, attributes?: RequestAttributes): Completion {
     const node = this.function(requester);
-    return this.#read(newRequest(node, false, attributes), address, into, node.maxReadRequest);
+    return this.#transfers.read(newRequest(node, false, attributes), address, into, node.maxReadRequest);
   }
 
-  /** The CPU writes to an address of its own: RAM, or a device. */
+  /** The CPU writes to a CPU address: RAM, or a device. */
   cpuWrite(address: number, bytes: Uint8Array): Completion {
-    return this.#write(newRequest(null, true, undefined), address, bytes, CPU_BLOCK);
+    return this.#transfers.write(newRequest(null, true, undefined), address, bytes, CACHE_LINE);
   }
 
-  /** The CPU reads. */
+  /** The CPU reads from a CPU address. All ones where nobody answers. */
   cpuRead(address: number, into: Uint8Array): Completion {
-    return this.#read(newRequest(null, false, undefined), address, into, CPU_BLOCK);
+    return this.#transfers.read(newRequest(null, false, undefined), address, into, CACHE_LINE);
   }
 
-  #write(request: MemoryRequest, address: number, bytes: Uint8Array, block: number): Completion {
-    const road = this.#takeRoad();
-    const { counters } = this;
-    let result: Completion | null = null;
-    for (let done = 0; done < bytes.length; ) {
-      const at = address + done;
-      const left = bytes.length - done;
-      const single = Math.min(block - (at & (block - 1)), left);
-      request.address = at;
-      request.payload = single;
-      routeRequest(this.#wiring, request, road);
-      let length = single;
-      if (road.fate === 'delivered' && single > road.extent) {
-        const fate = road.bar === null ? 'unsupportedRequest' : 'completerAbort';
-        road.stop(road.at, fate, 'endOfTarget');
-      }
-      const target = road.bar === null ? this.ram : road.bar.target;
-      if (this.#watchers.length === 0 && road.fate === 'delivered' && !road.corrupted && block <= road.maxPayload) {
-        length = stretch(at, left, Math.min(road.extent, target.bulkLength(road.offset)), block, single);
-      }
-      const count = blocksOf(at, length, block);
-      if (road.fate !== 'notSent') {
-        counters.memoryWrites += count;
-        this.#account(road, count);
-        if (this.#watchers.length > 0) this.#show('memoryWrite', ++this.#tlp, at, length, road);
-      }
-      if (road.fate === 'delivered') {
-        const { offset } = road;
-        const taken = road.corrupted
-          ? target.write(offset, corrupted(bytes.subarray(done, done + length), offset))
-          : target.write(offset, bytes, done, done + length);
-        if (taken) counters.bytesWritten += length;
-        else road.stop(road.at, 'completerAbort', 'deviceRefuses');
-      }
-      if (road.fate !== 'delivered') {
-        this.#log(request, road);
-        const status: CompletionStatus = road.fate === 'notSent' ? 'notSent' : 'posted';
-        result ??= { status, fate: road.fate, reason: road.reason, at: road.at, bytesDelivered: done };
-        if (status === 'notSent') break;
-      }
-      done += length;
-    }
-    this.#depth--;
-    return result ?? { status: 'posted', fate: 'delivered', reason: 'none', at: NOWHERE, bytesDelivered: bytes.length };
+  /** A function sends one write exactly as given: not cut, the header in the given form. */
+  sendWrite(
+    requester: number,
+    address: number,
+    bytes: Uint8Array,
+    form: HeaderForm,
+    attributes?: RequestAttributes,
+  ): Completion {
+    return this.#transfers.sendWrite(newRequest(this.function(requester), true, attributes), address, bytes, form);
   }
 
-  #read(request: MemoryRequest, address: number, into: Uint8Array, block: number): Completion {
-    const road = this.#takeRoad();
-    const back = this.#takeRoad();
-    const { counters } = this;
-    let result: Completion | null = null;
-    for (let done = 0; done < into.length && result === null; ) {
-      const at = address + done;
-      const left = into.length - done;
-      const single = Math.min(block - (at & (block - 1)), left);
-      request.address = at;
-      request.payload = 0;
-      routeRequest(this.#wiring, request, road);
-      if (road.fate === 'delivered' && single > road.extent) {
-        road.stop(road.at, road.bar === null ? 'unsupportedRequest' : 'completerAbort', 'endOfTarget');
-      }
-      if (road.fate === 'notSent') {
-        result = { status: 'notSent', fate: 'notSent', reason: road.reason, at: road.at, bytesDelivered: done };
-        break;
-      }
-      const target = road.bar === null ? this.ram : road.bar.target;
-      const chunk = Math.min(block, road.completer?.maxPayload ?? this.#rootComplexPayload(request.requester));
-      const delivered = road.fate === 'delivered';
-      // A request that vanished, or that no receiver could read, is never answered.
-      const answered = road.fate !== 'dropped' && road.fate !== 'malformed';
-      if (answered) {
-        const trip: CompletionTrip = {
-          request,
-          from: road.at,
-          payload: delivered ? Math.min(single, chunk) : 0,
-          expectedByRootComplex: road.reachedRootComplex,
-          stayedInside: road.linkCount === 0,
-        };
-        routeCompletion(this.#wiring, trip, back);
-      }
-      let length = single;
-      const plain = delivered && back.fate === 'delivered' && !road.corrupted && !back.corrupted;
-      if (this.#watchers.length === 0 && plain) {
-        length = stretch(at, left, Math.min(road.extent, target.bulkLength(road.offset)), block, single);
-      }
-      counters.memoryReads += blocksOf(at, length, block);
-      this.#account(road, blocksOf(at, length, block));
-      if (this.#watchers.length > 0) this.#show('memoryRead', ++this.#tlp, at, length, road);
-      if (delivered) {
-        const slice = length === into.length ? into : into.subarray(done, done + length);
-        if (!target.read(road.offset, slice)) road.stop(road.at, 'completerAbort', 'deviceRefuses');
-        else if (road.corrupted || back.corrupted) slice.set(corrupted(slice, road.offset));
-      }
-      if (answered) {
-        const count = road.fate === 'delivered' ? blocksOf(at, length, chunk) : 1;
-        counters.completions += count;
-        if (back.reachedRootComplex) counters.completionsAtRootComplex += count;
-        if (this.#watchers.length > 0) this.#show('completion', this.#tlp, at, length, back);
-      }
-      if (road.fate !== 'delivered' || back.fate !== 'delivered') {
-        if (road.fate !== 'delivered') this.#log(request, road);
-        if (answered && back.fate !== 'delivered') this.#log(request, back);
-        const status = !answered || back.fate !== 'delivered' ? 'timeout' : statusOf(road.fate);
-        const bad = road.fate !== 'delivered' ? road : back;
-        into.fill(0xff, done);
-        result = { status, fate: bad.fate, reason: bad.reason, at: bad.at, bytesDelivered: done };
-      } else counters.bytesRead += length;
-      done += length;
-    }
-    this.#depth -= 2;
-    return result ?? { status: 'SC', fate: 'delivered', reason: 'none', at: NOWHERE, bytesDelivered: into.length };
+  /** A function sends one read request exactly as given. */
+  sendRead(
+    requester: number,
+    address: number,
+    into: Uint8Array,
+    form: HeaderForm,
+    attributes?: RequestAttributes,
+  ): Completion {
+    return this.#transfers.sendRead(newRequest(this.function(requester), false, attributes), address, into, form);
   }
 
-  /** Largest completion of the root complex: what the requester's root port takes. */
-  #rootComplexPayload(requester: LiveFunction | null): number {
-    let top = requester;
-    while (top !== null && top.bus.bridge !== null) top = top.bus.bridge;
-    return top?.maxPayload ?? CPU_BLOCK;
+  /** The CPU reads a configuration register. All ones where no function answers. `offset` is a multiple of `size`. */
+  configRead(bdf: Bdf, offset: number, size: 1 | 2 | 4): number {
+    const node = this.#configTarget(bdf, false);
+    return node === null ? 2 ** (size * 8) - 1 : node.readConfig(offset, size);
   }
 
-  #account(road: Road, count: number): void {
-    const { counters } = this;
-    if (road.reachedRootComplex) counters.requestsAtRootComplex += count;
-    if (road.translated) counters.translations += count;
-    if (road.stale) counters.staleTranslations += count;
+  /** The CPU writes a configuration register. Lost where no function answers. */
+  configWrite(bdf: Bdf, offset: number, size: 1 | 2 | 4, value: number): void {
+    this.#configTarget(bdf, true)?.writeConfig(offset, size, value);
   }
 
-  #log(request: MemoryRequest, road: Road): void {
-    this.counters.errors++;
-    this.errors.add({
-      at: road.at,
-      fate: road.fate,
-      reason: road.reason,
-      isWrite: request.isWrite,
-      requesterId: request.requesterId,
-      address: road.address,
-    });
+  #configTarget(bdf: Bdf, isWrite: boolean): LiveFunction | null {
+    const road = this.#transfers.takeRoad();
+    const node = routeConfig(this.topology, bdf, road);
+    this.#recorder.configAccess(isWrite, road);
+    this.#transfers.dropRoad();
+    return node;
   }
 
-  #show(kind: Hop['kind'], tlp: number, address: number, length: number, road: Road): void {
-    for (let index = 0; index < road.stepCount; index++) {
-      const action = STEP_NAMES[road.stepAction[index] as number] as StepName;
-      const fate = action === 'stop' ? road.fate : 'delivered';
-      const hop: Hop = { tlp, kind, at: road.stepAt[index] as number, action, address, length, fate };
-      for (const watcher of this.#watchers) watcher(hop);
-    }
+  /** Pulls the device with this function, and all that is below it, out of the fabric. Memory behind its BARs keeps its bytes. */
+  unplug(index: number): void {
+    setPresent(this.function(index), false);
   }
 
-  /** A road of this call's own: a device model may send while it is being written to. */
-  #takeRoad(): Road {
-    const road = this.#roads[this.#depth] ?? new Road();
-    this.#roads[this.#depth++] = road;
-    return road;
+  /** Puts it back, with the registers that it had. */
+  replug(index: number): void {
+    setPresent(this.function(index), true);
   }
 }
 
-function newRequest(
-  requester: LiveFunction | null,
-  isWrite: boolean,
-  attributes: RequestAttributes | undefined,
-): MemoryRequest {
+/** Functions with one device number on one bus are one device; on a link every function is (ARI). */
+function setPresent(one: LiveFunction, value: boolean): void {
+  const { bus } = one;
+  for (const node of bus.functions) {
+    if (bus.kind !== 'link' && node.requesterId >> 3 !== one.requesterId >> 3) continue;
+    node.present = value;
+    for (const below of node.below?.functions ?? []) setPresent(below, value);
+  }
+}
+
+function newRequest(requester: LiveFunction | null, isWrite: boolean, attributes?: RequestAttributes): MemoryRequest {
   const requesterId = attributes?.requesterId ?? requester?.requesterId ?? 0;
-  const domain = requester?.fn.bdf.domain ?? 0;
-  const requesterKey: BdfKey = requester === null ? 0 : bdfKey(bdfFromRoutingId(domain, requesterId));
   return {
     requester,
     isWrite,
@@ -327,31 +236,6 @@ function newRequest(
     addressType: attributes?.addressType ?? 'untranslated',
     relaxedOrdering: attributes?.relaxedOrdering ?? false,
     requesterId,
-    requesterKey,
+    requesterKey: requester === null ? 0 : bdfKey(bdfFromRoutingId(requester.domain, requesterId)),
   };
-}
-
-/** Naturally aligned blocks that [address, address + length) touches: the number of its TLPs. */
-function blocksOf(address: number, length: number, block: number): number {
-  return (
-    ((address & (block - 1)) + length + block - 1 - (((address & (block - 1)) + length - 1) & (block - 1))) / block
-  );
-}
-
-/** Bytes of one copy: as far as the way holds, in whole TLPs; at least one TLP. */
-function stretch(address: number, left: number, extent: number, block: number, single: number): number {
-  if (extent >= left) return left;
-  const length = extent - ((address + extent) & (block - 1));
-  return Math.max(length, single);
-}
-
-function statusOf(fate: Fate): CompletionStatus {
-  return fate === 'acsViolation' || fate === 'completerAbort' ? 'CA' : 'UR';
-}
-
-/** What a broken root complex makes of the bytes: one bit of every 64 flips, by place and not by chance. */
-function corrupted(bytes: Uint8Array, offset: number): Uint8Array {
-  const copy = bytes.slice();
-  for (let at = (64 - (offset & 63)) & 63; at < copy.length; at += 64) copy[at] = (copy[at] as number) ^ 1;
-  return copy;
 }

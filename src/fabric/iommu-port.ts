@@ -17,8 +17,12 @@ export interface FabricIommuFault {
   readonly reason: 'notMapped' | 'readNotAllowed' | 'writeNotAllowed' | 'noContext';
 }
 
+const FAULTS_KEPT = 1024;
+
 export class IommuPort {
   readonly iotlb: Iotlb;
+  /** Blocked accesses, oldest first, at most FAULTS_KEPT. */
+  readonly #faults: FabricIommuFault[] = [];
   readonly #contexts = new Map<BdfKey, IommuContext>();
   readonly #otherwise: 'passthrough' | 'blocked';
 
@@ -34,6 +38,17 @@ export class IommuPort {
     if (typeof context === 'object') context.attach(this.iotlb);
   }
 
+  /** Notes a blocked access. Hardware has room for a few; what does not fit is lost. */
+  report(fault: FabricIommuFault): void {
+    if (this.#faults.length < FAULTS_KEPT) this.#faults.push(fault);
+  }
+
+  /** Faults since the last call, oldest first; they are forgotten. */
+  takeFaults(): FabricIommuFault[] {
+    return this.#faults.splice(0, this.#faults.length);
+  }
+
+  /** How the DMA of a requester is treated. */
   contextOf(requester: BdfKey): IommuContext {
     return this.#contexts.get(requester) ?? this.#otherwise;
   }

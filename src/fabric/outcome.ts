@@ -34,11 +34,14 @@ export type FateReason =
   | 'absent'
   /** The link below a port is down, or nothing is plugged in. */
   | 'linkDown'
+  /** Who would claim the address has Memory Space Enable off. */
   | 'memorySpaceOff'
   /** Inside a switch's or bridge's window, but nobody below it claims the address. */
   | 'windowGap'
   /** Neither RAM nor MMIO of any port. */
   | 'noSuchAddress'
+  /** No function has the bus, device and function number of a configuration request. */
+  | 'noSuchFunction'
   | 'sourceValidation'
   | 'translationBlocking'
   | 'egressControl'
@@ -61,7 +64,9 @@ export type FateReason =
   /** The device behind the BAR refused. */
   | 'deviceRefuses'
   /** The requester ID of the completion leads elsewhere. */
-  | 'unexpectedCompletion';
+  | 'unexpectedCompletion'
+  /** The requester's own timer ran out. */
+  | 'timedOut';
 
 /** The answer to `memoryRead` and `memoryWrite`. */
 export interface Completion {

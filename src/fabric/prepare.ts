@@ -1,12 +1,14 @@
-/** What drivers do before a device can take part: enable it, and the bridges above it. */
+/** What drivers and the kernel do before a device can take part: enable it, and the bridges above it. */
 
-import { COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';
 import type { Fabric } from './fabric.ts';
 import type { LiveFunction } from './live-function.ts';
 
-/** Bits of a Command register that were off and are on now. */
+/** Enables that were off and are on now. */
 export interface PreparedFunction {
+  /** Index in the hierarchy. */
   readonly index: number;
+  readonly name: string;
+  /** Memory Space Enable; of a Virtual Function the one in its Physical Function. */
   readonly memorySpace: boolean;
   readonly busMaster: boolean;
 }
@@ -19,11 +21,11 @@ export function prepare(fabric: Fabric, functions: readonly number[]): PreparedF
     for (let node: LiveFunction | null = fabric.function(index); node !== null; node = node.bus.bridge) {
       if (seen.has(node.index)) break;
       seen.add(node.index);
-      const memorySpace = !node.memorySpace;
+      const memorySpace = !node.decodesMemory;
       const busMaster = !node.busMaster;
       if (!memorySpace && !busMaster) continue;
-      node.setCommand(COMMAND_MEMORY_SPACE | COMMAND_BUS_MASTER);
-      changed.push({ index: node.index, memorySpace, busMaster });
+      node.prepare();
+      changed.push({ index: node.index, name: node.name, memorySpace, busMaster });
     }
   }
   return changed.sort((a, b) => a.index - b.index);

@@ -2,19 +2,31 @@
 
 import type { LiveBar, LiveFunction } from './live-function.ts';
 import { type Fate, type FateReason, NOWHERE, ROOT_COMPLEX } from './outcome.ts';
+import { OVERHEAD_3DW, OVERHEAD_4DW } from './tlp.ts';
 
-/** What happened at a place of the way. */
+/** What happened at a place of the way, in the order of the STEP_ numbers below. */
 export const STEP_NAMES = [
+  /** A function, or the CPU, sends it. */
   'issue',
+  /** Turned inside a device, from one function to another. */
   'internalPeer',
+  /** A port received it from below and passes it up. */
   'upstream',
+  /** A port received it from below and hands it to a peer. */
   'peer',
+  /** ACS sends it up although it is for a peer, or for what is below this very port. */
   'redirect',
+  /** The port turned it back down. */
   'reflect',
+  /** The IOMMU gave it another address. */
   'translate',
-  'rootComplexForward',
+  /** The root complex sends it down. */
+  'forward',
+  /** A port received it from above and passes it down. */
   'downstream',
+  /** Here it arrived. */
   'accept',
+  /** Here it ended. */
   'stop',
 ] as const;
 export type StepName = (typeof STEP_NAMES)[number];
@@ -35,7 +47,7 @@ export const STEP_STOP = 10;
 export const LINK_UP = 0;
 export const LINK_DOWN = 1;
 
-/** Longest way: up and down again through 256 buses, with the root complex between. */
+/** Longest way: up and down again through 256 buses each, two places a bus, and the root complex. */
 const STEPS = 1100;
 
 export class Road {
@@ -55,17 +67,26 @@ export class Road {
   /** Smallest Max_Payload_Size of the receivers. */
   maxPayload = 0;
   reachedRootComplex = false;
+  /** Turned inside the device that sent it. */
+  stayedInside = false;
   corrupted = false;
   /** Translated by the IOMMU; `stale`: from a cache that the page table no longer backs. */
   translated = false;
   stale = false;
+  /** Rate of the slowest link, bytes a nanosecond. */
+  rate = 0;
+  /** Time of the headers over all links, ns: ports pass a TLP on as soon as they have its header. */
+  latencyNs = 0;
+  /** Largest overhead of a TLP on any link, bytes. */
+  overhead = 0;
   /** Links in order: index of the port above * 2 + direction. */
   readonly links: Int32Array = new Int32Array(STEPS);
-  /** Header and framing of a write on that link, bytes. */
   readonly linkOverhead: Uint8Array = new Uint8Array(STEPS);
   linkCount = 0;
   readonly stepAt: Int32Array = new Int32Array(STEPS);
   readonly stepAction: Uint8Array = new Uint8Array(STEPS);
+  readonly stepAddress: Float64Array = new Float64Array(STEPS);
+  readonly stepLatencyNs: Float64Array = new Float64Array(STEPS);
   stepCount = 0;
 
   begin(address: number): void {
@@ -79,26 +100,42 @@ export class Road {
     this.extent = Number.POSITIVE_INFINITY;
     this.maxPayload = 4096;
     this.reachedRootComplex = false;
+    this.stayedInside = false;
     this.corrupted = false;
     this.translated = false;
     this.stale = false;
+    this.rate = Number.POSITIVE_INFINITY;
+    this.latencyNs = 0;
+    this.overhead = 0;
     this.linkCount = 0;
     this.stepCount = 0;
   }
 
   step(at: number, action: number): void {
-    this.stepAt[this.stepCount] = at;
-    this.stepAction[this.stepCount] = action;
-    this.stepCount++;
+    const index = this.stepCount++;
+    this.stepAt[index] = at;
+    this.stepAction[index] = action;
+    this.stepAddress[index] = this.address;
+    this.stepLatencyNs[index] = this.latencyNs;
   }
 
-  /** Over the link below `port`. Framing, sequence number and LCRC are 8 bytes, the header 12 or (from 4 GiB on) 16. */
+  /** Over the link below `port`. */
   cross(port: LiveFunction, direction: number): void {
     const below4GiB = this.address < 2 ** 32;
+    const overhead = below4GiB ? OVERHEAD_3DW : OVERHEAD_4DW;
     this.links[this.linkCount] = port.index * 2 + direction;
-    this.linkOverhead[this.linkCount] = below4GiB ? 20 : 24;
+    this.linkOverhead[this.linkCount] = overhead;
     this.linkCount++;
     if (below4GiB) this.limit(2 ** 32 - this.address);
+    if (overhead > this.overhead) this.overhead = overhead;
+    if (port.linkBytesPerNs < this.rate) this.rate = port.linkBytesPerNs;
+    this.latencyNs += overhead / port.linkBytesPerNs;
+  }
+
+  /** A receiver with its Max_Payload_Size. Returns whether it takes a payload of that many bytes. */
+  takes(receiver: LiveFunction, payload: number): boolean {
+    if (receiver.maxPayload < this.maxPayload) this.maxPayload = receiver.maxPayload;
+    return payload <= receiver.maxPayload;
   }
 
   /** The same way holds for no more than `bytes`. */

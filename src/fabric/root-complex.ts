@@ -3,14 +3,14 @@
  * specification leaves to the implementation (PCIe 1.3.1: peer-to-peer between hierarchies is optional).
  */
 
-import { assert } from '../core/assert.ts';
-import { joinRanges, type Range } from '../core/range.ts';
+import { findRange, joinRanges, type Range } from '../core/range.ts';
+import { claimsOn } from './bus.ts';
 import { DecodeTable } from './decode-table.ts';
 import type { IommuPort } from './iommu-port.ts';
 import { SparseMemory } from './sparse-memory.ts';
-import { claimsOn, type Topology } from './topology.ts';
+import type { Topology } from './topology.ts';
 
-/** What a root complex does with a request that is meant for a device. */
+/** What a root complex does with a request of one device that is meant for another. */
 export type RootComplexBehaviour =
   | 'forward'
   /** Forwards where both ends are below one host bridge; answers Unsupported Request otherwise. */
@@ -24,6 +24,7 @@ export type RootComplexBehaviour =
   | 'writesOnly';
 
 export class RootComplex {
+  /** RAM by CPU address. */
   readonly ram: SparseMemory;
   /** CPU addresses, sorted, without overlaps. */
   readonly ramRanges: readonly Range[];
@@ -38,47 +39,40 @@ export class RootComplex {
     this.behaviour = behaviour;
     this.iommu = iommu;
     this.ramRanges = joinRanges(ram);
-    const last = this.ramRanges[this.ramRanges.length - 1];
-    assert(this.ramRanges.length === 0 || (this.ramRanges[0] as Range).start >= 0, 'RAM begins at address 0 or above');
-    this.ram = new SparseMemory(last?.end ?? 0);
-    this.refresh();
+    this.ram = new SparseMemory(this.ramRanges[this.ramRanges.length - 1]?.end ?? 0);
   }
 
   /** Who claims which CPU address below the root buses. */
   get table(): DecodeTable {
-    for (const { bus } of this.#topology.rootBuses) {
-      if (bus.stale) {
-        this.refresh();
-        break;
-      }
+    if (this.#topology.rootClaimsStale) {
+      this.#table = new DecodeTable(
+        this.#topology.rootBuses.flatMap(({ bus, busOffset }) => claimsOn(bus, -busOffset)),
+      );
+      this.#topology.rootClaimsStale = false;
     }
     return this.#table;
-  }
-
-  refresh(): void {
-    const claims = this.#topology.rootBuses.flatMap(({ bus, busOffset }) => {
-      bus.stale = false;
-      return claimsOn(bus, -busOffset);
-    });
-    this.#table = new DecodeTable(claims);
   }
 
   /** End of the RAM range that holds a CPU address, or 0. */
   ramEnd(address: number): number {
     const last = this.#lastRam;
     if (address >= last.start && address < last.end) return last.end;
-    for (const range of this.ramRanges) {
-      if (address >= range.start && address < range.end) {
-        this.#lastRam = range;
-        return range.end;
-      }
-    }
-    return 0;
+    const found = this.ramRanges[findRange(this.ramRanges, address)];
+    if (found === undefined) return 0;
+    this.#lastRam = found;
+    return found.end;
   }
 
-  /** Bytes from `address`, which is not RAM, to the next RAM. */
+  /** Bytes from `address`, which is not RAM, to the next RAM; Infinity where there is none. */
   bytesToRam(address: number): number {
-    for (const range of this.ramRanges) if (range.start > address) return range.start - address;
-    return Number.POSITIVE_INFINITY;
+    let low = 0;
+    let high = this.ramRanges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.ramRanges[middle] as Range).start > address) high = middle;
+      else low = middle + 1;
+    }
+    const next = this.ramRanges[low];
+    return next === undefined ? Number.POSITIVE_INFINITY : next.start - address;
   }
 }

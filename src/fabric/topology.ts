@@ -1,128 +1,111 @@
 /**
- * The wiring: which functions stand on which bus, and who claims what there. Wires do not change with registers; claims do.
+ * The wiring: which functions stand on which bus. Wires do not change with registers; what goes over them does.
  *
  *   root bus ── root port ──(link)── switch upstream port ──(internal bus)── downstream port ──(link)── endpoint
  */
 
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { type Claim, DecodeTable } from './decode-table.ts';
+import { Bus, type BusKind } from './bus.ts';
+import { linkBytesPerNs } from './link-rate.ts';
 import { type FunctionKind, LiveFunction } from './live-function.ts';
-
-/** `link`: the two ends of a PCIe link; `internal`: inside a switch; `conventional`: many devices share the wires. */
-export type BusKind = 'root' | 'link' | 'internal' | 'conventional';
-
-export class Bus {
-  readonly kind: BusKind;
-  /** The bridge above; null for a root bus. */
-  readonly bridge: LiveFunction | null;
-  /** Position in `Topology.rootBuses`. */
-  readonly root: number;
-  readonly functions: LiveFunction[] = [];
-  /** A register that decides about claims or bus numbers has changed. */
-  stale = true;
-  #table: DecodeTable = DecodeTable.EMPTY;
-  readonly #ids = new Map<number, LiveFunction>();
-  #bridges: (LiveFunction | undefined)[] | null = null;
-
-  constructor(kind: BusKind, bridge: LiveFunction | null, root: number) {
-    this.kind = kind;
-    this.bridge = bridge;
-    this.root = root;
-  }
-
-  /** The function on this bus with a requester ID, or undefined. */
-  functionOf(requesterId: number): LiveFunction | undefined {
-    if (this.#ids.size !== this.functions.length) {
-      for (const node of this.functions) this.#ids.set(node.requesterId, node);
-    }
-    return this.#ids.get(requesterId);
-  }
-
-  /** The bridge on this bus that leads to a bus number, or undefined. PCIe 7.5.1.3: secondary to subordinate. */
-  bridgeTo(busNumber: number): LiveFunction | undefined {
-    if (this.#bridges === null) {
-      const bridges: (LiveFunction | undefined)[] = new Array(256).fill(undefined);
-      for (const node of this.functions) {
-        if (!node.isBridge || node.secondary === 0) continue;
-        for (let bus = node.secondary; bus <= node.subordinate; bus++) bridges[bus] ??= node;
-      }
-      this.#bridges = bridges;
-    }
-    return this.#bridges[busNumber];
-  }
-
-  /** Some bridge on this bus has other bus numbers now. */
-  forgetBusNumbers(): void {
-    this.#bridges = null;
-  }
-
-  /** Who claims which address on this bus. */
-  get table(): DecodeTable {
-    if (this.stale) {
-      this.#table = new DecodeTable(claimsOn(this, 0));
-      this.stale = false;
-    }
-    return this.#table;
-  }
-}
-
-/** Claims of the present and enabled functions of a bus, moved by `shift` bytes. */
-export function claimsOn(bus: Bus, shift: number): Claim[] {
-  const claims: Claim[] = [];
-  for (const node of bus.functions) {
-    if (!node.present) continue;
-    if (!node.memorySpace) continue;
-    for (const bar of node.bars) {
-      if (bar.start === null) continue;
-      claims.push({ start: bar.start + shift, end: bar.start + bar.size + shift, node: node.index, bar: bar.index });
-    }
-    if (!node.isBridge) continue;
-    claims.push({ start: node.memoryStart + shift, end: node.memoryEnd + shift, node: node.index, bar: -1 });
-    claims.push({
-      start: node.prefetchableStart + shift,
-      end: node.prefetchableEnd + shift,
-      node: node.index,
-      bar: -1,
-    });
-  }
-  return claims;
-}
 
 export interface RootBusWires {
   readonly bus: Bus;
   /** Bus address minus CPU address, bytes, signed. */
   readonly busOffset: number;
   readonly domain: number;
+  /** Bus number. */
   readonly number: number;
 }
 
+/** Something that a fabric needs and the machine's evidence does not tell, and what is assumed in its place. */
+export interface Assumption {
+  /** `0000:03:00.0`. */
+  readonly at: string;
+  readonly message: string;
+}
+
 export class Topology {
+  /** By index of the hierarchy. */
   readonly functions: readonly LiveFunction[];
+  /** By id of the hierarchy's root buses. */
   readonly rootBuses: readonly RootBusWires[];
+  readonly assumptions: readonly Assumption[];
+  /** Claims on some root bus have changed: the root complex works them out again. */
+  rootClaimsStale = true;
 
   constructor(hierarchy: Hierarchy) {
+    const physical = physicalFunctions(hierarchy);
     const functions: LiveFunction[] = [];
     hierarchy.functions.forEach((fn, index) => {
-      functions.push(new LiveFunction(index, fn, kindOf(hierarchy, fn, index)));
+      const owner = physical[index] ?? -1;
+      // A Virtual Function has a higher routing ID than its Physical Function, so that one is there already.
+      const live = owner >= 0 ? (functions[owner] ?? null) : null;
+      functions.push(new LiveFunction(index, fn, kindOf(hierarchy, fn, index), live));
     });
     this.functions = functions;
+
+    const members = hierarchy.rootBuses.map((): LiveFunction[] => []);
     this.rootBuses = hierarchy.rootBuses.map((root) => ({
-      bus: new Bus('root', null, root.id),
+      bus: new Bus('root', null, root.id, members[root.id] as LiveFunction[], () => {
+        this.rootClaimsStale = true;
+      }),
       busOffset: (hierarchy.functions[root.first] as PciFunction).busOffset,
       domain: root.domain,
       number: root.bus,
     }));
+    const below = new Map<number, LiveFunction[]>();
     for (const node of functions) {
-      if (node.isBridge) node.below = new Bus(busBelow(node.kind), node, hierarchy.rootBusOf[node.index] as number);
+      if (!node.isBridge) continue;
+      const children: LiveFunction[] = [];
+      below.set(node.index, children);
+      node.below = new Bus(busBelow(node.kind), node, hierarchy.rootBusOf[node.index] as number, children, null);
     }
     for (const node of functions) {
       const parent = hierarchy.parent[node.index] as number;
-      const root = this.rootBuses[hierarchy.rootBusOf[node.index] as number] as RootBusWires;
-      node.bus = parent < 0 ? root.bus : ((functions[parent] as LiveFunction).below as Bus);
-      node.bus.functions.push(node);
+      const root = hierarchy.rootBusOf[node.index] as number;
+      node.bus =
+        parent < 0 ? (this.rootBuses[root] as RootBusWires).bus : ((functions[parent] as LiveFunction).below as Bus);
+      (parent < 0 ? (members[root] as LiveFunction[]) : (below.get(parent) as LiveFunction[])).push(node);
+    }
+    for (const node of functions) {
+      // A port whose own registers do not tell has the link of the device below it.
+      if (node.below?.kind !== 'link' || node.fn.link !== null) continue;
+      node.linkBytesPerNs = linkBytesPerNs(node.below.functions[0]?.fn.link ?? null);
+    }
+    this.assumptions = functions.flatMap((node) => assumptionsOf(node));
+  }
+}
+
+function assumptionsOf(node: LiveFunction): Assumption[] {
+  const { fn } = node;
+  const found: Assumption[] = [];
+  const at = fn.name;
+  if (fn.poweredDown) return [{ at, message: 'it answers with all ones: taken as absent' }];
+  if (fn.acs.state === 'unknown') found.push({ at, message: 'its ACS registers are not known: taken as all off' });
+  if (fn.command === null) found.push({ at, message: 'its Command register is not known: taken as all off' });
+  for (const bar of fn.bars) {
+    if (bar.space === 'memory' && bar.size === null) {
+      found.push({ at: `${at}/bar${bar.index}`, message: 'the size of this BAR is not known: it does not decode' });
     }
   }
+  if (node.isBridge && fn.memoryWindow === undefined) {
+    found.push({ at, message: 'its memory windows are not known: taken as closed' });
+  }
+  return found;
+}
+
+/** For each Virtual Function the index of its Physical Function, -1 for all others. */
+function physicalFunctions(hierarchy: Hierarchy): Int32Array {
+  const owners = new Int32Array(hierarchy.functions.length).fill(-1);
+  hierarchy.functions.forEach((fn, index) => {
+    const told = fn.facts.sysfs?.physicalFunction;
+    if (told === undefined) return;
+    const owner = hierarchy.indexOf(told);
+    if (owner < index) owners[index] = owner;
+  });
+  return owners;
 }
 
 function kindOf(hierarchy: Hierarchy, fn: PciFunction, index: number): FunctionKind {
@@ -135,7 +118,7 @@ function kindOf(hierarchy: Hierarchy, fn: PciFunction, index: number): FunctionK
     case 'pciToPcie':
       return 'downstreamPort';
     case null: {
-      // Nobody tells: a PCIe bridge at the root is a root port, below one a switch.
+      // Nobody tells: a bridge at the root is taken for a root port, below one for a switch.
       const parent = hierarchy.parent[index] as number;
       if (parent < 0) return 'rootPort';
       const above = kindOf(hierarchy, hierarchy.functions[parent] as PciFunction, parent);
