@@ -129,4 +129,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     load: () => import('./map.ts'),
   },
+  {
+    name: 'run',
+    summary: 'run a scenario: a machine and transfers, every hop watched and every byte compared',
+    examples: [
+      'p2pdma run examples/scenarios/the-mail.yaml',
+      'p2pdma run scenario.yaml --step                  every hop of every TLP',
+      'p2pdma run scenario.yaml --trace trace.json      for Perfetto or chrome://tracing',
+    ],
+    shape: (command) => {
+      command
+        .argument('<scenario>', 'a scenario file, YAML or JSON, or - for standard input')
+        .option('--engine <name>', 'sim: our fabric', 'sim')
+        .option('--trace <file>', 'write every hop in the Trace Event format')
+        .option('--step', 'print every hop')
+        .option('--json', JSON_HELP);
+    },
+    load: () => import('./run.ts'),
+  },
 ];

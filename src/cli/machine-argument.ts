@@ -33,7 +33,7 @@ export async function loadMachine(argument: string | undefined, invocation: Invo
   const policyGiven = textOption(invocation, 'policy');
   if (policyGiven !== undefined) policyOption(policyGiven, null);
 
-  const read = await readArgument(argument);
+  const read = await readMachineArgument(argument);
   if (cpu !== undefined && read.cpu !== null && cpuText(read.cpu) !== cpuText(cpu)) {
     context.note(
       `note: --cpu ${cpuText(cpu)} is taken instead of ${cpuText(read.cpu) ?? read.cpu.vendor} of the capture`,
@@ -51,7 +51,8 @@ export async function loadMachine(argument: string | undefined, invocation: Invo
   return { machine, policy: policyOption(policyGiven, machine.kernel) };
 }
 
-async function readArgument(argument: string | undefined): Promise<Machine> {
+/** Reads the machine that `argument` names, as it is: no option is applied, and notes are left in it. */
+export async function readMachineArgument(argument: string | undefined): Promise<Machine> {
   if (argument === undefined && process.platform !== 'linux') {
     throw new UsageError({
       code: 'USAGE_MACHINE_MISSING',

@@ -29,7 +29,7 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, file: string
   }
   const result = schema.safeParse(document.toJS());
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const issue = deepest(result.error.issues);
   const path = [...(issue?.path ?? [])];
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   if (unknownKey !== undefined) path.push(unknownKey);
@@ -39,6 +39,21 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, file: string
     unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not a field of this file',
     unknownKey === undefined ? 'see the README for a complete example' : 'check the spelling, or remove it',
   );
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The complaint that says most: of the alternatives of a union the one that got furthest into the value. */
+function deepest(issues: readonly Issue[]): Issue | undefined {
+  const [first] = issues;
+  if (first?.code !== 'invalid_union') return first;
+  let best: Issue = first;
+  for (const branch of first.errors) {
+    const inner = deepest(branch);
+    const path = [...first.path, ...(inner?.path ?? [])];
+    if (inner !== undefined && path.length > best.path.length) best = { ...inner, path };
+  }
+  return best;
 }
 
 type Document = ReturnType<typeof parseDocument>;

@@ -1,0 +1,45 @@
+/** A transfer by the generic DMA engine: one descriptor a segment, each side an address, or BAR and offset. */
+
+import type { DmaSegment } from '../dma/mapping.ts';
+import type { Hop } from '../fabric/index.ts';
+import { ScenarioError } from './errors.ts';
+import { fillPattern } from './pattern.ts';
+import { fillMemories, type MoveOutcome, type SegmentOutcome, type TransferContext } from './transfer-context.ts';
+
+/** The generic engine: one descriptor a segment. */
+export async function runDma(context: TransferContext, segments: readonly DmaSegment[]): Promise<MoveOutcome> {
+  const { world, transfer, device, totalBytes, number } = context;
+  const { host } = world;
+  if (host.dma === null) {
+    const message = `${host.engine.name} has no generic DMA engine`;
+    throw new ScenarioError(
+      'FILE_FIELD',
+      { file: world.machine.source, line: null, field: transfer.name },
+      message,
+      'let an NVMe controller do the transfer, or run with --engine sim',
+    );
+  }
+  if (transfer.direction === 'toDevice') await fillMemories(context);
+  const received = transfer.direction === 'toDevice' ? new Uint8Array(totalBytes) : null;
+  const outcomes: SegmentOutcome[] = [];
+  let done = 0;
+  for (const segment of segments) {
+    const bytes = new Uint8Array(segment.length);
+    if (transfer.direction === 'fromDevice') fillPattern(bytes, number, done);
+    const side =
+      segment.space === 'bar'
+        ? { bar: segment.bar ?? 0, offset: segment.offset ?? 0 }
+        : { address: segment.address ?? 0 };
+    const hops: Hop[] = [];
+    const stop = host.watch((hop) => hops.push(hop));
+    const { fate, at } =
+      segment.space === 'bounce'
+        ? { fate: 'bounced: this engine has no swiotlb', at: null }
+        : host.dma(device.fn, side, bytes, transfer.direction);
+    stop();
+    received?.set(bytes, done);
+    outcomes.push({ fate, at, hops });
+    done += segment.length;
+  }
+  return { segments: outcomes, commands: 0, status: null, received };
+}

@@ -1,0 +1,54 @@
+/** What a scenario needs of an engine beyond the contract of drivers: set-up, evidence, and things that go wrong. */
+
+import type { Answer, Engine } from '../engine/contract.ts';
+import type { Hop } from '../fabric/index.ts';
+import type { IommuDomain } from '../iommu/domain.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { DriverLimits } from '../nvme/driver/index.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import type { AcsSetting, DeviceNode } from './scenario-types.ts';
+
+/** One side of a descriptor of the generic DMA engine, as `DmaSide` of the fabric. */
+export type EngineSide = { readonly address: number } | { readonly bar: number; readonly offset: number };
+
+/** What one descriptor of the generic DMA engine did. */
+export interface EngineOutcome {
+  /** What the engine could know. */
+  readonly ok: boolean;
+  /** What really happened, in words of the fabric. */
+  readonly fate: string;
+  /** Name of the function where it ended badly, or null. */
+  readonly at: string | null;
+}
+
+export interface ScenarioHost {
+  readonly engine: Engine;
+  readonly machine: Machine;
+  /** Says how the DMA of a function is treated: through a domain's tables, or untranslated. */
+  attachIommu(fn: PciFunction, context: IommuDomain | 'passthrough'): Answer<void>;
+  /** Tells the IOMMU that mappings of a domain changed; engines whose tables are copies copy them. */
+  syncIommu(domain: IommuDomain): Answer<void>;
+  /** Does the drivers' part for these functions; lists what was switched on. */
+  prepare(functions: readonly PciFunction[]): Answer<readonly string[]>;
+  /** Every hop of every TLP from now on, where the engine shows them. Returns the way to stop. */
+  watch(watcher: (hop: Hop) => void): () => void;
+  /**
+   * Moves `bytes` between the inside of a function and one side of a descriptor: `toDevice` fills them. Null: this engine has no
+   * generic DMA engine.
+   */
+  readonly dma:
+    | ((fn: PciFunction, side: EngineSide, bytes: Uint8Array, direction: 'toDevice' | 'fromDevice') => EngineOutcome)
+    | null;
+  /** Changes the machine as it runs. False: this engine cannot. */
+  inject(change: HostChange): Answer<boolean>;
+  /** What the driver must know of this engine's machines. */
+  readonly driverLimits: Partial<DriverLimits>;
+  /** What the author of a described machine said of a controller. */
+  controller(fn: PciFunction): DeviceNode | null;
+}
+
+export type HostChange =
+  | { readonly kind: 'unplug'; readonly fn: PciFunction }
+  | { readonly kind: 'acs'; readonly fn: PciFunction; readonly set: AcsSetting }
+  | { readonly kind: 'busMasterOff'; readonly fn: PciFunction }
+  | { readonly kind: 'memorySpaceOff'; readonly fn: PciFunction };

@@ -1,0 +1,14 @@
+export type { BioFile, BioFileVector } from './bio-file.ts';
+export { readBioFile } from './bio-file.ts';
+export type { NamedMachine } from './described-machine.ts';
+export { describedMachine } from './described-machine.ts';
+export type { ScenarioErrorCode } from './errors.ts';
+export { ScenarioError } from './errors.ts';
+export type { HostChange, ScenarioHost } from './host.ts';
+export type { ClassifyMode, MappedBio, MappedVector, MapSettings } from './map-bio.ts';
+export { BioMapper } from './map-bio.ts';
+export type { ScenarioReport, SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
+export type { RunOptions } from './run-scenario.ts';
+export { readScenario, runScenario, scenarioMachine } from './run-scenario.ts';
+export type { ScenarioFile, TransferDescription } from './scenario-types.ts';
+export { SimHost } from './sim-host.ts';

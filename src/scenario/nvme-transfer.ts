@@ -1,0 +1,177 @@
+/**
+ * A transfer by an NVMe controller: the driver builds PRPs or an SGL from the mapped segments. What lies on the disk is brought
+ * there, or fetched, through ordinary RAM: a road of its own, against which the bytes are compared.
+ */
+
+import { dmaAddr, type PhysAddr, physAddr } from '../core/address.ts';
+import { present } from '../core/assert.ts';
+import { dmaMapPage, dmaUnmapPage } from '../dma/map-page.ts';
+import type { DmaSegment } from '../dma/mapping.ts';
+import { busAddrInBar } from '../dma/own-bar.ts';
+import type { Hop } from '../fabric/index.ts';
+import {
+  DataSegments,
+  type DmaBuffer,
+  type DmaMemory,
+  type IoOutcome,
+  type IoQueue,
+  NvmeDriver,
+} from '../nvme/driver/index.ts';
+import { statusName } from '../nvme/spec/index.ts';
+import { ScenarioError } from './errors.ts';
+import { fillPattern } from './pattern.ts';
+import {
+  fillMemories,
+  hopName,
+  type MoveOutcome,
+  type SegmentOutcome,
+  type TransferContext,
+} from './transfer-context.ts';
+
+const NAMESPACE = 1;
+const QUEUE = 1;
+const BLOCK = 512;
+
+/** Runs the transfer as one request of the driver. */
+export async function runNvme(context: TransferContext, segments: readonly DmaSegment[]): Promise<MoveOutcome> {
+  const { world, transfer, totalBytes, number } = context;
+  if (totalBytes % BLOCK !== 0) {
+    const message = `moves ${totalBytes} bytes, which are no whole blocks of ${BLOCK}`;
+    throw new ScenarioError(
+      'FILE_FIELD',
+      { file: world.machine.source, line: null, field: transfer.name },
+      message,
+      'let the lengths add up to a multiple of 512',
+    );
+  }
+  const queue = await queueOf(context);
+  if (typeof queue === 'string') return { segments: [], commands: 0, status: queue, received: null };
+  const pattern = new Uint8Array(totalBytes);
+  fillPattern(pattern, number, 0);
+  if (transfer.direction === 'toDevice') await fillMemories(context);
+  else await throughRam(context, queue, 'write', pattern);
+
+  const hops: Hop[] = [];
+  const stop = world.host.watch((hop) => hops.push(hop));
+  const data = DataSegments.ofMapping(context.mapping, (output) =>
+    meetsDeviceMemory(context, segments[output] as DmaSegment),
+  );
+  const kind = transfer.direction === 'toDevice' ? 'write' : 'read';
+  const [outcome] = await queue.execute([
+    { kind, namespace: NAMESPACE, block: 0, segments: data, relative: transfer.relativeSgl === true },
+  ]);
+  stop();
+  const { commands } = outcome as IoOutcome;
+  let received: Uint8Array | null = null;
+  if (transfer.direction === 'toDevice') {
+    received = new Uint8Array(totalBytes);
+    await throughRam(context, queue, 'read', received);
+  }
+  return { segments: byAddress(context, segments, hops), commands, status: statusOf(outcome), received };
+}
+
+/** Whether device memory lies behind an output that is no bus address: one of its vectors is flagged. */
+function meetsDeviceMemory({ vectors }: TransferContext, segment: DmaSegment): boolean {
+  for (let input = segment.firstInput; input <= segment.lastInput; input++) {
+    if (vectors[input]?.owner !== null) return true;
+  }
+  return false;
+}
+
+/** Null where every command succeeded, else what came back. */
+function statusOf(outcome: IoOutcome | undefined): string | null {
+  if (outcome === undefined) return 'nothing was executed';
+  if (outcome.kind !== 'completed') return outcome.kind;
+  return outcome.status === 0 ? null : statusName(outcome.status);
+}
+
+/** Moves bytes between the start of the namespace and a RAM buffer of their own. */
+async function throughRam(
+  context: TransferContext,
+  queue: IoQueue,
+  kind: 'read' | 'write',
+  bytes: Uint8Array,
+): Promise<void> {
+  const { world, device } = context;
+  const phys = present(world.ram.kmalloc(bytes.length), 'RAM for the comparison');
+  const address = dmaMapPage(device, phys, bytes.length, 'bidirectional');
+  if (device.domain !== null) await world.host.syncIommu(device.domain);
+  const segments = DataSegments.of([{ kind: 'dma', address, length: bytes.length }]);
+  if (kind === 'write') await world.host.engine.writeMemory(phys, bytes);
+  else await world.host.engine.writeMemory(phys, new Uint8Array(bytes.length));
+  await queue.execute([{ kind, namespace: NAMESPACE, block: 0, segments }]);
+  if (kind === 'read') await world.host.engine.readMemory(phys, bytes);
+  dmaUnmapPage(device, address, bytes.length);
+  if (device.domain !== null) await world.host.syncIommu(device.domain);
+  world.ram.free(phys);
+}
+
+/** The I/O queue of a controller, brought up at its first transfer; a text where that failed. */
+async function queueOf(context: TransferContext): Promise<IoQueue | string> {
+  const { world, device } = context;
+  const known = world.queues.get(device.fn.name);
+  if (known !== undefined) return known;
+  const { fn } = device;
+  const registers = fn.bars.find((bar) => bar.index === 0)?.cpuAddress;
+  const driver = new NvmeDriver({
+    engine: world.host.engine,
+    fn: {
+      name: fn.name,
+      registers: physAddr(registers ?? 0),
+      busAddress: (bar) => fn.bars.find((one) => one.index === bar)?.busAddress ?? null,
+      resolveOwnBar: (address, length) => busAddrInBar(fn, address, length),
+    },
+    memory: queueMemory(context),
+    limits: world.host.driverLimits,
+  });
+  const up = await driver.bringUp();
+  if (up.kind !== 'up') return `bring-up of ${fn.name}: ${up.kind}`;
+  const made = await driver.createIoQueue(QUEUE);
+  if (made.kind !== 'made') return `queue of ${fn.name}: ${made.kind}`;
+  world.queues.set(fn.name, made.queue);
+  return made.queue;
+}
+
+/** Memory for queues and lists: RAM, mapped for the controller. */
+function queueMemory({ world, device }: TransferContext): DmaMemory {
+  return {
+    allocate: async (lengthBytes): Promise<DmaBuffer> => {
+      const phys: PhysAddr = present(world.ram.kmalloc(lengthBytes), 'RAM for queues');
+      const address = dmaMapPage(device, phys, lengthBytes, 'bidirectional');
+      if (device.domain !== null) await world.host.syncIommu(device.domain);
+      return { phys, dma: dmaAddr(address as never), lengthBytes };
+    },
+    free: ({ phys, dma, lengthBytes }) => {
+      dmaUnmapPage(device, dma, lengthBytes);
+      world.ram.free(phys);
+    },
+  };
+}
+
+/** The hops of each segment: a TLP belongs to the segment that its first address lies in. */
+function byAddress(
+  { world }: TransferContext,
+  segments: readonly DmaSegment[],
+  hops: readonly Hop[],
+): SegmentOutcome[] {
+  const outcomes = segments.map(() => ({ fate: 'delivered', at: null as string | null, hops: [] as Hop[] }));
+  const segmentOfTlp = new Map<number, number>();
+  for (const hop of hops) {
+    let index = segmentOfTlp.get(hop.tlp);
+    if (index === undefined) {
+      index = segments.findIndex(
+        ({ address, length, space }) =>
+          space !== 'bar' && address !== null && hop.address >= address && hop.address < address + length,
+      );
+      segmentOfTlp.set(hop.tlp, index);
+    }
+    const outcome = outcomes[index];
+    if (outcome === undefined) continue;
+    outcome.hops.push(hop);
+    if (hop.fate !== 'delivered' && hop.action === 'stop') {
+      outcome.fate = hop.fate;
+      outcome.at = hopName(world, hop);
+    }
+  }
+  return outcomes;
+}

@@ -1,0 +1,81 @@
+/** What a run of a scenario showed. */
+
+import type { Capability } from '../engine/contract.ts';
+import type { Hop } from '../fabric/index.ts';
+import type { IommuMode } from '../machine/machine.ts';
+import type { MailCase } from '../p2p/verdict.ts';
+
+export interface VectorReport {
+  readonly input: number;
+  readonly case: MailCase;
+  /** Name of the providing function; null for RAM. */
+  readonly owner: string | null;
+  /** `pci_p2pdma_dist()` as the submitter was told; null where nobody was asked. */
+  readonly distance: number | null;
+  /** The vector's address, and its flags. */
+  readonly address: number;
+  readonly length: number;
+  readonly flags: number;
+  /** Why this memory. */
+  readonly why: string;
+  readonly bytesEqual: number;
+}
+
+export interface SegmentReport {
+  readonly space: string;
+  readonly address: number | null;
+  readonly length: number;
+  readonly inputs: readonly number[];
+  readonly bar?: number | undefined;
+  readonly offset?: number | undefined;
+  /** What happened to it: `delivered`, or what went wrong. */
+  readonly fate: string;
+  /** Where it went wrong. */
+  readonly at: string | null;
+  /** Names of the functions that its TLPs passed, in order, each once; empty where none left the device. */
+  readonly road: readonly string[];
+  readonly tlps: number;
+}
+
+export interface TransferReport {
+  readonly name: string;
+  readonly device: string;
+  readonly engine: 'dma' | 'nvme';
+  readonly direction: 'toDevice' | 'fromDevice';
+  readonly iommu: IommuMode;
+  readonly vectors: readonly VectorReport[];
+  readonly segments: readonly SegmentReport[];
+  readonly iova: { readonly base: number; readonly size: number } | null;
+  readonly lookups: number;
+  /** Commands of the NVMe driver, 0 for the DMA engine. */
+  readonly commands: number;
+  /** NVMe status of the first command that failed, or null. */
+  readonly status: string | null;
+  /** The mapping was refused: code and words. */
+  readonly refusal: { readonly code: string; readonly message: string } | null;
+  readonly bytesEqual: number;
+  readonly bytesTotal: number;
+  readonly iommuFaults: readonly string[];
+  readonly errors: readonly string[];
+  /** Faults that the scenario injected, in words. */
+  readonly injected: readonly string[];
+  readonly expected: 'equal' | 'damaged' | 'refused';
+  readonly asExpected: boolean;
+}
+
+export interface ScenarioReport {
+  readonly about: string | null;
+  readonly source: string;
+  readonly policy: string;
+  readonly engine: string;
+  readonly capabilities: readonly Capability[];
+  /** What `prepare` switched on. */
+  readonly prepared: readonly string[];
+  readonly transfers: readonly TransferReport[];
+}
+
+/** A hop with the transfer that made it, for traces. */
+export interface TracedHop extends Hop {
+  readonly transfer: string;
+  readonly name: string;
+}

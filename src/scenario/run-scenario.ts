@@ -1,0 +1,59 @@
+/** Runs a scenario on an engine and reports. */
+
+import { POLICIES, policyForKernel } from '../p2p/policy.ts';
+import { describedMachine, type NamedMachine } from './described-machine.ts';
+import { readDocument } from './document.ts';
+import type { ScenarioHost } from './host.ts';
+import type { ScenarioReport, TracedHop, TransferReport } from './report.ts';
+import { scenarioSchema } from './scenario-schema.ts';
+import type { ScenarioFile } from './scenario-types.ts';
+import { runTransfer } from './transfer.ts';
+import { World } from './world.ts';
+
+/** Reads a scenario file. Throws `ScenarioError` with line and field. */
+export function readScenario(text: string, file: string): ScenarioFile {
+  return readDocument(text, scenarioSchema, file);
+}
+
+/** The machine of a scenario, built where it is described; `load` reads one by its name. */
+export async function scenarioMachine(
+  scenario: ScenarioFile,
+  file: string,
+  load: (name: string) => Promise<NamedMachine['machine']>,
+): Promise<NamedMachine> {
+  if (typeof scenario.machine !== 'string') return describedMachine(scenario.machine, file);
+  return { machine: await load(scenario.machine), names: new Map(), controllers: new Map() };
+}
+
+export interface RunOptions {
+  readonly scenario: ScenarioFile;
+  readonly file: string;
+  readonly named: NamedMachine;
+  readonly host: ScenarioHost;
+  /** Called for every hop of every transfer. */
+  readonly trace?: (hop: TracedHop) => void;
+  /** Called after each transfer: for progress. */
+  readonly done?: (report: TransferReport, index: number) => void;
+}
+
+/** Runs all transfers in their order on one host. */
+export async function runScenario(options: RunOptions): Promise<ScenarioReport> {
+  const { scenario, host, named, file } = options;
+  const policy = scenario.policy === undefined ? policyForKernel(host.machine.kernel) : POLICIES[scenario.policy];
+  const world = new World({ host, names: named.names, policy, scenario, file });
+  const transfers: TransferReport[] = [];
+  for (const [index, transfer] of scenario.transfers.entries()) {
+    const report = await runTransfer(world, transfer, index, options.trace ?? (() => {}));
+    transfers.push(report);
+    options.done?.(report, index);
+  }
+  return {
+    about: scenario.about ?? null,
+    source: host.machine.source,
+    policy: policy.name,
+    engine: host.engine.name,
+    capabilities: host.engine.capabilities(),
+    prepared: world.prepared,
+    transfers,
+  };
+}

@@ -1,0 +1,171 @@
+/** The schema of scenario files. Every complaint names the field; document.ts adds the line. */
+
+import { z } from 'zod';
+import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
+import type { Cpu } from '../machine/machine.ts';
+import type { AcsSetting, DeviceNode, PortNode, ScenarioFile } from './scenario-types.ts';
+import { sizeSchema } from './size.ts';
+
+const ACS_BITS = ['SV', 'TB', 'RR', 'CR', 'UF', 'EC', 'DT'] as const;
+const SPEEDS = [2.5, 5, 8, 16, 32, 64];
+const WIDTHS = [1, 2, 4, 8, 12, 16, 32];
+const ROOT_COMPLEX = ['forward', 'sameHostBridgeOnly', 'unsupportedRequest', 'drop', 'corrupt', 'writesOnly'] as const;
+const POLICIES = ['linux-6.1', 'linux-6.12', 'linux-7.0', 'directional'] as const;
+const FLAGS = ['BVEC_MAP_BUS_ADDR', 'MAP_BUS_ADDR', 'BVEC_MAP_RESOURCE', 'MAP_RESOURCE'] as const;
+
+/** One of a few words, with the list in the complaint. */
+const oneOf = <const T extends readonly string[]>(words: T): z.ZodType<T[number]> =>
+  z.enum(words as unknown as [string, ...string[]], {
+    error: `is none of ${words.join(', ')}`,
+  }) as unknown as z.ZodType<T[number]>;
+
+const acs: z.ZodType<AcsSetting> = z.union([z.literal('absent'), z.literal('clear'), z.array(oneOf(ACS_BITS))], {
+  error: `is absent, clear, or a list of ${ACS_BITS.join(', ')}`,
+});
+
+const name = z.string().regex(/^[A-Za-z][\w-]*$/, 'is no name: a letter, then letters, digits, - and _');
+
+const link = z.strictObject({
+  speedGts: z.number().refine((speed) => SPEEDS.includes(speed), `is no PCIe speed: ${SPEEDS.join(', ')} GT/s`),
+  width: z.number().refine((width) => WIDTHS.includes(width), `is no link width: ${WIDTHS.join(', ')} lanes`),
+});
+
+const powerOfTwo = sizeSchema.refine(
+  (size) => size >= 4096 && Number.isInteger(Math.log2(size)),
+  'is no power of two of at least 4KiB',
+);
+
+/** The three kinds of device have one name each, and fields of their own. */
+const KIND_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  nvme: ['nvme', 'cmb', 'cdpmls', 'relativeSgl', 'acs'],
+  device: ['device', 'memory', 'acs'],
+  switch: ['switch', 'ports'],
+};
+
+const device: z.ZodType<DeviceNode> = z.lazy(() =>
+  z
+    .strictObject({
+      nvme: name.optional(),
+      device: name.optional(),
+      switch: name.optional(),
+      cmb: powerOfTwo.optional(),
+      cdpmls: z.boolean().optional(),
+      relativeSgl: z.boolean().optional(),
+      memory: powerOfTwo.optional(),
+      acs: acs.optional(),
+      ports: z.array(port).optional(),
+    })
+    .superRefine((node, context) => {
+      const kinds = Object.keys(KIND_FIELDS).filter((kind) => kind in node);
+      if (kinds.length !== 1) {
+        context.addIssue({ code: 'custom', message: 'is one of nvme: NAME, device: NAME, switch: NAME' });
+        return;
+      }
+      const allowed = KIND_FIELDS[kinds[0] as string] as readonly string[];
+      for (const field of Object.keys(node)) {
+        if (allowed.includes(field)) continue;
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: `is no field of a ${kinds[0]}: ${allowed.join(', ')}`,
+        });
+      }
+    }),
+);
+
+const port: z.ZodType<PortNode> = z.lazy(() =>
+  z.strictObject({
+    port: name.optional(),
+    acs: acs.optional(),
+    link: link.optional(),
+    below: z.array(device).max(1, 'has more than one device: a link has one').optional(),
+  }),
+);
+
+const cpu: z.ZodType<Cpu> = z
+  .string()
+  .regex(/^[^:\s]+:(0x[0-9a-fA-F]+|\d+)$/, 'is no VENDOR:FAMILY, e.g. AuthenticAMD:23')
+  .transform((text) => {
+    const [vendor, family] = text.split(':') as [string, string];
+    return { vendor, family: Number(family) };
+  });
+
+const machine = z.strictObject({
+  cpu: cpu.optional(),
+  kernel: z.string().optional(),
+  ram: z.array(z.strictObject({ start: sizeSchema, size: sizeSchema })).optional(),
+  hostBridges: z
+    .array(
+      z.strictObject({
+        id: z
+          .string()
+          .regex(/^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$/, 'is no "VENDOR:DEVICE" of four hex digits each')
+          .nullable()
+          .optional(),
+        busOffset: z.number().int('is no whole number of bytes').optional(),
+        rootPorts: z.array(port),
+      }),
+    )
+    .min(1, 'has no host bridge'),
+});
+
+/** YAML reads a bare `on` and `off` as text, JSON writers may give true and false. */
+const iommu = z.preprocess(
+  (value) => (value === true ? 'on' : value === false ? 'off' : value),
+  oneOf(['on', 'off', 'passthrough'] as const),
+);
+
+const flags = z
+  .array(oneOf(FLAGS))
+  .transform((names) =>
+    names.reduce((bits, flag) => bits | (flag.endsWith('BUS_ADDR') ? BVEC_MAP_BUS_ADDR : BVEC_MAP_RESOURCE), 0),
+  );
+
+const fault = z.strictObject({
+  at: oneOf(['afterSubmit', 'afterMap'] as const),
+  unplug: z.string().optional(),
+  acs: z.strictObject({ port: z.string(), set: acs }).optional(),
+  unmap: z.literal(true).optional(),
+  busMasterOff: z.string().optional(),
+  memorySpaceOff: z.string().optional(),
+});
+
+const transfer = z.strictObject({
+  name: z.string({ error: 'has no name' }),
+  device: z.string({ error: 'names no mapping device' }),
+  askedFor: z.string().optional(),
+  direction: oneOf(['toDevice', 'fromDevice'] as const),
+  engine: oneOf(['dma', 'nvme'] as const).optional(),
+  classify: oneOf(['flags', 'lookup', 'page'] as const).optional(),
+  trust: z.boolean().optional(),
+  merge: z.boolean().optional(),
+  relativeSgl: z.boolean().optional(),
+  clients: z.array(z.string()).optional(),
+  vectors: z
+    .array(
+      z.strictObject({
+        memory: z.string({ error: 'is ram, self, find, or a device' }),
+        length: sizeSchema.refine((length) => length > 0 && length < 2 ** 32, 'is no length from 1 to 4 GiB - 1'),
+        offset: sizeSchema.optional(),
+        flags: flags.optional(),
+      }),
+    )
+    .min(1, 'has no vector'),
+  faults: z.array(fault).optional(),
+  expect: oneOf(['equal', 'damaged', 'refused'] as const).optional(),
+});
+
+/** A scenario file. */
+export const scenarioSchema: z.ZodType<ScenarioFile> = z.strictObject({
+  about: z.string().optional(),
+  machine: z.union([z.string(), machine], {
+    error: 'is the name of a machine (example:NAME or a file), or its description',
+  }),
+  policy: oneOf(POLICIES).optional(),
+  iommu: iommu.optional(),
+  lazy: z.boolean().optional(),
+  prepare: z.boolean().optional(),
+  rootComplex: oneOf(ROOT_COMPLEX).optional(),
+  reserveWindows: z.boolean().optional(),
+  transfers: z.array(transfer).min(1, 'has no transfer'),
+}) as unknown as z.ZodType<ScenarioFile>;

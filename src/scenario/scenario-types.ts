@@ -1,0 +1,113 @@
+/**
+ * A scenario: a machine, and transfers on it. These types are the format of the file; the schema (scenario-schema.ts) checks it.
+ */
+
+import type { RootComplexBehaviour } from '../fabric/index.ts';
+import type { Cpu } from '../machine/machine.ts';
+import type { PolicyName } from '../p2p/policy.ts';
+import type { AcsBitName, LinkDescription } from '../pcie/describe.ts';
+
+/** `absent`, `clear`, or the set bits by their short names. */
+export type AcsSetting = 'absent' | 'clear' | AcsBitName[];
+
+/** What hangs on a link: an NVMe controller, a device with memory, or a switch with ports of its own. One of the three names. */
+export interface DeviceNode {
+  nvme?: string | undefined;
+  device?: string | undefined;
+  switch?: string | undefined;
+  /** NVMe: bytes of the CMB. */
+  cmb?: number | undefined;
+  /** NVMe: one command may have data in the CMB and elsewhere. */
+  cdpmls?: boolean | undefined;
+  /** NVMe: our vendor extension, SGLs relative to the CMB. */
+  relativeSgl?: boolean | undefined;
+  /** Bytes of a device's memory BAR. */
+  memory?: number | undefined;
+  acs?: AcsSetting | undefined;
+  /** Ports of a switch. */
+  ports?: PortNode[] | undefined;
+}
+
+/** A root port or a downstream port. */
+export interface PortNode {
+  port?: string | undefined;
+  acs?: AcsSetting | undefined;
+  link?: LinkDescription | undefined;
+  below?: DeviceNode[] | undefined;
+}
+
+export interface HostBridgeNode {
+  /** `VENDOR:DEVICE` of the function at 00.0, null for none. Default 8086:2020, which every policy lists. */
+  id?: string | null | undefined;
+  /** Bus address minus CPU address, bytes, signed. */
+  busOffset?: number | undefined;
+  rootPorts: PortNode[];
+}
+
+export interface DescribedMachine {
+  cpu?: Cpu | undefined;
+  kernel?: string | undefined;
+  /** CPU addresses. Default 512 MiB from 1 MiB on. */
+  ram?: { start: number; size: number }[] | undefined;
+  hostBridges: HostBridgeNode[];
+}
+
+export interface VectorDescription {
+  /** `ram`, `self`, a device's name or address, or `find`: the nearest provider for the clients. */
+  memory: string;
+  length: number;
+  /** Byte of the memory where the vector lies; left out: what the pool gives. */
+  offset?: number | undefined;
+  /** `BVEC_` bits that the submitter sets whatever the distance says. */
+  flags?: number | undefined;
+}
+
+/** Something that goes wrong, and when. */
+export interface FaultDescription {
+  at: 'afterSubmit' | 'afterMap';
+  unplug?: string | undefined;
+  acs?: { port: string; set: AcsSetting } | undefined;
+  unmap?: true | undefined;
+  busMasterOff?: string | undefined;
+  memorySpaceOff?: string | undefined;
+}
+
+export interface TransferDescription {
+  name: string;
+  /** The mapping device, by name or address. */
+  device: string;
+  /** The device whose distance the submitter asked, where that is another: a stacked queue. */
+  askedFor?: string | undefined;
+  direction: 'toDevice' | 'fromDevice';
+  /** Default: `nvme` for an NVMe controller, else `dma`. */
+  engine?: 'dma' | 'nvme' | undefined;
+  /** Default `flags`. */
+  classify?: 'flags' | 'lookup' | 'page' | undefined;
+  trust?: boolean | undefined;
+  merge?: boolean | undefined;
+  /** Case (c) by the controller's vendor extension instead of by CMB address. */
+  relativeSgl?: boolean | undefined;
+  /** Clients of `memory: find`, besides the mapping device. */
+  clients?: string[] | undefined;
+  vectors: VectorDescription[];
+  faults?: FaultDescription[] | undefined;
+  /** Default `equal`: every byte right. */
+  expect?: 'equal' | 'damaged' | 'refused' | undefined;
+}
+
+export interface ScenarioFile {
+  about?: string | undefined;
+  /** Name of a machine, or its description. */
+  machine: string | DescribedMachine;
+  policy?: PolicyName | undefined;
+  /** Default: what a captured machine says of the device; off for a described one. */
+  iommu?: 'on' | 'off' | 'passthrough' | undefined;
+  /** Invalidate later: entries of the IOTLB stay usable until a flush. */
+  lazy?: boolean | undefined;
+  /** Set Memory Space and Bus Master Enable on the paths, as drivers would. Default true. */
+  prepare?: boolean | undefined;
+  rootComplex?: RootComplexBehaviour | undefined;
+  /** Keep IOVAs out of the host bridge's windows. Default true. */
+  reserveWindows?: boolean | undefined;
+  transfers: TransferDescription[];
+}

@@ -1,0 +1,134 @@
+/** The simulator as the host of a scenario. */
+
+import type { NvmeOptions } from '../engine/sim/index.ts';
+import { SimEngine } from '../engine/sim/index.ts';
+import { type Hop, IommuPort, NOWHERE, prepare, ROOT_COMPLEX } from '../fabric/index.ts';
+import type { IommuDomain } from '../iommu/domain.ts';
+import type { Machine } from '../machine/machine.ts';
+import { ACS_BITS } from '../pcie/acs.ts';
+import { EXT_CAP_ACS, findExtendedCapability } from '../pcie/capability.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';
+import type { EngineOutcome, EngineSide, HostChange, ScenarioHost } from './host.ts';
+import type { DeviceNode, ScenarioFile } from './scenario-types.ts';
+
+export interface SimHostOptions {
+  readonly machine: Machine;
+  readonly controllers: ReadonlyMap<string, DeviceNode>;
+  readonly scenario: ScenarioFile;
+  /** Whether an IOMMU stands in front of the root complex. */
+  readonly iommu: boolean;
+}
+
+export class SimHost implements ScenarioHost {
+  readonly engine: SimEngine;
+  readonly machine: Machine;
+  readonly dma: NonNullable<ScenarioHost['dma']>;
+  readonly driverLimits: ScenarioHost['driverLimits'] = {};
+  readonly #port: IommuPort | null;
+  readonly #controllers: ReadonlyMap<string, DeviceNode>;
+
+  constructor(options: SimHostOptions) {
+    const { machine, controllers, scenario } = options;
+    this.machine = machine;
+    this.#controllers = controllers;
+    // Functions that no transfer names keep working as if nobody had translated for them.
+    this.#port = options.iommu ? new IommuPort({ otherwise: 'passthrough' }) : null;
+    const nvme: Record<string, NvmeOptions> = {};
+    for (const [name, node] of controllers) nvme[name] = controllerOptions(node);
+    this.engine = new SimEngine({
+      machine,
+      iommu: this.#port,
+      nvme,
+      ...(scenario.rootComplex === undefined ? {} : { rootComplex: scenario.rootComplex }),
+    });
+    this.dma = (fn, side, bytes, direction) => this.#runDma(fn, side, bytes, direction);
+  }
+
+  attachIommu(fn: PciFunction, context: IommuDomain | 'passthrough'): void {
+    this.#port?.attach(fn.key, context);
+  }
+
+  syncIommu(): void {
+    // The port walks the domain's own tables.
+  }
+
+  prepare(functions: readonly PciFunction[]): string[] {
+    const indices = functions.map((fn) => this.machine.hierarchy.indexOf(fn.bdf));
+    return prepare(this.engine.fabric, indices).map(({ index, memorySpace, busMaster }) => {
+      const what = [...(memorySpace ? ['Memory Space'] : []), ...(busMaster ? ['Bus Master'] : [])];
+      return `${this.#name(index)}: ${what.join(' and ')} Enable`;
+    });
+  }
+
+  watch(watcher: (hop: Hop) => void): () => void {
+    return this.engine.fabric.watch(watcher);
+  }
+
+  inject(change: HostChange): boolean {
+    const node = this.engine.fabric.function(this.machine.hierarchy.indexOf(change.fn.bdf));
+    switch (change.kind) {
+      case 'unplug':
+        node.present = false;
+        return true;
+      case 'busMasterOff':
+        node.writeConfig(COMMAND, 2, node.readConfig(COMMAND, 2) & ~COMMAND_BUS_MASTER);
+        return true;
+      case 'memorySpaceOff':
+        node.writeConfig(COMMAND, 2, node.readConfig(COMMAND, 2) & ~COMMAND_MEMORY_SPACE);
+        return true;
+      case 'acs': {
+        const offset = findExtendedCapability(change.fn.config, EXT_CAP_ACS);
+        if (!offset) return false;
+        const bits = typeof change.set === 'string' ? [] : change.set;
+        const control = ACS_BITS.filter((bit) => bits.includes(bit.short as never)).reduce(
+          (sum, bit) => sum | bit.mask,
+          0,
+        );
+        node.writeConfig(offset + 6, 2, control);
+        return true;
+      }
+    }
+  }
+
+  controller(fn: PciFunction): DeviceNode | null {
+    return this.#controllers.get(fn.name) ?? null;
+  }
+
+  #runDma(fn: PciFunction, side: EngineSide, bytes: Uint8Array, direction: 'toDevice' | 'fromDevice'): EngineOutcome {
+    const { fabric } = this.engine;
+    const index = this.machine.hierarchy.indexOf(fn.bdf);
+    if ('bar' in side) {
+      // Case (c): the engine reaches its own memory from within.
+      const target = fabric.function(index).bar(side.bar)?.target;
+      const done =
+        direction === 'toDevice'
+          ? target?.read(side.offset, bytes)
+          : target?.write(side.offset, bytes, 0, bytes.length);
+      return done === true
+        ? { ok: true, fate: 'delivered', at: null }
+        : { ok: false, fate: 'completerAbort (deviceRefuses)', at: fn.name };
+    }
+    const result =
+      direction === 'toDevice'
+        ? fabric.memoryRead(index, side.address, bytes)
+        : fabric.memoryWrite(index, side.address, bytes);
+    const delivered = result.fate === 'delivered';
+    return {
+      ok: result.status === 'SC' || result.status === 'posted',
+      fate: delivered ? 'delivered' : `${result.fate} (${result.reason})`,
+      at: delivered || result.at === NOWHERE ? null : this.#name(result.at),
+    };
+  }
+
+  #name(index: number): string {
+    return index === ROOT_COMPLEX ? 'root complex' : (this.machine.hierarchy.functions[index]?.name ?? 'nobody');
+  }
+}
+
+function controllerOptions(node: DeviceNode): NvmeOptions {
+  return {
+    cmb: node.cmb === undefined ? false : { cdpmls: node.cdpmls === true },
+    sgl: { relative: node.relativeSgl === true },
+  };
+}

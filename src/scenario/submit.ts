@@ -1,0 +1,120 @@
+/** The submitting driver of the mail, for one vector of a scenario: asks the distance and chooses memory and flag by it. */
+
+import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
+import { Prng } from '../core/prng.ts';
+import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from '../p2p/distance.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { ScenarioError } from './errors.ts';
+import type { TransferDescription, VectorDescription } from './scenario-types.ts';
+import type { World } from './world.ts';
+
+/** A vector with its memory. */
+export interface SubmittedVector {
+  /** `bv_addr` and `bv_flags` of the mail. */
+  readonly address: number;
+  readonly flags: number;
+  readonly length: number;
+  /** Where the CPU finds the memory. */
+  readonly cpuAddress: number;
+  readonly owner: PciFunction | null;
+  /** The mail's `int`; null where nobody was asked. */
+  readonly distance: number | null;
+  readonly why: string;
+}
+
+/** Chance for ties between equally near providers: fixed, so that one file is one run. */
+const TIE_SEED = 1;
+
+/** Chooses memory for one vector. `asked` is the device whose distance the submitter asks. */
+export function submitVector(
+  world: World,
+  transfer: TransferDescription,
+  vector: VectorDescription,
+  asked: PciFunction,
+): SubmittedVector {
+  const provider = providerOf(world, transfer, vector, asked);
+  if (provider === null)
+    return regularMemory(
+      world,
+      vector,
+      null,
+      vector.memory === 'find' ? 'no provider serves all clients' : 'regular memory',
+    );
+  const verdict = p2pdmaDistance(provider, asked, world.context);
+  const distance = mailDistance(verdict);
+  if (vector.flags === undefined && distance < 0) {
+    return regularMemory(world, vector, distance, `${world.nameOf(provider)} is not supported: RAM instead`);
+  }
+  const place = allocate(world, provider, vector);
+  if (place === null) {
+    return regularMemory(
+      world,
+      vector,
+      distance,
+      `the pool of ${world.nameOf(provider)} has no ${vector.length} bytes left: RAM instead`,
+    );
+  }
+  const honest = distance >= 0 && distance & PCI_P2PDMA_THRU_HOST_BRIDGE ? BVEC_MAP_RESOURCE : BVEC_MAP_BUS_ADDR;
+  const flags = vector.flags ?? honest;
+  return {
+    address: flags === BVEC_MAP_BUS_ADDR ? place + provider.busOffset : place,
+    flags,
+    length: vector.length,
+    cpuAddress: place,
+    owner: provider,
+    distance,
+    why: vector.flags === undefined ? 'by the distance' : 'the scenario sets the flag',
+  };
+}
+
+function providerOf(
+  world: World,
+  transfer: TransferDescription,
+  vector: VectorDescription,
+  asked: PciFunction,
+): PciFunction | null {
+  if (vector.memory === 'ram') return null;
+  if (vector.memory === 'self') return asked;
+  if (vector.memory !== 'find') return world.function(vector.memory);
+  world.publishAll();
+  const clients = [asked, ...(transfer.clients ?? []).map((name) => world.function(name))];
+  return world.providers.find(clients, world.context, new Prng(TIE_SEED));
+}
+
+/** CPU address of the vector's memory: at the offset that the scenario names, or from the pool. */
+function allocate(world: World, provider: PciFunction, vector: VectorDescription): number | null {
+  const memory = world.memoryOf(provider);
+  if (vector.offset === undefined) return memory.allocPhys(vector.length);
+  const [range] = memory.ranges;
+  if (range === undefined || vector.offset + vector.length > range.size) {
+    const message = `${vector.length} bytes at offset ${vector.offset} end behind the ${range?.size ?? 0} bytes of ${world.nameOf(provider)}`;
+    throw new ScenarioError(
+      'FILE_FIELD',
+      { file: world.machine.source, line: null },
+      message,
+      'choose an offset and length inside the memory',
+    );
+  }
+  return range.phys + vector.offset;
+}
+
+function regularMemory(world: World, vector: VectorDescription, distance: number | null, why: string): SubmittedVector {
+  const phys = world.ram.kmalloc(vector.length);
+  if (phys === null) {
+    throw new ScenarioError(
+      'FILE_FIELD',
+      { file: world.machine.source, line: null },
+      `no ${vector.length} contiguous bytes of RAM are left`,
+      'give the machine more RAM',
+    );
+  }
+  return {
+    address: phys,
+    flags: vector.memory === 'ram' ? (vector.flags ?? 0) : 0,
+    length: vector.length,
+    cpuAddress: phys,
+    owner: null,
+    distance,
+    why,
+  };
+}

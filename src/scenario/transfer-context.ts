@@ -1,0 +1,55 @@
+/** What the engines of a transfer share: its parts, and what moving the data came to. */
+
+import type { PhysAddr } from '../core/address.ts';
+import type { DmaDevice } from '../dma/device.ts';
+import type { DmaMapping } from '../dma/mapping.ts';
+import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
+import { fillPattern } from './pattern.ts';
+import type { TransferDescription } from './scenario-types.ts';
+import type { SubmittedVector } from './submit.ts';
+import type { World } from './world.ts';
+
+/** What one segment of the mapping came to. */
+export interface SegmentOutcome {
+  readonly fate: string;
+  readonly at: string | null;
+  readonly hops: readonly Hop[];
+}
+
+/** What moving the data came to, whichever engine did it. */
+export interface MoveOutcome {
+  /** One entry a segment, or a single one for all where the engine takes them together. */
+  readonly segments: readonly SegmentOutcome[];
+  readonly commands: number;
+  readonly status: string | null;
+  /** `toDevice`: what the device received, in the order of the data. */
+  readonly received: Uint8Array | null;
+}
+
+export interface TransferContext {
+  readonly world: World;
+  readonly transfer: TransferDescription;
+  /** Number of the transfer in the file, from 0 on. */
+  readonly number: number;
+  readonly device: DmaDevice;
+  readonly mapping: DmaMapping;
+  readonly vectors: readonly SubmittedVector[];
+  readonly totalBytes: number;
+}
+
+/** Writes the pattern where the vectors lie, by the CPU. */
+export async function fillMemories({ world, vectors, number }: TransferContext): Promise<void> {
+  let done = 0;
+  for (const { cpuAddress, length } of vectors) {
+    const bytes = new Uint8Array(length);
+    fillPattern(bytes, number, done);
+    await world.host.engine.writeMemory(cpuAddress as PhysAddr, bytes);
+    done += length;
+  }
+}
+
+/** Where a hop was, in the scenario's words. */
+export function hopName(world: World, hop: Hop): string {
+  const fn = world.machine.hierarchy.functions[hop.at];
+  return hop.at === ROOT_COMPLEX ? 'root complex' : fn === undefined ? 'nowhere' : world.nameOf(fn);
+}

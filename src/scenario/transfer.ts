@@ -1,0 +1,223 @@
+/**
+ * One transfer of a scenario, from the submitter to the bytes: memory chosen, vectors mapped, own BARs resolved, engine
+ * programmed, every byte compared with a copy that went another way.
+ */
+
+import { BvecList } from '../block/bio-vec.ts';
+import type { PhysAddr } from '../core/address.ts';
+import { P2pError } from '../core/errors.ts';
+import type { Classifier } from '../dma/classifier.ts';
+import { TrustingFlags } from '../dma/classify-flags.ts';
+import { Lookup } from '../dma/classify-lookup.ts';
+import { PageDescriptors } from '../dma/classify-page.ts';
+import { VerifiedFlags } from '../dma/classify-verified.ts';
+import type { DmaDevice } from '../dma/device.ts';
+import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
+import { DmaMapping } from '../dma/mapping.ts';
+import { resolveOwnBar } from '../dma/own-bar.ts';
+import type { Hop } from '../fabric/index.ts';
+import { mailCase } from '../p2p/verdict.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { runDma } from './dma-transfer.ts';
+import { injectFaults } from './inject.ts';
+import { runNvme } from './nvme-transfer.ts';
+import { countPattern } from './pattern.ts';
+import type { SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
+import type { TransferDescription } from './scenario-types.ts';
+import { type SubmittedVector, submitVector } from './submit.ts';
+import { hopName, type TransferContext } from './transfer-context.ts';
+import type { World } from './world.ts';
+
+/** Runs one transfer. Refusals of the mapping are results; bad scenarios are thrown. */
+export async function runTransfer(
+  world: World,
+  transfer: TransferDescription,
+  number: number,
+  trace: (hop: TracedHop) => void,
+): Promise<TransferReport> {
+  const fn = world.function(transfer.device);
+  const asked = transfer.askedFor === undefined ? fn : world.function(transfer.askedFor);
+  const vectors = transfer.vectors.map((vector) => submitVector(world, transfer, vector, asked));
+  const totalBytes = vectors.reduce((sum, vector) => sum + vector.length, 0);
+  const engine = transfer.engine ?? (world.host.controller(fn) !== null || fn.classCode === 0x0108 ? 'nvme' : 'dma');
+  const prepared = [fn, ...vectors.flatMap((vector) => (vector.owner === null ? [] : [vector.owner]))];
+  await world.prepare(prepared);
+  await clearMemories(world, vectors);
+  const injected = await injectFaults(world, transfer, 'afterSubmit');
+  const device = await world.mappingDevice(fn);
+  const mapping = new DmaMapping();
+  const context: TransferContext = { world, transfer, number, device, mapping, vectors, totalBytes };
+  const base = {
+    name: transfer.name,
+    device: world.nameOf(fn),
+    engine,
+    direction: transfer.direction,
+    iommu: device.iommu,
+    bytesTotal: totalBytes,
+    injected,
+  };
+  const classifier = classifierOf(world, transfer, fn);
+  try {
+    dmaMapBvec(device, bvecs(vectors, transfer), transfer.direction, classifier, mapping, {
+      noMerge: transfer.merge === false,
+    });
+  } catch (error) {
+    if (!(error instanceof P2pError)) throw error;
+    return refused(base, context, error);
+  }
+  resolveOwnBar(fn, mapping);
+  if (device.domain !== null) await world.host.syncIommu(device.domain);
+  const unmapsEarly = transfer.faults?.some((fault) => fault.at === 'afterMap' && fault.unmap === true) === true;
+  const segments = mapping.segments();
+  const iova = mapping.iovaSize === 0 ? null : { base: mapping.iovaBase as number, size: mapping.iovaSize };
+  injected.push(...(await injectFaults(world, transfer, 'afterMap')));
+  if (unmapsEarly) await unmap(world, device, mapping);
+
+  const stop = world.host.watch((hop) => trace({ ...hop, transfer: transfer.name, name: hopName(world, hop) }));
+  const moved = engine === 'nvme' ? await runNvme(context, segments) : await runDma(context, segments);
+  stop();
+  if (!unmapsEarly) await unmap(world, device, mapping);
+
+  const perVector = await compareVectors(context, moved.received);
+  const bytesEqual = perVector.reduce((sum, bytes) => sum + bytes, 0);
+  const faults = await world.host.engine.takeFaults();
+  const outcome = bytesEqual === totalBytes && moved.status === null ? 'equal' : 'damaged';
+  return {
+    ...base,
+    vectors: vectorReports(context, perVector),
+    segments: segments.map((segment, index): SegmentReport => {
+      const result = moved.segments[index] ?? moved.segments[0];
+      const inputs = Array.from(
+        { length: segment.lastInput - segment.firstInput + 1 },
+        (_, at) => segment.firstInput + at,
+      );
+      return {
+        space: segment.space,
+        address: segment.address,
+        length: segment.length,
+        inputs,
+        bar: segment.bar,
+        offset: segment.offset,
+        fate: result?.fate ?? 'delivered',
+        at: result?.at ?? null,
+        road: roadOf(world, result?.hops ?? []),
+        tlps: new Set((result?.hops ?? []).map((hop) => `${hop.tlp} ${hop.kind}`)).size,
+      };
+    }),
+    iova,
+    lookups: classifier.counters.lookups,
+    commands: moved.commands,
+    status: moved.status,
+    refusal: null,
+    bytesEqual,
+    iommuFaults: faults.map((fault) => `${fault.access} of 0x${fault.address.toString(16)}: ${fault.reason}`),
+    errors: moved.segments
+      .filter((one) => one.fate !== 'delivered')
+      .map((one) => `${one.fate}${one.at === null ? '' : ` at ${one.at}`}`),
+    expected: transfer.expect ?? 'equal',
+    asExpected: (transfer.expect ?? 'equal') === outcome,
+  };
+}
+
+function refused(
+  base: Pick<TransferReport, 'name' | 'device' | 'engine' | 'direction' | 'iommu' | 'bytesTotal' | 'injected'>,
+  context: TransferContext,
+  error: P2pError,
+): TransferReport {
+  const expected = context.transfer.expect ?? 'equal';
+  return {
+    ...base,
+    vectors: vectorReports(
+      context,
+      context.vectors.map(() => 0),
+    ),
+    segments: [],
+    iova: null,
+    lookups: 0,
+    commands: 0,
+    status: null,
+    refusal: { code: error.code, message: `${error.path}: ${error.message}` },
+    bytesEqual: 0,
+    iommuFaults: [],
+    errors: [],
+    expected,
+    asExpected: expected === 'refused',
+  };
+}
+
+function classifierOf(world: World, transfer: TransferDescription, fn: PciFunction): Classifier {
+  const pairs = world.pairs(fn);
+  if (transfer.classify === 'lookup') return new Lookup(world.table, pairs);
+  if (transfer.classify === 'page') return new PageDescriptors(world.table, pairs);
+  return transfer.trust === true ? new TrustingFlags() : new VerifiedFlags(world.table, pairs);
+}
+
+/** The vectors as the chosen design wants them: flagged, or CPU physical without flags. */
+function bvecs(vectors: readonly SubmittedVector[], transfer: TransferDescription): BvecList {
+  const plain = transfer.classify === 'lookup' || transfer.classify === 'page';
+  return BvecList.fromVectors(
+    vectors.map(({ address, cpuAddress, length, flags }) =>
+      plain ? { address: cpuAddress, length, flags: 0 } : { address, length, flags },
+    ),
+  );
+}
+
+/** Zeros in all memories, so that old bytes never look right; for `toDevice` the pattern. */
+async function clearMemories(world: World, vectors: readonly SubmittedVector[]): Promise<void> {
+  for (const { cpuAddress, length } of vectors) {
+    await world.host.engine.writeMemory(cpuAddress as PhysAddr, new Uint8Array(length));
+  }
+}
+
+async function unmap(world: World, device: DmaDevice, mapping: DmaMapping): Promise<void> {
+  dmaUnmapBvec(device, mapping);
+  if (device.domain !== null) await world.host.syncIommu(device.domain);
+}
+
+/** Bytes of each vector that are right: read where its owner keeps them, or taken from what the device received. */
+async function compareVectors(context: TransferContext, received: Uint8Array | null): Promise<number[]> {
+  const { world, vectors, number } = context;
+  const equal: number[] = [];
+  let done = 0;
+  for (const { cpuAddress, length } of vectors) {
+    let bytes: Uint8Array;
+    if (received !== null) bytes = received.subarray(done, done + length);
+    else {
+      bytes = new Uint8Array(length);
+      await world.host.engine.readMemory(cpuAddress as PhysAddr, bytes);
+    }
+    equal.push(countPattern(bytes, number, done));
+    done += length;
+  }
+  return equal;
+}
+
+function vectorReports(context: TransferContext, equal: readonly number[]): VectorReport[] {
+  const { world, device } = context;
+  return context.vectors.map((vector, input): VectorReport => {
+    const { owner } = vector;
+    const type =
+      owner === null ? null : world.pairs(device.fn).verdict(world.machine.hierarchy.indexOf(owner.bdf)).type;
+    return {
+      input,
+      case: owner === null || type === null ? 'a' : mailCase(type, owner === device.fn),
+      owner: owner === null ? null : world.nameOf(owner),
+      distance: vector.distance,
+      address: vector.address,
+      length: vector.length,
+      flags: vector.flags,
+      why: vector.why,
+      bytesEqual: equal[input] ?? 0,
+    };
+  });
+}
+
+/** The places that the TLPs passed, in order, each once. */
+function roadOf(world: World, hops: readonly Hop[]): string[] {
+  const road: string[] = [];
+  for (const hop of hops) {
+    const name = hopName(world, hop);
+    if (!road.includes(name)) road.push(name);
+  }
+  return road;
+}

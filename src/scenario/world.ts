@@ -1,0 +1,161 @@
+/** The running world of a scenario: names, pools of provider memory, RAM, mapping devices with their domains. */
+
+import { nearest } from '../core/text.ts';
+import { DmaDevice } from '../dma/device.ts';
+import { PairTypes } from '../dma/pair-types.ts';
+import { RangeTable } from '../dma/range-table.ts';
+import { reservedWindows } from '../dma/reserved-windows.ts';
+import { IommuDomain } from '../iommu/domain.ts';
+import { IovaAllocator } from '../iommu/iova-allocator.ts';
+import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
+import { RamAllocator } from '../machine/ram-allocator.ts';
+import { swiotlbOf } from '../machine/swiotlb.ts';
+import type { IoQueue } from '../nvme/driver/index.ts';
+import { JudgeContext } from '../p2p/judge.ts';
+import type { Policy } from '../p2p/policy.ts';
+import type { P2pMemory } from '../p2p/provider.ts';
+import { Providers } from '../p2p/registry.ts';
+import { parseBdf } from '../pcie/bdf.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { ScenarioError } from './errors.ts';
+import type { ScenarioHost } from './host.ts';
+import type { ScenarioFile } from './scenario-types.ts';
+
+export interface WorldOptions {
+  readonly host: ScenarioHost;
+  readonly names: ReadonlyMap<string, PciFunction>;
+  readonly policy: Policy;
+  readonly scenario: ScenarioFile;
+  /** For messages. */
+  readonly file: string;
+}
+
+export class World {
+  readonly host: ScenarioHost;
+  readonly machine: Machine;
+  readonly policy: Policy;
+  readonly context: JudgeContext;
+  readonly table: RangeTable;
+  readonly ram: RamAllocator;
+  readonly providers: Providers = new Providers();
+  /** I/O queues of the controllers that are up, by function name. */
+  readonly queues: Map<string, IoQueue> = new Map();
+  readonly #options: WorldOptions;
+  readonly #domains = new Map<number, IommuDomain>();
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.host = options.host;
+    this.machine = options.host.machine;
+    this.policy = options.policy;
+    this.context = new JudgeContext(this.machine, options.policy);
+    this.table = RangeTable.ofMachine(this.machine);
+    this.ram = new RamAllocator(this.machine.ram);
+  }
+
+  /** What `prepare` switched on so far. */
+  readonly prepared: string[] = [];
+
+  /** Does the drivers' part for these functions, unless the scenario leaves the registers as they are. */
+  async prepare(functions: readonly PciFunction[]): Promise<void> {
+    if (this.#options.scenario.prepare === false) return;
+    this.prepared.push(...(await this.host.prepare(functions)));
+  }
+
+  /** A function by its name in the scenario or its address. Throws `ScenarioError` with the nearest names. */
+  function(name: string): PciFunction {
+    const named = this.#options.names.get(name);
+    if (named !== undefined) return named;
+    const bdf = parseBdf(name);
+    const fn = bdf === null ? undefined : this.machine.hierarchy.at(bdf);
+    if (fn !== undefined) return fn;
+    const known = [...this.#options.names.keys(), ...this.machine.hierarchy.functions.map((one) => one.name)];
+    const message = `'${name}' is no device of this machine`;
+    throw new ScenarioError(
+      'FILE_FIELD',
+      { file: this.#options.file, line: null },
+      message,
+      `nearest: ${nearest(name, known).join(', ')}`,
+    );
+  }
+
+  /** The scenario's name of a function, else its address. */
+  nameOf(fn: PciFunction): string {
+    for (const [name, other] of this.#options.names) if (other === fn) return name;
+    return fn.name;
+  }
+
+  pairs(client: PciFunction): PairTypes {
+    return new PairTypes(this.context, this.machine.hierarchy.indexOf(client.bdf));
+  }
+
+  /**
+   * The provider memory of a function: its largest memory BAR but the registers of a controller. Throws `ScenarioError` where it
+   * has none.
+   */
+  memoryOf(fn: PciFunction): P2pMemory {
+    const known = this.providers.of(fn);
+    if (known !== null) return known;
+    const isController = this.host.controller(fn) !== null || fn.classCode === 0x0108;
+    const [bar] = fn.bars
+      .filter(
+        (one) =>
+          one.space === 'memory' && one.size !== null && one.busAddress !== null && !(isController && one.index === 0),
+      )
+      .sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
+    if (bar === undefined || (bar.size ?? 0) < 4096) {
+      const message = `${this.nameOf(fn)} has no memory to give`;
+      throw new ScenarioError(
+        'FILE_FIELD',
+        { file: this.#options.file, line: null },
+        message,
+        'give it memory (device) or a cmb (nvme), or name another provider',
+      );
+    }
+    const memory = this.providers.provide(fn);
+    memory.addResource({ bar: bar.index });
+    memory.publish(true);
+    return memory;
+  }
+
+  /** Every function that could give memory, published, so that `find` has something to find. */
+  publishAll(): void {
+    for (const fn of this.machine.hierarchy.functions) {
+      const usable = fn.bars.some(
+        (bar) => bar.space === 'memory' && (bar.size ?? 0) >= 2 ** 20 && bar.busAddress !== null,
+      );
+      if (!fn.isBridge && usable) this.memoryOf(fn);
+    }
+  }
+
+  /** How a function's DMA meets the IOMMU: what the scenario says, else the machine. */
+  iommuMode(fn: PciFunction): IommuMode {
+    return this.#options.scenario.iommu ?? iommuModeOf(this.machine, fn) ?? 'off';
+  }
+
+  /** The mapping device of a function, its DMA attached to the engine's IOMMU. */
+  async mappingDevice(fn: PciFunction): Promise<DmaDevice> {
+    const iommu = this.iommuMode(fn);
+    const domain = iommu === 'on' ? this.#domainOf(fn) : null;
+    if (iommu !== 'off') await this.host.attachIommu(fn, domain ?? 'passthrough');
+    return new DmaDevice({
+      fn,
+      iommu,
+      domain,
+      rules: this.policy.acsRule === 'divergence' ? 'own' : 'linux',
+      swiotlb: swiotlbOf(this.machine),
+    });
+  }
+
+  #domainOf(fn: PciFunction): IommuDomain {
+    const index = this.machine.hierarchy.indexOf(fn.bdf);
+    let domain = this.#domains.get(index);
+    if (domain === undefined) {
+      const reserved = this.#options.scenario.reserveWindows === false ? [] : reservedWindows(this.machine, fn);
+      const allocator = new IovaAllocator({ reserved });
+      domain = new IommuDomain({ allocator, lazy: this.#options.scenario.lazy === true });
+      this.#domains.set(index, domain);
+    }
+    return domain;
+  }
+}
