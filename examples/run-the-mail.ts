@@ -1,8 +1,10 @@
 /** `npm start`: the mail's five vectors on a real machine, from the distance to the bytes. */
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, type Machine, PCI_P2PDMA_THRU_HOST_BRIDGE } from 'p2pdma';
 import { ROOT_COMPLEX } from 'p2pdma/fabric';
+import { readScenario, runScenario, SimHost, scenarioMachine } from 'p2pdma/scenario';
 import { bundledMachine, type MailRun, runTheMail } from './the-mail-world.ts';
 
 const HEX_DIGITS = 8;
@@ -23,6 +25,7 @@ process.stdout.on('error', () => process.exit(0));
 const { values } = parseArgs({ options: { cpu: { type: 'string' } } });
 await printTheMail(cpuOf(values.cpu));
 await printOffset();
+await printNvme(cpuOf(values.cpu));
 
 function cpuOf(text: string | undefined): Machine['cpu'] {
   if (text === undefined) return null;
@@ -138,6 +141,24 @@ async function printOffset(): Promise<void> {
   });
   print(`bytes: ${run.bytesEqual} of ${run.bytesTotal} equal`);
   if (run.bytesEqual !== run.bytesTotal) process.exitCode = 5;
+}
+
+/** The same five vectors through the NVMe driver: a scenario file, as `p2pdma run` takes it. */
+async function printNvme(cpu: Machine['cpu']): Promise<void> {
+  const file = 'examples/scenarios/the-mail.yaml';
+  const scenario = readScenario(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), file);
+  const named = await scenarioMachine(scenario, file, () => bundledMachine('iommu-lazy-switch4-acs-off2', cpu));
+  const host = new SimHost({ machine: named.machine, controllers: named.controllers, scenario, iommu: true });
+  const report = await runScenario({ scenario, file, named, host });
+  print('');
+  print(`the same through the NVMe driver and a simulated controller: p2pdma run ${file}`);
+  for (const transfer of report.transfers) {
+    const cases = transfer.vectors.map((vector) => `(${vector.case})`).join(' ');
+    print(
+      `${transfer.name}: ${cases}; ${transfer.commands} commands; bytes: ${transfer.bytesEqual} of ${transfer.bytesTotal} equal`,
+    );
+    if (!transfer.asExpected) process.exitCode = 5;
+  }
 }
 
 function signed(offset: number): string {

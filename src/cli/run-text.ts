@@ -46,7 +46,11 @@ function transferLines(transfer: TransferReport): string[] {
       `  ${transfer.commands} NVMe command${transfer.commands === 1 ? '' : 's'}${transfer.status === null ? '' : `: ${transfer.status}`}`,
     );
   for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
-  for (const fault of new Set(transfer.iommuFaults)) lines.push(`  IOMMU fault: ${fault}`);
+  const [fault] = transfer.iommuFaults;
+  if (fault !== undefined) {
+    const more = transfer.iommuFaults.length - 1;
+    lines.push(`  IOMMU fault: ${fault}${more === 0 ? '' : `, and ${more} more`}`);
+  }
   return [...lines, verdictLine(transfer)];
 }
 
