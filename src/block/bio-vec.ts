@@ -74,9 +74,10 @@ export function checkBioVec(vector: BioVec, path: string): void {
 
 /** Vectors as a structure of arrays; the first `count` places of each are in use. */
 export class BvecList {
-  address: Float64Array;
-  length: Uint32Array;
-  flags: Uint8Array;
+  // Declared: a field that is `undefined` first and an array later costs a check at each access in a loop.
+  declare address: Float64Array;
+  declare length: Uint32Array;
+  declare flags: Uint8Array;
   count = 0;
 
   /** An empty list with room for `capacity` vectors; it grows as needed. */

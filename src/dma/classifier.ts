@@ -20,6 +20,8 @@ export interface Classified {
   readonly kind: Uint8Array;
   /** CPU physical for RAM and resources, bus address for `KIND_BUS`. */
   readonly address: Float64Array;
+  /** The kind of all vectors, where the classifier has found that it is one; else -1. */
+  readonly uniform: number;
 }
 
 /** How often the tables were asked, and how often without a search. */

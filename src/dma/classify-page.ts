@@ -88,7 +88,7 @@ export class PageDescriptors implements Classifier {
       } else if (type === PAIR_HOST_BRIDGE) kind[index] = KIND_RESOURCE;
       else this.pairs.refuse(provider, `vectors[${index}]`);
     }
-    return { kind, address: found };
+    return { kind, address: found, uniform: -1 };
   }
 
   #sectionOf(address: number, length: number, path: string): Section {

@@ -31,7 +31,7 @@ export class VerifiedFlags implements Classifier {
    */
   classify(device: DmaDevice, vectors: BvecList): Classified {
     for (let index = 0; index < vectors.count; index++) this.#verify(device, vectors, index);
-    return { kind: vectors.flags, address: vectors.address };
+    return { kind: vectors.flags, address: vectors.address, uniform: -1 };
   }
 
   /** The record of the vector's owner; -1 is returned for none only by throwing. */

@@ -6,6 +6,7 @@ import type { IommuMode } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { MapError } from './errors.ts';
 import { type DmaLimits, dmaLimits } from './limits.ts';
+import { SlotList } from './slot-list.ts';
 
 /** Whether RAM above the mask can be bounced: never, where needed, or always (`swiotlb=force`). */
 export type Swiotlb = 'none' | 'available' | 'force';
@@ -31,6 +32,8 @@ export class DmaDevice {
   readonly limits: DmaLimits;
   readonly rules: MapRules;
   readonly swiotlb: Swiotlb;
+  /** Scratch of the mapping functions. */
+  readonly slots: SlotList = new SlotList();
 
   /** Throws `MapError`: LIMITS_INVALID, or IOMMU_UNKNOWN where the IOMMU is on and no domain was given. */
   constructor(options: DmaDeviceOptions) {

@@ -2,16 +2,32 @@
  * Where each vector lands, as Linux's scatterlist path lays it out. Addresses of IOVA outputs are relative to the start of the
  * one allocation; it is aligned to its size, so boundary arithmetic from 0 is that of the real addresses.
  *
+ * The checks of a vector are made in the same pass: a refusal leaves scratch behind and nothing else.
+ *
  * Sources: iommu_dma_map_sg() and __finalise_sg() in drivers/iommu/dma-iommu.c; dma_direct_map_sg() in kernel/dma/direct.c;
  * what kernels answered: facts in tests/truth.
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { type Classified, KIND_BUS, KIND_RAM } from './classifier.ts';
+import { ADDRESS_LIMIT } from '../core/address.ts';
+import { type Classified, KIND_BUS } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaMapping, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';
+import { refuseUnlessBounced, refuseVector } from './refusals.ts';
 
-/** Fills segments and slots of `mapping`. All vectors have been checked. */
+// Engines fold constants of the same file into a loop, imported ones they load each time.
+const LIMIT = ADDRESS_LIMIT;
+const BUS = KIND_BUS;
+const TO_BUS = SPACE_BUS;
+const TO_IOVA = SPACE_IOVA;
+const TO_PHYS = SPACE_PHYS;
+const TO_BOUNCE = SPACE_BOUNCE;
+
+/**
+ * Checks all vectors and fills the segments of `mapping`.
+ *
+ * @throws MapError ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT, MASK_TOO_SMALL
+ */
 export function layOutLinux(
   device: DmaDevice,
   vectors: BvecList,
@@ -19,30 +35,55 @@ export function layOutLinux(
   mapping: DmaMapping,
   noMerge: boolean,
 ): void {
-  if (device.domain === null) layOutDirect(device, vectors, classified, mapping);
+  mapping.inputCount = vectors.count;
+  if (classified.uniform === BUS) layOutBus(vectors, classified, mapping);
+  else if (device.domain === null) layOutDirect(device, vectors, classified, mapping);
   else layOutIommu(device, vectors, classified, mapping, noMerge);
+}
+
+/** Bus addresses only: as they are, one output a vector. */
+function layOutBus(vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
+  const { address } = classified;
+  const { length, count } = vectors;
+  const { space, address: outAddress, length: outLength } = mapping;
+  for (let index = 0; index < count; index++) {
+    const start = address[index] as number;
+    const bytes = length[index] as number;
+    if (bytes === 0 || !(bytes <= LIMIT - start)) refuseVector(vectors, index);
+    space[index] = TO_BUS;
+    outAddress[index] = start;
+    outLength[index] = bytes;
+  }
+  mapping.count = count;
+  mapping.oneToOne = count;
 }
 
 /** Without an IOMMU (or in passthrough) nothing merges: one output a vector. */
 function layOutDirect(device: DmaDevice, vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
   const { kind, address } = classified;
   const { length, count } = vectors;
+  const { space, address: outAddress, length: outLength } = mapping;
   const mask = device.limits.dmaMask;
   const forced = device.swiotlb === 'force';
   for (let index = 0; index < count; index++) {
     const start = address[index] as number;
     const bytes = length[index] as number;
     const what = kind[index] as number;
-    const bounced = what === KIND_RAM && (forced || start + bytes - 1 > mask);
-    mapping.space[index] = what === KIND_BUS ? SPACE_BUS : bounced ? SPACE_BOUNCE : SPACE_PHYS;
-    mapping.address[index] = start;
-    mapping.length[index] = bytes;
-    mapping.firstInput[index] = index;
-    mapping.lastInput[index] = index;
+    if (bytes === 0 || !(bytes <= LIMIT - start) || what > BUS) refuseVector(vectors, index);
+    let where = TO_BUS;
+    if (what !== BUS) {
+      where = TO_PHYS;
+      if (forced || start + bytes - 1 > mask) {
+        refuseUnlessBounced(device, classified, vectors, index);
+        where = TO_BOUNCE;
+      }
+    }
+    space[index] = where;
+    outAddress[index] = start;
+    outLength[index] = bytes;
   }
   mapping.count = count;
-  mapping.iommuVectors = 0;
-  mapping.iovaSize = 0;
+  mapping.oneToOne = count;
 }
 
 /** Whole granules for each vector that meets the IOMMU, one behind the other; neighbours in list and IOVA join. */
@@ -55,66 +96,80 @@ function layOutIommu(
 ): void {
   const { kind, address } = classified;
   const { length, count } = vectors;
-  const { space, slotPhys, slotLength, slotSize, slotMmio } = mapping;
+  const { space, address: outAddress, length: outLength, firstInput } = mapping;
   const boundary = device.limits.segmentBoundaryMask + 1;
   // The kernel keeps both lengths in 32 bits and subtracts them unsigned: behind an input longer than the maximum the
   // remainder wraps, and everything joins.
   const maxSegment = device.limits.maxSegmentSize;
+  let oneToOne = 0;
   let output = -1;
   let runBytes = 0; // bytes in the output that may still grow, 0 when none may
   let at = 0; // position in the IOVA range
   let inWindow = 0; // `at` modulo the boundary, kept beside it: a remainder per vector would cost more than all the rest
   let slots = 0;
-  for (let index = 0; index < count; index++) {
-    const start = address[index] as number;
-    const bytes = length[index] as number;
-    const what = kind[index] as number;
-    if (what === KIND_BUS) {
+  let firstSlot = 0; // the input of the first slot, and the one behind the last
+  let endSlot = 0;
+  let mixed = false; // slots of both kinds
+  let index = 0;
+  while (index < count) {
+    // Bus addresses, as many as follow each other: a loop of its own, since it has next to nothing to do.
+    for (; index < count && kind[index] === BUS; index++) {
+      const start = address[index] as number;
+      const bytes = length[index] as number;
+      if (bytes === 0 || !(bytes <= LIMIT - start)) refuseVector(vectors, index);
       output++;
-      space[output] = SPACE_BUS;
-      mapping.address[output] = start;
-      mapping.length[output] = bytes;
-      mapping.firstInput[output] = index;
-      mapping.lastInput[output] = index;
-      runBytes = 0;
-      continue;
+      space[output] = TO_BUS;
+      outAddress[output] = start;
+      outLength[output] = bytes;
+      if (output !== index) firstInput[output] = index;
     }
-    const offset = start & 4095;
-    const used = offset + bytes;
-    const low = used & 4095;
-    const size = low === 0 ? used : used - low + 4096;
-    if (inWindow !== 0 && boundary - inWindow < size - 1) {
-      // It would cross the boundary: the slot before is lengthened up to it, which leaves a hole and ends the run.
-      const pad = boundary - inWindow;
-      slotSize[slots - 1] = (slotSize[slots - 1] as number) + pad;
-      at += pad;
-      inWindow = 0;
-      runBytes = 0;
+    runBytes = 0;
+    if (output + 1 === index) oneToOne = index;
+    if (index === count) break;
+    if (slots === 0) firstSlot = index;
+    const slotKind = kind[firstSlot] as number;
+    for (; index < count; index++) {
+      const what = kind[index] as number;
+      if (what === BUS) break;
+      const start = address[index] as number;
+      const bytes = length[index] as number;
+      if (bytes === 0 || !(bytes <= LIMIT - start) || what > BUS) refuseVector(vectors, index);
+      const offset = start & 4095;
+      const used = offset + bytes;
+      const low = used & 4095;
+      const size = low === 0 ? used : used - low + 4096;
+      if (inWindow !== 0 && boundary - inWindow < size - 1) {
+        // It would cross the boundary: the slot before is lengthened up to it, which leaves a hole and ends the run.
+        const pad = boundary - inWindow;
+        device.slots.addHole(slots - 1, pad);
+        at += pad;
+        inWindow = 0;
+        runBytes = 0;
+      }
+      if (runBytes > 0 && offset === 0 && !noMerge && inWindow !== 0 && (maxSegment - runBytes) >>> 0 >= bytes) {
+        runBytes += bytes;
+        outLength[output] = runBytes;
+      } else {
+        output++;
+        space[output] = TO_IOVA;
+        outAddress[output] = at + offset;
+        outLength[output] = bytes;
+        firstInput[output] = index;
+        runBytes = bytes;
+      }
+      if (what !== slotKind) mixed = true;
+      slots++;
+      at += size;
+      inWindow += size;
+      if (inWindow >= boundary) inWindow %= boundary;
+      if (low !== 0) runBytes = 0;
     }
-    if (runBytes > 0 && offset === 0 && !noMerge && inWindow !== 0 && (maxSegment - runBytes) >>> 0 >= bytes) {
-      runBytes += bytes;
-      mapping.length[output] = runBytes;
-      mapping.lastInput[output] = index;
-    } else {
-      output++;
-      space[output] = SPACE_IOVA;
-      mapping.address[output] = at + offset;
-      mapping.length[output] = bytes;
-      mapping.firstInput[output] = index;
-      mapping.lastInput[output] = index;
-      runBytes = bytes;
-    }
-    slotPhys[slots] = start;
-    slotLength[slots] = bytes;
-    slotSize[slots] = size;
-    slotMmio[slots] = what;
-    slots++;
-    at += size;
-    inWindow += size;
-    if (inWindow >= boundary) inWindow %= boundary;
-    if (low !== 0) runBytes = 0;
+    if (output + 1 === index) oneToOne = index;
+    endSlot = index;
   }
   mapping.count = output + 1;
+  mapping.oneToOne = oneToOne;
   mapping.iommuVectors = slots;
   mapping.iovaSize = at;
+  device.slots.describe(slots, firstSlot, endSlot, !mixed);
 }

@@ -7,8 +7,13 @@ import type { BvecList } from '../block/bio-vec.ts';
 import { type Classified, KIND_BUS, KIND_RAM } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaMapping, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';
+import { checkVectors } from './refusals.ts';
 
-/** Fills segments and slots of `mapping`. All vectors have been checked. */
+/**
+ * Checks all vectors and fills the segments of `mapping`.
+ *
+ * @throws MapError ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT, MASK_TOO_SMALL
+ */
 export function layOutOwn(
   device: DmaDevice,
   vectors: BvecList,
@@ -18,10 +23,12 @@ export function layOutOwn(
 ): void {
   const { kind, address } = classified;
   const { length, count } = vectors;
-  const { slotPhys, slotLength, slotSize, slotMmio } = mapping;
   const direct = device.domain === null;
-  mapping.count = 0;
+  checkVectors(device, vectors, classified);
   let slots = 0;
+  let firstSlot = 0; // the input of the first slot, and the one behind the last
+  let endSlot = 0;
+  let mixed = false; // slots of both kinds
   let at = 0; // position in the IOVA range
   let joinable = false; // the last output ends where the next IOVA slot begins
   for (let index = 0; index < count; index++) {
@@ -46,17 +53,18 @@ export function layOutOwn(
     const used = offset + bytes;
     const low = used & 4095;
     const size = low === 0 ? used : used - low + 4096;
-    slotPhys[slots] = start;
-    slotLength[slots] = bytes;
-    slotSize[slots] = size;
-    slotMmio[slots] = what;
+    if (slots === 0) firstSlot = index;
+    if (what !== (kind[firstSlot] as number)) mixed = true;
     slots++;
+    endSlot = index + 1;
     emit(device, mapping, SPACE_IOVA, at + offset, bytes, index, joinable && offset === 0 && !noMerge);
     at += size;
     joinable = low === 0;
   }
   mapping.iommuVectors = slots;
   mapping.iovaSize = at;
+  mapping.inputCount = count;
+  device.slots.describe(slots, firstSlot, endSlot, !mixed);
 }
 
 /** Appends `[start, start + bytes)`, joined to the last output where that is allowed, cut where a limit says so. */
@@ -81,7 +89,6 @@ function emit(
     if (joining && (mapping.length[last] as number) < maxSegmentSize && beyond !== 0) {
       const room = Math.min(maxSegmentSize - (mapping.length[last] as number), toBoundary, left);
       mapping.length[last] = (mapping.length[last] as number) + room;
-      mapping.lastInput[last] = input;
       at += room;
       left -= room;
       joining = false;
@@ -95,7 +102,8 @@ function emit(
     mapping.address[index] = at;
     mapping.length[index] = piece;
     mapping.firstInput[index] = input;
-    mapping.lastInput[index] = input;
+    // The rest of an input that the segment before could not take.
+    if (left < bytes) mapping.setCut(index);
     at += piece;
     left -= piece;
   }

@@ -10,17 +10,18 @@
  */
 
 import { BvecList } from '../block/bio-vec.ts';
-import { ADDRESS_LIMIT, addBytes } from '../core/address.ts';
+import { addBytes, type Iova } from '../core/address.ts';
 import { assert } from '../core/assert.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
-import { type Classified, type Classifier, KIND_BUS, KIND_RESOURCE } from './classifier.ts';
+import { type Classified, type Classifier, KIND_RAM } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
 import { layOutLinux } from './layout-linux.ts';
 import { layOutOwn } from './layout-own.ts';
 import { type DmaMapping, SPACE_IOVA } from './mapping.ts';
-import { refuseAboveMask, refuseVector } from './refusals.ts';
+import { checkVectors } from './refusals.ts';
+import type { SlotList } from './slot-list.ts';
 
 export interface MapOptions {
   /** Every vector its own segment. */
@@ -47,14 +48,13 @@ export function dmaMapBvec(
   options: MapOptions = MERGE,
 ): DmaMapping {
   assert(!mapping.live, 'a mapping is unmapped before it is used again');
+  mapping.begin(direction);
   const classified = classifyVectors(device, vectors, classifier);
-  checkVectors(device, vectors, classified);
   mapping.reserve(vectors.count);
-  mapping.direction = direction;
-  mapping.iovaBase = 0 as DmaMapping['iovaBase'];
+  device.slots.clear();
   if (device.rules === 'linux') layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
   else layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
-  if (mapping.iovaSize > 0) mapThroughIommu(device, mapping);
+  if (mapping.iovaSize > 0) mapThroughIommu(device, vectors, classified, mapping);
   mapping.live = true;
   return mapping;
 }
@@ -99,29 +99,8 @@ export function classifyVectors(device: DmaDevice, vectors: BvecList, classifier
   }
 }
 
-/**
- * The first vector that the list is refused for, before anything is done. In the order of the list, as the kernel's direct
- * path finds them.
- */
-function checkVectors(device: DmaDevice, vectors: BvecList, classified: Classified): void {
-  const { kind, address } = classified;
-  const { length, count } = vectors;
-  const direct = device.domain === null;
-  const mask = device.limits.dmaMask;
-  const checkBus = device.rules === 'own';
-  for (let index = 0; index < count; index++) {
-    const bytes = length[index] as number;
-    const last = (address[index] as number) + bytes - 1;
-    const what = kind[index] as number;
-    if (bytes === 0 || last >= ADDRESS_LIMIT || what > KIND_BUS) refuseVector(vectors, index);
-    if (last > mask && (what === KIND_BUS ? checkBus : direct)) refuseAboveMask(device, classified, vectors, index);
-    if (direct && what === KIND_RESOURCE && device.swiotlb === 'force')
-      refuseAboveMask(device, classified, vectors, index);
-  }
-}
-
 /** Allocates the one range, maps the slots into it, and moves the outputs, laid out from 0, to where it is. */
-function mapThroughIommu(device: DmaDevice, mapping: DmaMapping): void {
+function mapThroughIommu(device: DmaDevice, vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
   const domain = device.domain as IommuDomain;
   const base = domain.allocator.allocate(mapping.iovaSize, Math.min(device.limits.dmaMask, domain.allocator.limit));
   if (base === null) {
@@ -129,7 +108,7 @@ function mapThroughIommu(device: DmaDevice, mapping: DmaMapping): void {
     throw new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list');
   }
   try {
-    mapSlots(domain, mapping, base);
+    mapSlots(domain, device.slots, vectors, classified, mapping.direction, base);
   } catch (cause) {
     domain.unmapSpan(base, mapping.iovaSize);
     domain.release(base, mapping.iovaSize);
@@ -143,25 +122,32 @@ function mapThroughIommu(device: DmaDevice, mapping: DmaMapping): void {
   }
 }
 
-/** Runs of slots with the same rights and without padding between go to the page table in one call. */
-function mapSlots(domain: IommuDomain, mapping: DmaMapping, base: DmaMapping['iovaBase']): void {
-  const { slotPhys, slotLength, slotSize, slotMmio, iommuVectors, direction } = mapping;
+/** Slots that follow each other with the same rights and without a hole between go to the page table in one call. */
+function mapSlots(
+  domain: IommuDomain,
+  slots: SlotList,
+  vectors: BvecList,
+  classified: Classified,
+  direction: DmaDirection,
+  base: Iova,
+): void {
+  const { count } = slots;
+  if (slots.oneRun) {
+    const first = slots.firstInput;
+    const mmio = classified.kind[first] !== KIND_RAM;
+    domain.mapRun(base, classified.address, vectors.length, first, count, protectionOf(direction, mmio));
+    return;
+  }
+  slots.collect(vectors, classified);
+  const { phys, length, kind, holeBehind, holeBytes, holes } = slots;
   let at = base;
-  let first = 0;
-  while (first < iommuVectors) {
-    const mmio = slotMmio[first] as number;
-    let next = first;
-    let bytes = 0;
-    let padded = false;
-    while (next < iommuVectors && slotMmio[next] === mmio && !padded) {
-      const inner = ((slotPhys[next] as number) & 4095) + (slotLength[next] as number);
-      const slot = slotSize[next] as number;
-      bytes += slot;
-      padded = slot - inner >= 4096;
-      next++;
-    }
-    domain.mapRun(at, slotPhys, slotLength, first, next - first, protectionOf(direction, mmio !== 0));
+  let hole = 0;
+  for (let first = 0, next = 0; first < count; first = next) {
+    const what = kind[first] as number;
+    const end = hole < holes ? (holeBehind[hole] as number) + 1 : count;
+    while (next < end && kind[next] === what) next++;
+    const bytes = domain.mapRun(at, phys, length, first, next - first, protectionOf(direction, what !== KIND_RAM));
     at = addBytes(at, bytes);
-    first = next;
+    if (hole < holes && next === end) at = addBytes(at, holeBytes[hole++] as number);
   }
 }

@@ -16,6 +16,9 @@ export const SPACE_BOUNCE = 4;
 
 export type SegmentSpace = 'iova' | 'phys' | 'bus' | 'bar' | 'bounce';
 
+const NO_BYTES = new Uint8Array(0);
+const NO_OFFSETS = new Float64Array(0);
+
 const SPACE_NAMES: readonly SegmentSpace[] = ['iova', 'phys', 'bus', 'bar', 'bounce'];
 
 /** One output segment, for reading; hot code reads the arrays. */
@@ -35,13 +38,21 @@ export interface DmaSegment {
 export class DmaMapping {
   /** Number of segments. */
   count = 0;
-  space: Uint8Array;
-  address: Float64Array;
-  length: Float64Array;
-  firstInput: Uint32Array;
-  lastInput: Uint32Array;
-  bar: Uint8Array;
-  barOffset: Float64Array;
+  // Declared: a field that is `undefined` first and an array later costs a check at each access in a loop.
+  declare space: Uint8Array;
+  declare address: Float64Array;
+  declare length: Float64Array;
+  /** The first so many segments are one input each, in order: most need no record of it. */
+  oneToOne = 0;
+  /** First input of each segment from `oneToOne` on. */
+  declare firstInput: Uint32Array;
+  /** Not 0: the segment begins in the input that the one before ends in. Empty where no input was cut. */
+  cut: Uint8Array = NO_BYTES;
+  /** Inputs in all. */
+  inputCount = 0;
+  /** BAR and offset of `SPACE_BAR` segments; no room is made for them until `resolveOwnBar` finds one. */
+  bar: Uint8Array = NO_BYTES;
+  barOffset: Float64Array = NO_OFFSETS;
 
   /** The one contiguous range of I/O virtual addresses; size 0 where nothing meets the IOMMU. */
   iovaBase: Iova = 0 as Iova;
@@ -52,25 +63,12 @@ export class DmaMapping {
   live = false;
   direction: DmaDirection = 'bidirectional';
 
-  /** The IOMMU's vectors in order: CPU address, length, slot length, kind (not 0: MMIO). Scratch of the mapping functions. */
-  slotPhys: Float64Array;
-  slotLength: Float64Array;
-  slotSize: Float64Array;
-  slotMmio: Uint8Array;
-
   /** `capacity`: segments to hold without growing. */
   constructor(capacity = 256) {
     this.space = new Uint8Array(capacity);
     this.address = new Float64Array(capacity);
     this.length = new Float64Array(capacity);
     this.firstInput = new Uint32Array(capacity);
-    this.lastInput = new Uint32Array(capacity);
-    this.bar = new Uint8Array(capacity);
-    this.barOffset = new Float64Array(capacity);
-    this.slotPhys = new Float64Array(capacity);
-    this.slotLength = new Float64Array(capacity);
-    this.slotSize = new Float64Array(capacity);
-    this.slotMmio = new Uint8Array(capacity);
   }
 
   /** Makes room for `capacity` segments, keeping those that are there. */
@@ -81,13 +79,47 @@ export class DmaMapping {
     this.address = grown(this.address, new Float64Array(size));
     this.length = grown(this.length, new Float64Array(size));
     this.firstInput = grown(this.firstInput, new Uint32Array(size));
-    this.lastInput = grown(this.lastInput, new Uint32Array(size));
-    this.bar = grown(this.bar, new Uint8Array(size));
-    this.barOffset = grown(this.barOffset, new Float64Array(size));
-    this.slotPhys = grown(this.slotPhys, new Float64Array(size));
-    this.slotLength = grown(this.slotLength, new Float64Array(size));
-    this.slotSize = grown(this.slotSize, new Float64Array(size));
-    this.slotMmio = grown(this.slotMmio, new Uint8Array(size));
+    if (this.cut.length > 0) this.cut = grown(this.cut, new Uint8Array(size));
+  }
+
+  /** Empties it for a new mapping. */
+  begin(direction: DmaDirection): void {
+    this.count = 0;
+    this.iovaBase = 0 as Iova;
+    this.iovaSize = 0;
+    this.iommuVectors = 0;
+    this.oneToOne = 0;
+    this.inputCount = 0;
+    if (this.cut.length > 0) this.cut.fill(0);
+    this.direction = direction;
+  }
+
+  /** Notes that segment `index` begins in the input that the one before ends in. */
+  setCut(index: number): void {
+    if (this.cut.length < this.space.length) this.cut = grown(this.cut, new Uint8Array(this.space.length));
+    this.cut[index] = 1;
+  }
+
+  /** Index of the first input vector of a segment. */
+  firstInputOf(index: number): number {
+    return index < this.oneToOne ? index : (this.firstInput[index] as number);
+  }
+
+  /** Index of the last input vector of a segment. */
+  lastInputOf(index: number): number {
+    if (index + 1 === this.count) return this.inputCount - 1;
+    return this.firstInputOf(index + 1) - (this.cut[index + 1] ? 0 : 1);
+  }
+
+  /** Turns bus-address segment `index` into BAR and offset: case (c). */
+  setOwnBar(index: number, bar: number, offset: number): void {
+    if (this.bar.length < this.space.length) {
+      this.bar = grown(this.bar, new Uint8Array(this.space.length));
+      this.barOffset = grown(this.barOffset, new Float64Array(this.space.length));
+    }
+    this.space[index] = SPACE_BAR;
+    this.bar[index] = bar;
+    this.barOffset[index] = offset;
   }
 
   /** Segment `index` as an object. */
@@ -97,8 +129,8 @@ export class DmaMapping {
       space,
       address: space === 'bounce' ? null : (this.address[index] as number),
       length: this.length[index] as number,
-      firstInput: this.firstInput[index] as number,
-      lastInput: this.lastInput[index] as number,
+      firstInput: this.firstInputOf(index),
+      lastInput: this.lastInputOf(index),
     };
     if (space !== 'bar') return segment;
     return { ...segment, bar: this.bar[index] as number, offset: this.barOffset[index] as number };

@@ -10,6 +10,8 @@ import { MapError } from './errors.ts';
 /** swiotlb gives at most 128 slots of 2 KiB at once. Linux: IO_TLB_SEGSIZE, IO_TLB_SHIFT. */
 const BOUNCE_MAX = 256 * 1024;
 
+const KIND_WORDS = ['RAM', 'the BAR', 'the bus address'] as const;
+
 /** Refuses a vector that no mapping can take. Always throws. */
 export function refuseVector(vectors: BvecList, index: number): never {
   const path = `vectors[${index}]`;
@@ -18,7 +20,7 @@ export function refuseVector(vectors: BvecList, index: number): never {
   if (length === 0) {
     throw new MapError('ZERO_LENGTH', path, `the vector at ${hex(address)} has no bytes`, 'leave it out');
   }
-  if (address + length > ADDRESS_LIMIT) {
+  if (!(length <= ADDRESS_LIMIT - address)) {
     const message = `${length} bytes from ${hex(address)} end above 2^53`;
     throw new MapError('ADDRESS_OVERFLOW', path, message, 'addresses end below 2^53');
   }
@@ -26,34 +28,54 @@ export function refuseVector(vectors: BvecList, index: number): never {
   throw new MapError('FLAGS_CONFLICT', path, message, 'an address is read one way: set one of the two');
 }
 
-/** Refuses a vector above the DMA mask, unless it is RAM that swiotlb can take. */
-export function refuseAboveMask(device: DmaDevice, classified: Classified, vectors: BvecList, index: number): void {
-  const what = classified.kind[index] as number;
+/**
+ * Refuses the first vector that cannot be mapped directly, in the order of the list. For the rules and the error paths that
+ * do not check while they lay out.
+ */
+export function checkVectors(device: DmaDevice, vectors: BvecList, classified: Classified): void {
+  const { kind, address } = classified;
+  const { length, count } = vectors;
+  const direct = device.domain === null;
+  const { dmaMask } = device.limits;
+  for (let index = 0; index < count; index++) {
+    const start = address[index] as number;
+    const bytes = length[index] as number;
+    const what = kind[index] as number;
+    if (bytes === 0 || !(bytes <= ADDRESS_LIMIT - start) || what > KIND_BUS) refuseVector(vectors, index);
+    const above = start + bytes - 1 > dmaMask;
+    if (what === KIND_BUS) {
+      if (above && device.rules === 'own') refuseAboveMask(device, classified, vectors, index);
+    } else if (direct && (above || device.swiotlb === 'force')) refuseUnlessBounced(device, classified, vectors, index);
+  }
+}
+
+/** Refuses a vector that cannot go out as it is (above the mask, or bouncing is forced), unless swiotlb can take it. */
+export function refuseUnlessBounced(device: DmaDevice, classified: Classified, vectors: BvecList, index: number): void {
+  const length = vectors.length[index] as number;
+  if (classified.kind[index] === KIND_RAM && device.swiotlb !== 'none' && length <= BOUNCE_MAX) return;
+  refuseAboveMask(device, classified, vectors, index);
+}
+
+/** The words: above the mask, or kept from below it by forced bouncing. Always throws. */
+function refuseAboveMask(device: DmaDevice, classified: Classified, vectors: BvecList, index: number): never {
+  const { dmaMask } = device.limits;
   const address = classified.address[index] as number;
   const length = vectors.length[index] as number;
+  const what = classified.kind[index] as number;
   const range = `${hex(address)} + ${length}`;
-  const mask = Number.isFinite(device.limits.dmaMask) ? hex(device.limits.dmaMask) : 'all ones';
-  const path = `vectors[${index}]`;
-  if (what === KIND_RAM) {
-    if (device.swiotlb !== 'none' && length <= BOUNCE_MAX) return;
-    const why =
-      device.swiotlb === 'none' ? 'there is no swiotlb to bounce it' : `swiotlb takes ${BOUNCE_MAX} bytes at once`;
-    throw new MapError(
-      'MASK_TOO_SMALL',
-      path,
-      `RAM at ${range} is above the DMA mask ${mask}, and ${why}`,
-      'use RAM below the mask, or an IOMMU',
-    );
-  }
-  const kind = what === KIND_BUS ? 'the bus address' : 'the BAR';
-  const forced = what !== KIND_BUS && device.swiotlb === 'force' && address + length - 1 <= device.limits.dmaMask;
-  const message = forced
-    ? `bouncing is forced (swiotlb=force), and device memory at ${range} cannot be bounced`
-    : `${kind} at ${range} is above the DMA mask ${mask}, and device memory is never bounced`;
-  throw new MapError(
-    'MASK_TOO_SMALL',
-    path,
-    message,
-    'choose a provider below the mask (firmware: MMIO high base), or an IOMMU',
-  );
+  const above = address + length - 1 > dmaMask;
+  const place = above
+    ? `${KIND_WORDS[what]} at ${range} is above the DMA mask ${hex(dmaMask)}`
+    : `bouncing is forced (swiotlb=force) for ${KIND_WORDS[what]} at ${range}`;
+  const reason =
+    what !== KIND_RAM
+      ? 'device memory is never bounced'
+      : device.swiotlb === 'none'
+        ? 'there is no swiotlb to bounce it'
+        : `swiotlb takes at most ${BOUNCE_MAX} bytes at once`;
+  const hint =
+    what === KIND_RAM
+      ? 'use RAM below the mask in shorter vectors, or an IOMMU'
+      : 'choose a provider below the mask (firmware: MMIO high base), or an IOMMU';
+  throw new MapError('MASK_TOO_SMALL', `vectors[${index}]`, `${place}, and ${reason}`, hint);
 }
