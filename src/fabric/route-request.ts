@@ -59,7 +59,16 @@ export function routeRequest(wiring: Wiring, request: MemoryRequest, road: Road)
   ) {
     return;
   }
+  if (requester.isBridge && goesDown(wiring, request, road, requester)) return;
   climb(wiring, request, road, requester);
+}
+
+/** A bridge's own request for what is below it goes down at once. Returns whether it did. */
+function goesDown(wiring: Wiring, request: MemoryRequest, road: Road, bridge: LiveFunction): boolean {
+  const end = bridge.windowEnd(road.address);
+  road.limit(end > 0 ? end - road.address : bridge.bytesToClaim(road.address));
+  if (end > 0) descend(wiring, request, road, bridge);
+  return end > 0;
 }
 
 /** The services that functions of one device may have among themselves: RR, CR, EC, DT. PCIe 6.12.1.2. */

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { buildTree } from '../pcie/build-tree.ts';
+import { Fabric } from './fabric.ts';
+import { Trace } from './hop.ts';
+
+test('a bridge that sends for itself reaches what is below it without going up first', () => {
+  const tree = buildTree({
+    rootBuses: [
+      {
+        children: [
+          {
+            kind: 'rootPort',
+            name: 'rp',
+            below: [
+              {
+                kind: 'switch',
+                name: 'usp',
+                ports: [
+                  { name: 'dsp', below: [{ kind: 'endpoint', name: 'a', functions: [{ bars: [{ size: 2 ** 16 }] }] }] },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  const fabric = new Fabric({ hierarchy: tree.hierarchy, ram: [{ start: 0, end: 2 ** 30 }] });
+  const index = (name: string): number => tree.hierarchy.indexOf(tree.names.get(name) as never);
+  const address = fabric.function(index('a')).bars[0]?.start as number;
+  for (const [position, requester] of ['rp', 'usp', 'dsp'].entries()) {
+    const trace = new Trace();
+    const stop = fabric.watch(trace.record);
+    expect(fabric.memoryWrite(index(requester), address + position, Uint8Array.of(9)).fate).toBe('delivered');
+    const back = new Uint8Array(1);
+    expect(fabric.memoryRead(index(requester), address + position, back)).toMatchObject({ status: 'SC' });
+    stop();
+    expect([...back]).toEqual([9]);
+    const below = ['rp', 'usp', 'dsp', 'a'].map(index).slice(position);
+    expect(new Set(trace.hops.map((hop) => hop.at))).toEqual(new Set(below));
+  }
+  // What is not below it still goes up: RAM, by the root complex.
+  expect(fabric.memoryWrite(index('usp'), 4096, Uint8Array.of(1)).fate).toBe('delivered');
+  expect(fabric.counters.requestsAtRootComplex).toBe(1);
+});
