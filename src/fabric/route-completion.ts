@@ -68,7 +68,7 @@ function climb(wiring: Wiring, trip: CompletionTrip, road: Road, completer: Live
         road.stop(port.index, 'completionLost', 'payloadTooLarge');
         return;
       }
-      if (!passes(wiring, trip, road, port, target)) return;
+      if (isFor(trip, road, port) || !passes(wiring, trip, road, port, target)) return;
       if (port.kind === 'rootPort' || port.bus.bridge === null) break;
       from = port.bus.bridge;
     } else {
@@ -79,9 +79,19 @@ function climb(wiring: Wiring, trip: CompletionTrip, road: Road, completer: Live
       }
       from = port;
     }
+    if (isFor(trip, road, from)) return;
     road.step(from.index, STEP_UPSTREAM);
   }
   atRootComplex(wiring, trip, road, completer);
+}
+
+/** Whether a bridge on the way up is the requester itself. It takes the completion then. */
+function isFor(trip: CompletionTrip, road: Road, bridge: LiveFunction): boolean {
+  const { requester, requesterId } = trip.request;
+  if (bridge !== requester || bridge.requesterId !== requesterId) return false;
+  road.at = bridge.index;
+  road.step(bridge.index, STEP_ACCEPT);
+  return true;
 }
 
 /** The way inside a device, with the function's own Completion Redirect. Returns whether it took it. */
