@@ -3,9 +3,13 @@
 import { unpackTar } from 'modern-tar';
 import { MachineError } from '../errors.ts';
 import { MemoryTree } from './file-tree.ts';
+import { TooLongError } from './too-long.ts';
 
 /** Uncompressed size beyond which an archive is refused: no capture of /sys comes near. */
 const UNPACKED_MAX = 1024 * 1024 * 1024;
+/** What a small archive may unpack to in any case, and how many times its own size a larger one: sysfs is mostly padding. */
+const UNPACKED_FREE = 64 * 1024 * 1024;
+const RATIO_MAX = 500;
 
 /** What the first bytes say a file is. */
 export function compressionOf(bytes: Uint8Array): 'gzip' | 'bzip2' | null {
@@ -19,39 +23,35 @@ export function isTar(bytes: Uint8Array): boolean {
   return bytes.length >= 512 && String.fromCharCode(...bytes.subarray(257, 262)) === 'ustar';
 }
 
-/** Undoes gzip or bzip2. Throws `MachineError` INPUT_TRUNCATED where the stream is cut or damaged. */
+/**
+ * Undoes gzip or bzip2.
+ *
+ * @throws MachineError INPUT_TRUNCATED where the stream is cut or damaged, INPUT_TOO_LARGE where it unpacks to more than a
+ *   capture can be
+ */
 export async function decompress(bytes: Uint8Array, source: string): Promise<Uint8Array> {
   const compression = compressionOf(bytes);
+  const limit = Math.min(UNPACKED_MAX, UNPACKED_FREE + RATIO_MAX * bytes.length);
   try {
     // Loaded only when needed: the command undoes gzip before it comes here, and most inputs are no bzip2.
-    if (compression === 'gzip') {
-      const { gunzipSync } = await import('fflate');
-      return checkedSize(gunzipSync(bytes), source);
-    }
-    if (compression === 'bzip2') {
-      const { default: bz2 } = await import('bz2');
-      return checkedSize(bz2.decompress(bytes), source);
-    }
+    if (compression === 'gzip') return (await import('./gunzip.ts')).gunzip(bytes, limit);
+    if (compression === 'bzip2') return (await import('./bunzip2.ts')).bunzip2(bytes, limit);
   } catch (cause) {
-    if (cause instanceof MachineError) throw cause;
+    if (cause instanceof TooLongError) {
+      throw new MachineError({
+        code: 'INPUT_TOO_LARGE',
+        path: source,
+        message: `unpacks to more than ${limit} bytes, more than a capture of ${bytes.length} bytes can be`,
+        hint: 'capture only sys/bus/pci, sys/devices/pci*, sys/kernel/iommu_groups and proc',
+        cause,
+      });
+    }
     throw new MachineError({
       code: 'INPUT_TRUNCATED',
       path: source,
       message: `the ${compression} stream is cut or damaged: ${cause instanceof Error ? cause.message : String(cause)}`,
       hint: 'copy the file again and compare its size with the original',
       cause,
-    });
-  }
-  return bytes;
-}
-
-function checkedSize(bytes: Uint8Array, source: string): Uint8Array {
-  if (bytes.length > UNPACKED_MAX) {
-    throw new MachineError({
-      code: 'INPUT_TOO_LARGE',
-      path: source,
-      message: `unpacks to ${bytes.length} bytes; a capture is at most ${UNPACKED_MAX}`,
-      hint: 'capture only sys/bus/pci, sys/devices/pci*, sys/kernel/iommu_groups and proc',
     });
   }
   return bytes;

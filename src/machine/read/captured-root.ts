@@ -70,8 +70,12 @@ function functionFolders(tree: FileTree, prefix: string): Folder[] {
   }
   if (found.size > 0) return [...found.values()];
   // A capture without the bus folder: the device tree alone names every function.
+  const walked = new Set<string>();
   const walk = (path: string, depth: number): void => {
-    if (depth > 64) return;
+    // Links may lead in circles: each folder is walked once, by whatever name.
+    const folder = tree.resolve(path);
+    if (folder === null || walked.has(folder) || depth > 64) return;
+    walked.add(folder);
     for (const name of tree.list(path) ?? []) {
       const isFunction = parseBdf(name) !== null;
       if (isFunction) add(name, `${path}/${name}`);

@@ -242,7 +242,7 @@ class Scanner {
   #indentedLine(start: number, end: number, columns: number): void {
     const open = this.#open;
     if (open === null) {
-      if (this.#drawing && isDrawing(this.#bytes, start)) return;
+      if (this.#drawing && continuesDrawing(this.#bytes, start)) return;
       if (!this.#asides.line(this.#bytes, start, end)) this.#notes.stray(this.#line, STRAY);
       return;
     }
@@ -266,7 +266,7 @@ class Scanner {
 
   #marginLine(start: number, end: number): void {
     const bytes = this.#bytes;
-    if (isDrawing(bytes, start)) {
+    if (startsDrawing(bytes, start, end) || (this.#drawing && continuesDrawing(bytes, start))) {
       this.#close();
       this.#drawing = true;
       return;
@@ -351,12 +351,16 @@ function looksLikeClass(bytes: Uint8Array, behindAddress: number, end: number): 
   return false;
 }
 
-/** `-[0000:00]-+-`, ` +-[0000:d7]-+-`, `           +-01.0-[01]--`, `           |     \-12.0-[0f]--`. */
-function isDrawing(bytes: Uint8Array, start: number): boolean {
-  const [first, second, third] = [bytes[start], bytes[start + 1], bytes[start + 2]];
-  if (first === 0x2d) return second === 0x5b || (second === 0x2b && third === 0x2d);
-  if (first === 0x2b || first === 0x5c) return second === 0x2d;
-  return first === 0x7c;
+/** `-[0000:00]-+-` and `-+-[0000:d7]-+-`: the line that a drawing of `lspci -t` begins with. */
+function startsDrawing(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] !== 0x2d || (bytes[start + 1] !== 0x5b && bytes[start + 1] !== 0x2b)) return false;
+  return /^-(?:\+-)?\[[0-9a-f]{4,8}:[0-9a-f]{2}\]-/.test(latin1(bytes, start, Math.min(end, start + 24)));
+}
+
+/** ` +-[0000:d7]-+-`, `           +-01.0-[01]--`, `           |     \\-12.0-[0f]--`: how it goes on. */
+function continuesDrawing(bytes: Uint8Array, start: number): boolean {
+  const first = bytes[start];
+  return first === 0x7c || ((first === 0x2b || first === 0x5c) && bytes[start + 1] === 0x2d);
 }
 
 /** `Capabilities: [100 v1] ...`: three digits or more. */

@@ -53,6 +53,15 @@ export function refuseText(text: Uint8Array, drawing: boolean, source: string): 
       hint: `capture the registers of that machine instead: ${LISTING}`,
     });
   }
+  const packed = COMPRESSIONS.find(({ signature }) => head.startsWith(signature));
+  if (packed !== undefined) {
+    return new MachineError({
+      code: 'INPUT_FORMAT_UNKNOWN',
+      path: source,
+      message: `is compressed with ${packed.name}, which is not read here; gzip and bzip2 are`,
+      hint: `unpack it first: ${packed.unpack}`,
+    });
+  }
   return new MachineError({
     code: 'INPUT_FORMAT_UNKNOWN',
     path: source,
@@ -60,6 +69,13 @@ export function refuseText(text: Uint8Array, drawing: boolean, source: string): 
     hint: CAPTURE_HINT,
   });
 }
+
+/** Archives that we know but do not unpack, by their first bytes. */
+const COMPRESSIONS: readonly { readonly name: string; readonly signature: string; readonly unpack: string }[] = [
+  { name: 'xz', signature: '\u00fd7zXZ\0', unpack: 'unxz FILE' },
+  { name: 'zstd', signature: '\u0028\u00b5\u002f\u00fd', unpack: 'unzstd FILE' },
+  { name: 'zip', signature: 'PK\u0003\u0004', unpack: 'unzip FILE' },
+];
 
 /** Which topology file an XML text is; null where it is none. */
 function topologyKind(head: string): string | null {
