@@ -19,7 +19,7 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
       'let an NVMe controller do the transfer, or run with --engine sim',
     );
   }
-  if (transfer.direction === 'toDevice') await fillMemories(context);
+  if (transfer.direction === 'toDevice' && transfer.continues === undefined) await fillMemories(context);
   const received = transfer.direction === 'toDevice' ? new Uint8Array(totalBytes) : null;
   const outcomes: SegmentOutcome[] = [];
   let done = 0;

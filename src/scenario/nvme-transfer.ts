@@ -48,8 +48,8 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
   if (typeof queue === 'string') return { segments: [], commands: 0, status: queue, received: null };
   const pattern = new Uint8Array(totalBytes);
   fillPattern(pattern, number, 0);
-  if (transfer.direction === 'toDevice') await fillMemories(context);
-  else await throughRam(context, queue, 'write', pattern);
+  if (transfer.direction === 'fromDevice') await throughRam(context, queue, 'write', pattern);
+  else if (transfer.continues === undefined) await fillMemories(context);
 
   const hops: Hop[] = [];
   const stop = world.host.watch((hop) => hops.push(hop));

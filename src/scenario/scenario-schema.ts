@@ -130,30 +130,41 @@ const fault = z.strictObject({
   memorySpaceOff: z.string().optional(),
 });
 
-const transfer = z.strictObject({
-  name: z.string({ error: 'has no name' }),
-  device: z.string({ error: 'names no mapping device' }),
-  askedFor: z.string().optional(),
-  direction: oneOf(['toDevice', 'fromDevice'] as const),
-  engine: oneOf(['dma', 'nvme'] as const).optional(),
-  classify: oneOf(['flags', 'lookup', 'page'] as const).optional(),
-  trust: z.boolean().optional(),
-  merge: z.boolean().optional(),
-  relativeSgl: z.boolean().optional(),
-  clients: z.array(z.string()).optional(),
-  vectors: z
-    .array(
-      z.strictObject({
-        memory: z.string({ error: 'is ram, self, find, or a device' }),
-        length: sizeSchema.refine((length) => length > 0 && length < 2 ** 32, 'is no length from 1 to 4 GiB - 1'),
-        offset: sizeSchema.optional(),
-        flags: flags.optional(),
-      }),
-    )
-    .min(1, 'has no vector'),
-  faults: z.array(fault).optional(),
-  expect: oneOf(['equal', 'damaged', 'refused'] as const).optional(),
-});
+const transfer = z
+  .strictObject({
+    name: z.string({ error: 'has no name' }),
+    device: z.string({ error: 'names no mapping device' }),
+    askedFor: z.string().optional(),
+    direction: oneOf(['toDevice', 'fromDevice'] as const),
+    engine: oneOf(['dma', 'nvme'] as const).optional(),
+    classify: oneOf(['flags', 'lookup', 'page'] as const).optional(),
+    trust: z.boolean().optional(),
+    merge: z.boolean().optional(),
+    relativeSgl: z.boolean().optional(),
+    clients: z.array(z.string()).optional(),
+    vectors: z
+      .array(
+        z.strictObject({
+          memory: z.string({ error: 'is ram, self, find, or a device' }),
+          length: sizeSchema.refine((length) => length > 0 && length < 2 ** 32, 'is no length from 1 to 4 GiB - 1'),
+          offset: sizeSchema.optional(),
+          flags: flags.optional(),
+        }),
+      )
+      .min(1, 'has no vector')
+      .optional(),
+    continues: z.string().optional(),
+    faults: z.array(fault).optional(),
+    expect: oneOf(['equal', 'damaged', 'refused'] as const).optional(),
+  })
+  .superRefine((one, context) => {
+    const has = [one.vectors !== undefined, one.continues !== undefined];
+    if (has.filter(Boolean).length === 1) return;
+    context.addIssue({
+      code: 'custom',
+      message: 'has either vectors, or continues with the name of an earlier transfer',
+    });
+  });
 
 /** A scenario file. */
 export const scenarioSchema: z.ZodType<ScenarioFile> = z.strictObject({

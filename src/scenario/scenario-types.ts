@@ -89,7 +89,10 @@ export interface TransferDescription {
   relativeSgl?: boolean | undefined;
   /** Clients of `memory: find`, besides the mapping device. */
   clients?: string[] | undefined;
-  vectors: VectorDescription[];
+  /** Left out with `continues`: the memory of that transfer. */
+  vectors?: VectorDescription[] | undefined;
+  /** Name of an earlier transfer whose data this one takes on, from the memory where it lies. */
+  continues?: string | undefined;
   faults?: FaultDescription[] | undefined;
   /** Default `equal`: every byte right. */
   expect?: 'equal' | 'damaged' | 'refused' | undefined;

@@ -67,6 +67,16 @@ export function submitVector(
   };
 }
 
+/** The vectors of an earlier transfer for another device: the memory is where it is, address and flag follow the new distance. */
+export function resubmitVector(world: World, vector: SubmittedVector, asked: PciFunction): SubmittedVector {
+  const { owner, cpuAddress } = vector;
+  if (owner === null) return { ...vector, distance: null, why: 'the memory of the earlier transfer' };
+  const distance = mailDistance(p2pdmaDistance(owner, asked, world.context));
+  const flags = distance >= 0 && distance & PCI_P2PDMA_THRU_HOST_BRIDGE ? BVEC_MAP_RESOURCE : BVEC_MAP_BUS_ADDR;
+  const address = flags === BVEC_MAP_BUS_ADDR ? cpuAddress + owner.busOffset : cpuAddress;
+  return { ...vector, address, flags, distance, why: 'the memory of the earlier transfer' };
+}
+
 function providerOf(
   world: World,
   transfer: TransferDescription,

@@ -19,12 +19,13 @@ import type { Hop } from '../fabric/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { runDma } from './dma-transfer.ts';
+import { ScenarioError } from './errors.ts';
 import { injectFaults } from './inject.ts';
 import { runNvme } from './nvme-transfer.ts';
 import { countPattern } from './pattern.ts';
 import type { SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
 import type { TransferDescription } from './scenario-types.ts';
-import { type SubmittedVector, submitVector } from './submit.ts';
+import { resubmitVector, type SubmittedVector, submitVector } from './submit.ts';
 import { hopName, type TransferContext } from './transfer-context.ts';
 import type { World } from './world.ts';
 
@@ -32,17 +33,17 @@ import type { World } from './world.ts';
 export async function runTransfer(
   world: World,
   transfer: TransferDescription,
-  number: number,
+  position: number,
   trace: (hop: TracedHop) => void,
 ): Promise<TransferReport> {
   const fn = world.function(transfer.device);
   const asked = transfer.askedFor === undefined ? fn : world.function(transfer.askedFor);
-  const vectors = transfer.vectors.map((vector) => submitVector(world, transfer, vector, asked));
+  const { vectors, number } = submitted(world, transfer, asked, position);
   const totalBytes = vectors.reduce((sum, vector) => sum + vector.length, 0);
   const engine = transfer.engine ?? (world.host.controller(fn) !== null || fn.classCode === 0x0108 ? 'nvme' : 'dma');
   const prepared = [fn, ...vectors.flatMap((vector) => (vector.owner === null ? [] : [vector.owner]))];
   await world.prepare(prepared);
-  await clearMemories(world, vectors);
+  if (transfer.continues === undefined) await clearMemories(world, vectors);
   const injected = await injectFaults(world, transfer, 'afterSubmit');
   const device = await world.mappingDevice(fn);
   const mapping = new DmaMapping();
@@ -162,7 +163,35 @@ function bvecs(vectors: readonly SubmittedVector[], transfer: TransferDescriptio
   );
 }
 
-/** Zeros in all memories, so that old bytes never look right; for `toDevice` the pattern. */
+/** The vectors of a transfer, new or of the transfer that it continues, and the number of the pattern that they carry. */
+function submitted(
+  world: World,
+  transfer: TransferDescription,
+  asked: PciFunction,
+  position: number,
+): { readonly vectors: readonly SubmittedVector[]; readonly number: number } {
+  const { continues } = transfer;
+  const earlier = continues === undefined ? undefined : world.submitted.get(continues);
+  if (continues !== undefined && earlier === undefined) {
+    const message = `continues '${continues}', which is no earlier transfer`;
+    const hint = `earlier: ${[...world.submitted.keys()].join(', ') || 'none'}`;
+    throw new ScenarioError(
+      'FILE_FIELD',
+      { file: world.machine.source, line: null, field: transfer.name },
+      message,
+      hint,
+    );
+  }
+  const vectors =
+    earlier === undefined
+      ? (transfer.vectors ?? []).map((vector) => submitVector(world, transfer, vector, asked))
+      : earlier.vectors.map((vector) => resubmitVector(world, vector, asked));
+  const answer = { vectors, number: earlier?.number ?? position };
+  world.submitted.set(transfer.name, answer);
+  return answer;
+}
+
+/** Zeros in all memories, so that old bytes never look right. */
 async function clearMemories(world: World, vectors: readonly SubmittedVector[]): Promise<void> {
   for (const { cpuAddress, length } of vectors) {
     await world.host.engine.writeMemory(cpuAddress as PhysAddr, new Uint8Array(length));

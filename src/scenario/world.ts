@@ -20,6 +20,7 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { ScenarioError } from './errors.ts';
 import type { ScenarioHost } from './host.ts';
 import type { ScenarioFile } from './scenario-types.ts';
+import type { SubmittedVector } from './submit.ts';
 
 export interface WorldOptions {
   readonly host: ScenarioHost;
@@ -53,6 +54,9 @@ export class World {
     this.ram = new RamAllocator(this.machine.ram);
   }
 
+  /** Vectors and number of the transfers so far, by name. */
+  readonly submitted: Map<string, { readonly vectors: readonly SubmittedVector[]; readonly number: number }> =
+    new Map();
   /** What `prepare` switched on so far. */
   readonly prepared: string[] = [];
 
