@@ -23,31 +23,7 @@ export function splitBio(bio: Bio, bytes: number): [Bio, Bio] {
       hint: total > 1 ? `split at a byte in [1, ${total - 1}]` : 'leave it whole',
     });
   }
-  const head = new BvecList();
-  const tail = new BvecList();
-  let left = bytes;
-  let startsInsideVector = false;
-  for (let index = 0; index < vectors.count; index++) {
-    const address = vectors.address[index] as number;
-    const length = vectors.length[index] as number;
-    const flags = vectors.flags[index] as number;
-    const inHead = Math.min(length, left);
-    if (inHead > 0) head.push(address, inHead, flags);
-    if (inHead < length) tail.push(address + inHead, length - inHead, flags);
-    if (inHead > 0 && inHead < length) startsInsideVector = true;
-    left -= inHead;
-  }
-  const tailStart = diskStart(bio) + bytes;
-  return [
-    { ...bio, vectors: head },
-    {
-      ...bio,
-      vectors: tail,
-      sector: Math.floor(tailStart / SECTOR_BYTES),
-      sectorOffset: tailStart % SECTOR_BYTES,
-      startsInsideVector,
-    },
-  ];
+  return splitAt(bio, [bytes]) as [Bio, Bio];
 }
 
 /**
@@ -122,40 +98,51 @@ export function gapBetween(previousEnd: number, nextStart: number, virtBoundaryM
  * `maxBytes` bytes, without forbidden gaps. Cuts at sectors. Refuses `LIMITS_INVALID` where not even one sector fits.
  */
 export function splitToLimits(bio: Bio, limits: QueueLimits): Bio[] {
-  const bios: Bio[] = [];
-  let rest = bio;
-  for (;;) {
-    const fitting = fittingBytes(rest.vectors, limits);
-    const total = rest.vectors.byteLength;
-    if (fitting >= total) {
-      bios.push(rest);
-      return bios;
-    }
-    const end = diskStart(rest) + fitting;
-    const bytes = fitting - (end % SECTOR_BYTES);
+  const total = bio.vectors.byteLength;
+  const cuts: number[] = [];
+  const cursor: Cursor = { index: 0, offset: 0 };
+  for (let from = 0; ; ) {
+    const fitting = fittingBytes(bio.vectors, cursor, limits);
+    if (from + fitting >= total) return splitAt(bio, cuts);
+    const bytes = fitting - ((diskStart(bio) + from + fitting) % SECTOR_BYTES);
     if (bytes <= 0) {
       throw new BlockError({
         code: 'LIMITS_INVALID',
         path: 'limits',
-        message: `only ${fitting} bytes at byte ${bio.vectors.byteLength - total} of the bio fit in one request: less than a sector`,
+        message: `only ${fitting} bytes at byte ${from} of the bio fit in one request: less than a sector`,
         hint: 'raise maxSegments or maxSegmentSize, or use longer vectors',
         errno: 'EINVAL',
       });
     }
-    const [head, tail] = splitBio(rest, bytes);
-    bios.push(head);
-    rest = tail;
+    from += bytes;
+    cuts.push(from);
+    advance(bio.vectors, cursor, bytes);
   }
 }
 
-/** How many bytes from the start keep segment count, size and gaps. */
-function fittingBytes(vectors: BvecList, limits: QueueLimits): number {
+/** A byte of a list: byte `offset` of vector `index`. */
+interface Cursor {
+  index: number;
+  offset: number;
+}
+
+function advance(vectors: BvecList, cursor: Cursor, bytes: number): void {
+  cursor.offset += bytes;
+  while (cursor.index < vectors.count && cursor.offset >= (vectors.length[cursor.index] as number)) {
+    cursor.offset -= vectors.length[cursor.index] as number;
+    cursor.index++;
+  }
+}
+
+/** How many bytes from the cursor keep segment count, size and gaps. */
+function fittingBytes(vectors: BvecList, from: Cursor, limits: QueueLimits): number {
   let bytes = 0;
   let segments = 0;
   let previousEnd = -1;
-  for (let index = 0; index < vectors.count; index++) {
-    let address = vectors.address[index] as number;
-    let remaining = vectors.length[index] as number;
+  for (let index = from.index; index < vectors.count; index++) {
+    const skipped = index === from.index ? from.offset : 0;
+    let address = (vectors.address[index] as number) + skipped;
+    let remaining = (vectors.length[index] as number) - skipped;
     if (previousEnd >= 0 && gapBetween(previousEnd, address, limits.virtBoundaryMask)) return bytes;
     previousEnd = address + remaining;
     while (remaining > 0) {
@@ -169,4 +156,41 @@ function fittingBytes(vectors: BvecList, limits: QueueLimits): number {
     }
   }
   return bytes;
+}
+
+/** The bio cut at these bytes, which rise and lie inside it. */
+function splitAt(bio: Bio, cuts: readonly number[]): Bio[] {
+  const { vectors } = bio;
+  const bios: Bio[] = [];
+  let part = new BvecList();
+  let start = 0;
+  let position = 0;
+  let startsInsideVector = bio.startsInsideVector;
+  const close = (): void => {
+    const at = diskStart(bio) + start;
+    const sector = Math.floor(at / SECTOR_BYTES);
+    bios.push({ ...bio, vectors: part, sector, sectorOffset: at % SECTOR_BYTES, startsInsideVector });
+    part = new BvecList();
+    start = position;
+  };
+  for (let index = 0; index < vectors.count; index++) {
+    let address = vectors.address[index] as number;
+    let remaining = vectors.length[index] as number;
+    while (remaining > 0) {
+      const inside = remaining < (vectors.length[index] as number);
+      const cut = cuts[bios.length] ?? Number.POSITIVE_INFINITY;
+      if (cut === position) {
+        close();
+        startsInsideVector = inside;
+        continue;
+      }
+      const bytes = Math.min(remaining, cut - position);
+      part.push(address, bytes, vectors.flags[index] as number);
+      address += bytes;
+      remaining -= bytes;
+      position += bytes;
+    }
+  }
+  close();
+  return bios;
 }
