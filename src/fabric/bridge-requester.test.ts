@@ -43,3 +43,36 @@ test('a bridge that sends for itself reaches what is below it without going up f
   expect(fabric.memoryWrite(index('usp'), 4096, Uint8Array.of(1)).fate).toBe('delivered');
   expect(fabric.counters.requestsAtRootComplex).toBe(1);
 });
+
+test('a bridge to conventional PCI answers for its own BAR on both of its sides', () => {
+  const tree = buildTree({
+    rootBuses: [
+      {
+        children: [
+          {
+            kind: 'rootPort',
+            below: [
+              {
+                kind: 'pciBridge',
+                name: 'bridge',
+                bridge: { bars: [{ size: 2 ** 16 }] },
+                below: [{ kind: 'endpoint', name: 'a', functions: [{}] }],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  const fabric = new Fabric({ hierarchy: tree.hierarchy, ram: [{ start: 0, end: 2 ** 30 }] });
+  const index = (name: string): number => tree.hierarchy.indexOf(tree.names.get(name) as never);
+  const bridge = index('bridge');
+  const address = fabric.function(bridge).bars[0]?.start as number;
+  expect(fabric.memoryWrite(index('a'), address + 3, Uint8Array.of(5)).fate).toBe('delivered');
+  expect(fabric.cpuRead(address + 3, new Uint8Array(1)).status).toBe('SC');
+  const found = new Uint8Array(1);
+  fabric.barMemory(bridge, 0).read(3, found);
+  expect([...found]).toEqual([5]);
+  expect(fabric.memoryRead(index('a'), address + 3, found)).toMatchObject({ status: 'SC' });
+  expect(fabric.counters.requestsAtRootComplex).toBe(0);
+});

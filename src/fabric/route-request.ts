@@ -221,6 +221,11 @@ function leaveConventionalBus(
     return false;
   }
   road.limit(table.nextStart(road.address) - road.address);
+  const own = bridge.barAt(road.address);
+  if (own !== null) {
+    road.accept(bridge, own);
+    return false;
+  }
   if (bridge.windowEnd(road.address) > 0) {
     road.stop(bridge.index, 'unsupportedRequest', bus.hasDisabledClaim(road.address) ? 'memorySpaceOff' : 'windowGap');
     return false;
