@@ -76,7 +76,8 @@ export function divergenceOf(
   if (childOfClient < 0 || childOfProvider < 0) return { route: 'direct', at: [], viaSharedLink: false };
   const viaSharedLink = sharesLink(context, childOfProvider, childOfClient, pair.common);
   const request = routeAt(context, childOfClient, (control) => requestRoute(control, tlpClass.translated));
-  if (request === 'blocked') return { route: 'blocked', at: [childOfClient], viaSharedLink };
+  const blocking = tlpClass.translated ? blockingPorts(context, pair.client, pair.common) : [];
+  if (blocking.length > 0) return { route: 'blocked', at: blocking, viaSharedLink };
   const completion = routeAt(context, childOfProvider, (control) =>
     completionRoute(control, tlpClass.relaxedCompletions),
   );
@@ -91,6 +92,19 @@ export function divergenceOf(
   ];
   if (unknown.length > 0) return { route: 'unknown', at: unknown, viaSharedLink };
   return { route: 'direct', at: [], viaSharedLink };
+}
+
+/**
+ * The nodes from the client up to the common port that block translated requests: Translation Blocking is a property of the
+ * path, since every port on the way receives the request from below (PCIe 6.12.1.1).
+ */
+function blockingPorts(context: JudgeContext, client: number, common: number): number[] {
+  const blocking: number[] = [];
+  for (let at = client; at !== common; at = context.parent[at] as number) {
+    const acs = (context.functions[at] as PciFunction).acs;
+    if (acs.state === 'present' && (acs.control & ACS_TRANSLATION_BLOCKING) !== 0) blocking.push(at);
+  }
+  return blocking;
 }
 
 function routeAt(context: JudgeContext, index: number, decide: (control: number) => AcsRoute): AcsRoute | 'unknown' {
