@@ -146,10 +146,15 @@ async function printOffset(): Promise<void> {
 /** The same five vectors through the NVMe driver: a scenario file, as `p2pdma run` takes it. */
 async function printNvme(cpu: Machine['cpu']): Promise<void> {
   const file = 'examples/scenarios/the-mail.yaml';
-  const scenario = readScenario(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), file);
-  const named = await scenarioMachine(scenario, file, () => bundledMachine('iommu-lazy-switch4-acs-off2', cpu));
-  const host = new SimHost({ machine: named.machine, controllers: named.controllers, scenario, iommu: true });
-  const report = await runScenario({ scenario, file, named, host });
+  const read = readScenario(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), file);
+  const named = await scenarioMachine(read, () => bundledMachine('iommu-lazy-switch4-acs-off2', cpu));
+  const host = new SimHost({
+    machine: named.machine,
+    controllers: named.controllers,
+    scenario: read.scenario,
+    iommu: true,
+  });
+  const report = await runScenario({ read, named, host });
   print('');
   print(`the same through the NVMe driver and a simulated controller: p2pdma run ${file}`);
   for (const transfer of report.transfers) {

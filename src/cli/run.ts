@@ -27,8 +27,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     });
   }
   const file = args[0] as string;
-  const scenario = readScenario(readText(file), file);
-  const named = await scenarioMachine(scenario, file, (name) => readMachineArgument(name));
+  const read = readScenario(readText(file), file);
+  const { scenario } = read;
+  const named = await scenarioMachine(read, (name) => readMachineArgument(name));
   const host = new SimHost({
     machine: named.machine,
     controllers: named.controllers,
@@ -39,8 +40,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const steps = invocation.options['step'] === true;
   const hops: TracedHop[] = [];
   const report = await runScenario({
-    scenario,
-    file,
+    read,
     named,
     host,
     ...(tracePath !== undefined || steps ? { trace: (hop: TracedHop) => hops.push(hop) } : {}),

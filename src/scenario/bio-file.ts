@@ -85,7 +85,7 @@ export interface BioFile {
  * @param firstLine line of the file at which `text` begins, for files with one bio a line
  */
 export function readBioFile(text: string, file: string, firstLine = 1): BioFile {
-  const raw = readDocument(text, bioFile, file, firstLine);
+  const raw = readDocument(text, bioFile, file, firstLine).data;
   const limits: { -readonly [K in keyof DmaLimits]?: number } = {};
   if (raw.limits?.maxSegmentSize !== undefined) limits.maxSegmentSize = raw.limits.maxSegmentSize;
   if (raw.limits?.segmentBoundaryMask !== undefined) limits.segmentBoundaryMask = raw.limits.segmentBoundaryMask;

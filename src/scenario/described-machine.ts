@@ -1,10 +1,21 @@
 /** The machine that a scenario describes: the tree as firmware would set it up, with RAM and CPU. */
 
+import { hex } from '../core/hex.ts';
+import { rangesOverlap } from '../core/range.ts';
 import type { Machine } from '../machine/machine.ts';
 import { buildTree } from '../pcie/build-tree.ts';
-import type { AcsDescription, DeviceDescription, PortDescription, RootBusDescription } from '../pcie/describe.ts';
+import {
+  type AcsDescription,
+  DescribeError,
+  type DeviceDescription,
+  type PortDescription,
+  type RootBusDescription,
+  type TreeDescription,
+} from '../pcie/describe.ts';
+import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { ScenarioError } from './errors.ts';
+import { fieldPath } from './document.ts';
+import { type Place, refuseField } from './errors.ts';
 import type { AcsSetting, DescribedMachine, DeviceNode, HostBridgeNode, PortNode } from './scenario-types.ts';
 
 const CLASS_NVME = 0x010802;
@@ -20,10 +31,10 @@ export interface NamedMachine {
   readonly controllers: ReadonlyMap<string, DeviceNode>;
 }
 
-/** Builds the machine. Throws `DescribeError` for what cannot be set up, `ScenarioError` for a name used twice. */
-export function describedMachine(description: DescribedMachine, source: string): NamedMachine {
+/** Builds the machine. Throws `ScenarioError` with the line for what cannot be set up. */
+export function describedMachine(description: DescribedMachine, place: Place): NamedMachine {
   const controllers = new Map<string, DeviceNode>();
-  const tree = buildTree({ rootBuses: description.hostBridges.map((bridge) => rootBus(bridge, controllers, source)) });
+  const tree = built({ rootBuses: description.hostBridges.map((bridge) => rootBus(bridge, controllers)) }, place);
   const names = new Map<string, PciFunction>();
   for (const [name, bdf] of tree.names) {
     const fn = tree.hierarchy.at(bdf);
@@ -34,9 +45,10 @@ export function describedMachine(description: DescribedMachine, source: string):
     const fn = names.get(name);
     if (fn !== undefined) byFunction.set(fn.name, node);
   }
+  checkRam(description, tree.hierarchy, place);
   const ram = (description.ram ?? DEFAULT_RAM).map(({ start, size }) => ({ start, end: start + size }));
   const machine: Machine = {
-    source,
+    source: place.file,
     hierarchy: tree.hierarchy,
     ram,
     iomem: [],
@@ -49,42 +61,79 @@ export function describedMachine(description: DescribedMachine, source: string):
   return { machine, names, controllers: byFunction };
 }
 
-function rootBus(bridge: HostBridgeNode, controllers: Map<string, DeviceNode>, source: string): RootBusDescription {
+/** Builds the tree; what it refuses is a complaint about the file. */
+function built(description: TreeDescription, place: Place): ReturnType<typeof buildTree> {
+  try {
+    return buildTree(description);
+  } catch (error) {
+    if (!(error instanceof DescribeError)) throw error;
+    const field = `machine.${error.path.replace(/^rootBuses/, 'hostBridges').replace('.children', '.rootPorts')}`;
+    return refuseField(place, field, fieldPath(field), error.message, error.hint);
+  }
+}
+
+/** RAM and the memory of devices share one space of CPU addresses. Throws `ScenarioError` where they overlap. */
+function checkRam(description: DescribedMachine, hierarchy: Hierarchy, place: Place): void {
+  (description.ram ?? []).forEach(({ start, size }, index) => {
+    const range = { start, end: start + size };
+    const field = `machine.ram[${index}]`;
+    const other = (description.ram ?? [])
+      .slice(0, index)
+      .find((one) => rangesOverlap({ start: one.start, end: one.start + one.size }, range));
+    if (other !== undefined) {
+      refuseField(
+        place,
+        field,
+        fieldPath(field),
+        `overlaps the RAM from ${hex(other.start)}`,
+        'give each range its own addresses',
+      );
+    }
+    for (const fn of hierarchy.functions) {
+      for (const bar of fn.bars) {
+        if (bar.space !== 'memory' || bar.cpuAddress === null) continue;
+        if (!rangesOverlap({ start: bar.cpuAddress, end: bar.cpuAddress + (bar.size ?? 0) }, range)) continue;
+        const message = `overlaps BAR ${bar.index} of ${fn.name} at ${hex(bar.cpuAddress)}`;
+        refuseField(
+          place,
+          field,
+          fieldPath(field),
+          message,
+          'end the RAM below 0xc0000000, or begin it at 4GiB and end it below 32TiB',
+        );
+      }
+    }
+  });
+}
+
+function rootBus(bridge: HostBridgeNode, controllers: Map<string, DeviceNode>): RootBusDescription {
   const id = bridge.id === undefined ? '8086:2020' : bridge.id;
   const [vendor, device] = id === null ? [] : id.split(':').map((digits) => Number.parseInt(digits, 16));
   return {
     hostBridge: vendor === undefined || device === undefined ? null : { vendorId: vendor, deviceId: device },
     ...(bridge.busOffset === undefined ? {} : { busOffset: bridge.busOffset }),
-    children: bridge.rootPorts.map((port) => ({ kind: 'rootPort', ...portOf(port, controllers, source) })),
+    children: bridge.rootPorts.map((port) => ({ kind: 'rootPort', ...portOf(port, controllers) })),
   };
 }
 
-function portOf(node: PortNode, controllers: Map<string, DeviceNode>, source: string): PortDescription {
+function portOf(node: PortNode, controllers: Map<string, DeviceNode>): PortDescription {
   return {
     ...(node.port === undefined ? {} : { name: node.port }),
     ...acsOf(node.acs),
     ...(node.link === undefined ? {} : { link: node.link }),
-    below: (node.below ?? []).map((device) => deviceOf(device, controllers, source)),
+    below: (node.below ?? []).map((device) => deviceOf(device, controllers)),
   };
 }
 
-function deviceOf(node: DeviceNode, controllers: Map<string, DeviceNode>, source: string): DeviceDescription {
+function deviceOf(node: DeviceNode, controllers: Map<string, DeviceNode>): DeviceDescription {
   if (node.switch !== undefined) {
     return {
       kind: 'switch',
       name: node.switch,
-      ports: (node.ports ?? []).map((port) => portOf(port, controllers, source)),
+      ports: (node.ports ?? []).map((port) => portOf(port, controllers)),
     };
   }
   if (node.nvme !== undefined) {
-    if (controllers.has(node.nvme)) {
-      throw new ScenarioError(
-        'FILE_FIELD',
-        { file: source, line: null, field: node.nvme },
-        'is the name of two controllers',
-        'give each its own name',
-      );
-    }
     controllers.set(node.nvme, node);
     const cmb = node.cmb === undefined ? [] : [{ index: 2, size: node.cmb, prefetchable: true }];
     const bars = [{ index: 0, size: NVME_REGISTERS }, ...cmb];

@@ -2,7 +2,6 @@
 
 import type { DmaSegment } from '../dma/mapping.ts';
 import type { Hop } from '../fabric/index.ts';
-import { ScenarioError } from './errors.ts';
 import { fillPattern } from './pattern.ts';
 import { fillMemories, type MoveOutcome, type SegmentOutcome, type TransferContext } from './transfer-context.ts';
 
@@ -10,14 +9,10 @@ import { fillMemories, type MoveOutcome, type SegmentOutcome, type TransferConte
 export async function runDma(context: TransferContext, segments: readonly DmaSegment[]): Promise<MoveOutcome> {
   const { world, transfer, device, totalBytes, number } = context;
   const { host } = world;
-  if (host.dma === null) {
+  const { dma } = host;
+  if (dma === null) {
     const message = `${host.engine.name} has no generic DMA engine`;
-    throw new ScenarioError(
-      'FILE_FIELD',
-      { file: world.machine.source, line: null, field: transfer.name },
-      message,
-      'let an NVMe controller do the transfer, or run with --engine sim',
-    );
+    return world.refuse('engine', message, 'let an NVMe controller do the transfer, or run with --engine sim');
   }
   if (transfer.direction === 'toDevice' && transfer.continues === undefined) await fillMemories(context);
   const received = transfer.direction === 'toDevice' ? new Uint8Array(totalBytes) : null;
@@ -35,7 +30,7 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
     const { fate, at } =
       segment.space === 'bounce'
         ? { fate: 'bounced: this engine has no swiotlb', at: null }
-        : host.dma(device.fn, side, bytes, transfer.direction);
+        : dma(device.fn, side, bytes, transfer.direction);
     stop();
     received?.set(bytes, done);
     outcomes.push({ fate, at, hops });

@@ -4,41 +4,82 @@ import { LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { ScenarioError } from './errors.ts';
 
-/** Reads `text` (JSON is YAML) and checks it. `firstLine` is the line in the file at which the text begins. */
-export function readDocument<T>(text: string, schema: z.ZodType<T>, file: string, firstLine = 1): T {
+/** A way to a value in a document: `['transfers', 2, 'device']`. */
+export type FieldPath = readonly PropertyKey[];
+
+/** A document that fits its schema, and where its fields stand. */
+export interface ReadDocument<T> {
+  readonly data: T;
+  /** 1-based line of a field, or of the nearest thing around it that is in the file. */
+  readonly lineOf: (path: FieldPath) => number;
+}
+
+const EXAMPLE_HINT = 'the README and examples/scenarios show complete files';
+
+/**
+ * Reads `text` (JSON is YAML) and checks it. Throws `ScenarioError` FILE_SYNTAX, FILE_EMPTY or FILE_FIELD with the line.
+ *
+ * @param firstLine line of the file at which the text begins
+ */
+export function readDocument<T>(text: string, schema: z.ZodType<T>, file: string, firstLine = 1): ReadDocument<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 1;
   const [syntax] = document.errors;
   if (syntax) {
     const message = `is neither JSON nor YAML: ${syntax.message}`;
-    throw new ScenarioError(
-      'FILE_SYNTAX',
-      { file, line: lineAt(syntax.pos[0]) },
-      message,
-      'check brackets, quotes and indentation at this line',
-    );
+    const hint = 'check brackets, quotes and indentation at this line';
+    throw new ScenarioError('FILE_SYNTAX', { file, line: lineAt(syntax.pos[0]) }, message, hint);
   }
   if (document.contents === null) {
-    throw new ScenarioError(
-      'FILE_EMPTY',
-      { file, line: firstLine },
-      'holds nothing',
-      'see the README for a complete example',
-    );
+    throw new ScenarioError('FILE_EMPTY', { file, line: firstLine }, 'holds nothing', EXAMPLE_HINT);
   }
-  const result = schema.safeParse(document.toJS());
-  if (result.success) return result.data;
+  const lineOf = (path: FieldPath): number => lineOfNode(document, path, lineAt) ?? firstLine;
+  const value = plainValue(document, file, lineOf);
+  const result = schema.safeParse(value);
+  if (result.success) return { data: result.data, lineOf };
   const issue = deepest(result.error.issues);
   const path = [...(issue?.path ?? [])];
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   if (unknownKey !== undefined) path.push(unknownKey);
   throw new ScenarioError(
     'FILE_FIELD',
-    { file, line: lineOf(document, path, lineAt) ?? firstLine, field: fieldName(path) },
+    { file, line: lineOf(path), field: fieldName(path) },
     unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not a field of this file',
-    unknownKey === undefined ? 'see the README for a complete example' : 'check the spelling, or remove it',
+    unknownKey === undefined ? EXAMPLE_HINT : 'check the spelling, or remove it',
   );
+}
+
+/** The plain value of a document. A value that contains itself (a YAML alias to what encloses it) is refused. */
+function plainValue(document: Document, file: string, lineOf: (path: FieldPath) => number): unknown {
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (cause) {
+    const message = `cannot be expanded: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new ScenarioError('FILE_SYNTAX', { file, line: lineOf([]) }, message, 'use fewer aliases');
+  }
+  const cycle = cycleIn(value, [], []);
+  if (cycle === null) return value;
+  const message = 'contains itself: an alias refers to what encloses it';
+  throw new ScenarioError(
+    'FILE_FIELD',
+    { file, line: lineOf(cycle), field: fieldName(cycle) },
+    message,
+    'write the part out',
+  );
+}
+
+/** Path to the first value that is its own ancestor, or null. */
+function cycleIn(value: unknown, path: FieldPath, above: readonly object[]): FieldPath | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (above.includes(value)) return path;
+  const around = [...above, value];
+  for (const [key, inner] of Object.entries(value)) {
+    const cycle = cycleIn(inner, [...path, Array.isArray(value) ? Number(key) : key], around);
+    if (cycle !== null) return cycle;
+  }
+  return null;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -58,8 +99,7 @@ function deepest(issues: readonly Issue[]): Issue | undefined {
 
 type Document = ReturnType<typeof parseDocument>;
 
-/** Line of the field, or of the nearest thing around it that is in the file. */
-function lineOf(document: Document, path: readonly PropertyKey[], lineAt: (offset: number) => number): number | null {
+function lineOfNode(document: Document, path: FieldPath, lineAt: (offset: number) => number): number | null {
   for (let depth = path.length; depth >= 0; depth--) {
     const node = document.getIn(path.slice(0, depth), true) as Node | undefined;
     if (node?.range) return lineAt(node.range[0]);
@@ -68,8 +108,15 @@ function lineOf(document: Document, path: readonly PropertyKey[], lineAt: (offse
 }
 
 /** `vectors[2].address`. */
-function fieldName(path: readonly PropertyKey[]): string {
+export function fieldName(path: FieldPath): string {
   return path
     .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
     .join('');
+}
+
+/** The parts of a field name: `vectors[2].address` becomes `['vectors', 2, 'address']`. */
+export function fieldPath(name: string): FieldPath {
+  return [...name.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map((match) =>
+    match[2] === undefined ? (match[1] ?? '') : Number(match[2]),
+  );
 }

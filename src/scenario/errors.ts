@@ -16,7 +16,7 @@ export class ScenarioError extends P2pError<ScenarioErrorCode> {
 
   constructor(
     code: ScenarioErrorCode,
-    place: { file: string; line: number | null; field?: string },
+    place: { readonly file: string; readonly line: number | null; readonly field?: string },
     message: string,
     hint: string,
   ) {
@@ -25,4 +25,21 @@ export class ScenarioError extends P2pError<ScenarioErrorCode> {
     super({ code, path: `${place.file}${line}${field}`, message, hint });
     this.line = place.line;
   }
+}
+
+/** A scenario file, for naming lines in it. */
+export interface Place {
+  readonly file: string;
+  readonly lineOf: (path: readonly PropertyKey[]) => number;
+}
+
+/** A complaint about a field of a scenario. */
+export function refuseField(
+  place: Place,
+  field: string,
+  path: readonly PropertyKey[],
+  message: string,
+  hint: string,
+): never {
+  throw new ScenarioError('FILE_FIELD', { file: place.file, line: place.lineOf(path), field }, message, hint);
 }

@@ -1,6 +1,5 @@
 /** What goes wrong in a scenario, made to happen. */
 
-import { ScenarioError } from './errors.ts';
 import type { HostChange } from './host.ts';
 import type { FaultDescription, TransferDescription } from './scenario-types.ts';
 import type { World } from './world.ts';
@@ -18,12 +17,7 @@ export async function injectFaults(
     for (const { change, words } of changesOf(world, fault)) {
       if (!(await world.host.inject(change))) {
         const message = `${world.host.engine.name} cannot do this: ${words}`;
-        throw new ScenarioError(
-          'FILE_FIELD',
-          { file: world.machine.source, line: null, field: transfer.name },
-          message,
-          'run with --engine sim, or leave the fault out',
-        );
+        world.refuse('faults', message, 'run with --engine sim, or leave the fault out');
       }
       done.push(words);
     }
@@ -35,24 +29,27 @@ function changesOf(world: World, fault: FaultDescription): { change: HostChange;
   const changes: { change: HostChange; words: string }[] = [];
   if (fault.unplug !== undefined) {
     changes.push({
-      change: { kind: 'unplug', fn: world.function(fault.unplug) },
+      change: { kind: 'unplug', fn: world.function(fault.unplug, 'faults') },
       words: `${fault.unplug} was unplugged`,
     });
   }
   if (fault.acs !== undefined) {
     const { port, set } = fault.acs;
     const bits = typeof set === 'string' ? set : set.join(' ');
-    changes.push({ change: { kind: 'acs', fn: world.function(port), set }, words: `ACS of ${port} became ${bits}` });
+    changes.push({
+      change: { kind: 'acs', fn: world.function(port, 'faults'), set },
+      words: `ACS of ${port} became ${bits}`,
+    });
   }
   if (fault.busMasterOff !== undefined) {
-    const fn = world.function(fault.busMasterOff);
+    const fn = world.function(fault.busMasterOff, 'faults');
     changes.push({
       change: { kind: 'busMasterOff', fn },
       words: `Bus Master Enable of ${fault.busMasterOff} went off`,
     });
   }
   if (fault.memorySpaceOff !== undefined) {
-    const fn = world.function(fault.memorySpaceOff);
+    const fn = world.function(fault.memorySpaceOff, 'faults');
     changes.push({
       change: { kind: 'memorySpaceOff', fn },
       words: `Memory Space Enable of ${fault.memorySpaceOff} went off`,

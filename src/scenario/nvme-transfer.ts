@@ -18,7 +18,6 @@ import {
   NvmeDriver,
 } from '../nvme/driver/index.ts';
 import { statusName } from '../nvme/spec/index.ts';
-import { ScenarioError } from './errors.ts';
 import { fillPattern } from './pattern.ts';
 import {
   fillMemories,
@@ -37,12 +36,7 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
   const { world, transfer, totalBytes, number } = context;
   if (totalBytes % BLOCK !== 0) {
     const message = `moves ${totalBytes} bytes, which are no whole blocks of ${BLOCK}`;
-    throw new ScenarioError(
-      'FILE_FIELD',
-      { file: world.machine.source, line: null, field: transfer.name },
-      message,
-      'let the lengths add up to a multiple of 512',
-    );
+    world.refuse('vectors', message, 'let the lengths add up to a multiple of 512');
   }
   const queue = await queueOf(context);
   if (typeof queue === 'string') return { segments: [], commands: 0, status: queue, received: null };

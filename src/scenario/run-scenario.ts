@@ -3,6 +3,7 @@
 import { POLICIES, policyForKernel } from '../p2p/policy.ts';
 import { describedMachine, type NamedMachine } from './described-machine.ts';
 import { readDocument } from './document.ts';
+import type { Place } from './errors.ts';
 import type { ScenarioHost } from './host.ts';
 import type { ScenarioReport, TracedHop, TransferReport } from './report.ts';
 import { scenarioSchema } from './scenario-schema.ts';
@@ -10,24 +11,29 @@ import type { ScenarioFile } from './scenario-types.ts';
 import { runTransfer } from './transfer.ts';
 import { World } from './world.ts';
 
+/** A scenario with its file, so that complaints can name the line. */
+export interface ReadScenario {
+  readonly scenario: ScenarioFile;
+  readonly place: Place;
+}
+
 /** Reads a scenario file. Throws `ScenarioError` with line and field. */
-export function readScenario(text: string, file: string): ScenarioFile {
-  return readDocument(text, scenarioSchema, file);
+export function readScenario(text: string, file: string): ReadScenario {
+  const { data, lineOf } = readDocument(text, scenarioSchema, file);
+  return { scenario: data, place: { file, lineOf } };
 }
 
 /** The machine of a scenario, built where it is described; `load` reads one by its name. */
 export async function scenarioMachine(
-  scenario: ScenarioFile,
-  file: string,
+  { scenario, place }: ReadScenario,
   load: (name: string) => Promise<NamedMachine['machine']>,
 ): Promise<NamedMachine> {
-  if (typeof scenario.machine !== 'string') return describedMachine(scenario.machine, file);
+  if (typeof scenario.machine !== 'string') return describedMachine(scenario.machine, place);
   return { machine: await load(scenario.machine), names: new Map(), controllers: new Map() };
 }
 
 export interface RunOptions {
-  readonly scenario: ScenarioFile;
-  readonly file: string;
+  readonly read: ReadScenario;
   readonly named: NamedMachine;
   readonly host: ScenarioHost;
   /** Called for every hop of every transfer. */
@@ -38,9 +44,10 @@ export interface RunOptions {
 
 /** Runs all transfers in their order on one host. */
 export async function runScenario(options: RunOptions): Promise<ScenarioReport> {
-  const { scenario, host, named, file } = options;
+  const { read, host, named } = options;
+  const { scenario, place } = read;
   const policy = scenario.policy === undefined ? policyForKernel(host.machine.kernel) : POLICIES[scenario.policy];
-  const world = new World({ host, names: named.names, policy, scenario, file });
+  const world = new World({ host, names: named.names, policy, scenario, place });
   const transfers: TransferReport[] = [];
   for (const [index, transfer] of scenario.transfers.entries()) {
     const report = await runTransfer(world, transfer, index, options.trace ?? (() => {}));

@@ -1,10 +1,10 @@
 /** The submitting driver of the mail, for one vector of a scenario: asks the distance and chooses memory and flag by it. */
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
+import { present } from '../core/assert.ts';
 import { Prng } from '../core/prng.ts';
 import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from '../p2p/distance.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { ScenarioError } from './errors.ts';
 import type { TransferDescription, VectorDescription } from './scenario-types.ts';
 import type { World } from './world.ts';
 
@@ -25,14 +25,16 @@ export interface SubmittedVector {
 /** Chance for ties between equally near providers: fixed, so that one file is one run. */
 const TIE_SEED = 1;
 
-/** Chooses memory for one vector. `asked` is the device whose distance the submitter asks. */
+/** Chooses memory for vector `index` of a transfer. `asked` is the device whose distance the submitter asks. */
 export function submitVector(
   world: World,
   transfer: TransferDescription,
-  vector: VectorDescription,
+  index: number,
   asked: PciFunction,
 ): SubmittedVector {
-  const provider = providerOf(world, transfer, vector, asked);
+  const vector = present(transfer.vectors?.[index], 'the vector');
+  const field = `vectors[${index}]`;
+  const provider = providerOf(world, transfer, vector, asked, field);
   if (provider === null)
     return regularMemory(
       world,
@@ -45,7 +47,7 @@ export function submitVector(
   if (vector.flags === undefined && distance < 0) {
     return regularMemory(world, vector, distance, `${world.nameOf(provider)} is not supported: RAM instead`);
   }
-  const place = allocate(world, provider, vector);
+  const place = allocate(world, provider, vector, field);
   if (place === null) {
     return regularMemory(
       world,
@@ -82,28 +84,24 @@ function providerOf(
   transfer: TransferDescription,
   vector: VectorDescription,
   asked: PciFunction,
+  field: string,
 ): PciFunction | null {
   if (vector.memory === 'ram') return null;
   if (vector.memory === 'self') return asked;
-  if (vector.memory !== 'find') return world.function(vector.memory);
+  if (vector.memory !== 'find') return world.function(vector.memory, `${field}.memory`);
   world.publishAll();
-  const clients = [asked, ...(transfer.clients ?? []).map((name) => world.function(name))];
+  const clients = [asked, ...(transfer.clients ?? []).map((name) => world.function(name, 'clients'))];
   return world.providers.find(clients, world.context, new Prng(TIE_SEED));
 }
 
 /** CPU address of the vector's memory: at the offset that the scenario names, or from the pool. */
-function allocate(world: World, provider: PciFunction, vector: VectorDescription): number | null {
+function allocate(world: World, provider: PciFunction, vector: VectorDescription, field: string): number | null {
   const memory = world.memoryOf(provider);
   if (vector.offset === undefined) return memory.allocPhys(vector.length);
   const [range] = memory.ranges;
   if (range === undefined || vector.offset + vector.length > range.size) {
     const message = `${vector.length} bytes at offset ${vector.offset} end behind the ${range?.size ?? 0} bytes of ${world.nameOf(provider)}`;
-    throw new ScenarioError(
-      'FILE_FIELD',
-      { file: world.machine.source, line: null },
-      message,
-      'choose an offset and length inside the memory',
-    );
+    world.refuse(`${field}.offset`, message, 'choose an offset and length inside the memory');
   }
   return range.phys + vector.offset;
 }
@@ -111,12 +109,7 @@ function allocate(world: World, provider: PciFunction, vector: VectorDescription
 function regularMemory(world: World, vector: VectorDescription, distance: number | null, why: string): SubmittedVector {
   const phys = world.ram.kmalloc(vector.length);
   if (phys === null) {
-    throw new ScenarioError(
-      'FILE_FIELD',
-      { file: world.machine.source, line: null },
-      `no ${vector.length} contiguous bytes of RAM are left`,
-      'give the machine more RAM',
-    );
+    world.refuse('vectors', `no ${vector.length} contiguous bytes of RAM are left`, 'give the machine more RAM');
   }
   return {
     address: phys,

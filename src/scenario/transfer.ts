@@ -19,7 +19,6 @@ import type { Hop } from '../fabric/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { runDma } from './dma-transfer.ts';
-import { ScenarioError } from './errors.ts';
 import { injectFaults } from './inject.ts';
 import { runNvme } from './nvme-transfer.ts';
 import { countPattern } from './pattern.ts';
@@ -36,8 +35,9 @@ export async function runTransfer(
   position: number,
   trace: (hop: TracedHop) => void,
 ): Promise<TransferReport> {
-  const fn = world.function(transfer.device);
-  const asked = transfer.askedFor === undefined ? fn : world.function(transfer.askedFor);
+  world.here = `transfers[${position}]`;
+  const fn = world.function(transfer.device, 'device');
+  const asked = transfer.askedFor === undefined ? fn : world.function(transfer.askedFor, 'askedFor');
   const { vectors, number } = submitted(world, transfer, asked, position);
   const totalBytes = vectors.reduce((sum, vector) => sum + vector.length, 0);
   const engine = transfer.engine ?? (world.host.controller(fn) !== null || fn.classCode === 0x0108 ? 'nvme' : 'dma');
@@ -175,16 +175,11 @@ function submitted(
   if (continues !== undefined && earlier === undefined) {
     const message = `continues '${continues}', which is no earlier transfer`;
     const hint = `earlier: ${[...world.submitted.keys()].join(', ') || 'none'}`;
-    throw new ScenarioError(
-      'FILE_FIELD',
-      { file: world.machine.source, line: null, field: transfer.name },
-      message,
-      hint,
-    );
+    world.refuse('continues', message, hint);
   }
   const vectors =
     earlier === undefined
-      ? (transfer.vectors ?? []).map((vector) => submitVector(world, transfer, vector, asked))
+      ? (transfer.vectors ?? []).map((_, index) => submitVector(world, transfer, index, asked))
       : earlier.vectors.map((vector) => resubmitVector(world, vector, asked));
   const answer = { vectors, number: earlier?.number ?? position };
   world.submitted.set(transfer.name, answer);

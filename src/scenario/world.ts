@@ -17,7 +17,8 @@ import type { P2pMemory } from '../p2p/provider.ts';
 import { Providers } from '../p2p/registry.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { ScenarioError } from './errors.ts';
+import { fieldPath } from './document.ts';
+import { type Place, refuseField } from './errors.ts';
 import type { ScenarioHost } from './host.ts';
 import type { ScenarioFile } from './scenario-types.ts';
 import type { SubmittedVector } from './submit.ts';
@@ -27,8 +28,7 @@ export interface WorldOptions {
   readonly names: ReadonlyMap<string, PciFunction>;
   readonly policy: Policy;
   readonly scenario: ScenarioFile;
-  /** For messages. */
-  readonly file: string;
+  readonly place: Place;
 }
 
 export class World {
@@ -60,14 +60,23 @@ export class World {
   /** What `prepare` switched on so far. */
   readonly prepared: string[] = [];
 
+  /** Where in the file the transfer stands that runs now: `transfers[2]`. */
+  here = '';
+
+  /** Refuses a field of the transfer that runs now. */
+  refuse(field: string, message: string, hint: string): never {
+    const full = `${this.here}.${field}`;
+    return refuseField(this.#options.place, full, fieldPath(full), message, hint);
+  }
+
   /** Does the drivers' part for these functions, unless the scenario leaves the registers as they are. */
   async prepare(functions: readonly PciFunction[]): Promise<void> {
     if (this.#options.scenario.prepare === false) return;
     this.prepared.push(...(await this.host.prepare(functions)));
   }
 
-  /** A function by its name in the scenario or its address. Throws `ScenarioError` with the nearest names. */
-  function(name: string): PciFunction {
+  /** A function by its name in the scenario or its address, as `field` has it. Throws `ScenarioError` with the nearest names. */
+  function(name: string, field: string): PciFunction {
     const named = this.#options.names.get(name);
     if (named !== undefined) return named;
     const bdf = parseBdf(name);
@@ -75,12 +84,7 @@ export class World {
     if (fn !== undefined) return fn;
     const known = [...this.#options.names.keys(), ...this.machine.hierarchy.functions.map((one) => one.name)];
     const message = `'${name}' is no device of this machine`;
-    throw new ScenarioError(
-      'FILE_FIELD',
-      { file: this.#options.file, line: null },
-      message,
-      `nearest: ${nearest(name, known).join(', ')}`,
-    );
+    this.refuse(field, message, `nearest: ${nearest(name, known).join(', ')}`);
   }
 
   /** The scenario's name of a function, else its address. */
@@ -109,12 +113,7 @@ export class World {
       .sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
     if (bar === undefined || (bar.size ?? 0) < 4096) {
       const message = `${this.nameOf(fn)} has no memory to give`;
-      throw new ScenarioError(
-        'FILE_FIELD',
-        { file: this.#options.file, line: null },
-        message,
-        'give it memory (device) or a cmb (nvme), or name another provider',
-      );
+      this.refuse('vectors', message, 'give it memory (device) or a cmb (nvme), or name another provider');
     }
     const memory = this.providers.provide(fn);
     memory.addResource({ bar: bar.index });
