@@ -5,6 +5,7 @@ import type { FunctionFacts } from '../pcie/function-facts.ts';
 import { Hierarchy } from '../pcie/hierarchy.ts';
 import { observedBusOffset, PciFunction } from '../pcie/pci-function.ts';
 import type { Cpu, IomemEntry, Machine, ReadNote } from './machine.ts';
+import { NoteList } from './note-list.ts';
 import { ramOf } from './proc.ts';
 
 /** What a reader found, each address once. */
@@ -38,12 +39,8 @@ export function buildMachine(evidence: MachineEvidence): Machine {
       }),
   );
   const hierarchy = new Hierarchy(functions);
-  const treeNotes = hierarchy.problems.map((problem) => ({
-    code: problem.code,
-    file: evidence.source,
-    line: null,
-    message: problem.message,
-  }));
+  const treeNotes = new NoteList(evidence.source);
+  for (const { code, message } of hierarchy.problems) treeNotes.add(code, null, message);
   const iomem = evidence.iomem ?? [];
   return {
     source: evidence.source,
@@ -54,7 +51,7 @@ export function buildMachine(evidence: MachineEvidence): Machine {
     kernel: evidence.kernel ?? null,
     cmdline: evidence.cmdline ?? null,
     iommuGroupTypes: evidence.iommuGroupTypes ?? new Map(),
-    notes: [...(evidence.notes ?? []), ...treeNotes],
+    notes: [...(evidence.notes ?? []), ...treeNotes.finish()],
   };
 }
 

@@ -225,9 +225,15 @@ function bridgesBySecondary(functions: readonly PciFunction[], problems: Hierarc
   return bridgeOfBus;
 }
 
+/** Steps that the search for Virtual Functions may take, in all and for each function. */
+const VF_STEPS_FREE = 0x10000;
+const VF_STEPS_EACH = 16;
+
 /** Index of the Physical Function of each Virtual Function that the evidence shows. PCIe 9.2.1.2. */
 function virtualFunctions(functions: readonly PciFunction[], byKey: ReadonlyMap<BdfKey, number>): Map<number, number> {
   const owners = new Map<number, number>();
+  // Every Virtual Function has one owner, so the steps of an honest machine are few; a damaged one claims 65,535 each.
+  let budget = VF_STEPS_FREE + VF_STEPS_EACH * functions.length;
   for (let index = 0; index < functions.length; index++) {
     const fn = functions[index] as PciFunction;
     const told = fn.facts.sysfs?.physicalFunction;
@@ -238,7 +244,7 @@ function virtualFunctions(functions: readonly PciFunction[], byKey: ReadonlyMap<
     if (fn.isBridge) continue;
     const sriov = fn.sriov;
     if (sriov === null || sriov.numVfs === 0 || sriov.vfOffset === 0) continue;
-    for (let vf = 0; vf < sriov.numVfs; vf++) {
+    for (let vf = 0; vf < sriov.numVfs && budget > 0; vf++, budget--) {
       const key = fn.key + sriov.vfOffset + vf * sriov.vfStride;
       const at = byKey.get(key);
       if (at !== undefined && at !== index) owners.set(at, index);

@@ -8,7 +8,17 @@ import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { type Bdf, parseBdf } from '../../src/pcie/bdf.ts';
 import type { PciFunction } from '../../src/pcie/pci-function.ts';
-import { hexDump, hexRows, quoted, switchMachine, textDump, wrapped } from './sample-dumps.ts';
+import {
+  hexDump,
+  hexRows,
+  joined,
+  pathDump,
+  quoted,
+  switchMachine,
+  textDump,
+  withoutRoot,
+  wrapped,
+} from './sample-dumps.ts';
 
 function read(text: string): Promise<Machine> {
   return readMachine(bytesOf(text), 'dump.txt');
@@ -72,25 +82,9 @@ const FORMS: Record<string, string> = {
   'a plain list, then text': `${plainList(textDump())}\n${textDump()}`,
   'surrounded by a shell and a log': `$ sudo lspci -nnvvv\n${textDump()}$ dmesg | tail\n[    1.234567] pci 0000:03:00.0: [1234:0010] type 00\n[    1.3] nvme nvme0: pci function 0000:03:00.0\n`,
   'UTF-8 with a byte order mark': `\u00ef\u00bb\u00bf${textDump()}`,
+  'path headers': pathDump(),
   'no newline at the end': textDump().trimEnd(),
 };
-
-/** `lspci -vvvxxx`: each function's text, then its rows. */
-function joined(text: string, hex: string): string {
-  const rows = hex.split('\n\n').map((block) => block.split('\n').slice(1).join('\n'));
-  return text
-    .trimEnd()
-    .split('\n\n')
-    .map((block, index) => `${block}\n${rows[index]}\n\n`)
-    .join('');
-}
-
-function withoutRoot(text: string): string {
-  return text.replace(
-    /^\tCapabilities: \[40\].*\n(?:\t\t.*\n|\tCapabilities: \[1.*\n)*/gm,
-    '\tCapabilities: <access denied>\n',
-  );
-}
 
 function plainList(text: string): string {
   return text

@@ -178,3 +178,30 @@ export function quoted(text: string): string {
     .map((line) => `> ${line}`)
     .join('\n');
 }
+
+/** `lspci -vvvxxx`: each function's text, then its rows. */
+export function joined(text: string, hex: string): string {
+  const rows = hex.split('\n\n').map((block) => block.split('\n').slice(1).join('\n'));
+  return text
+    .trimEnd()
+    .split('\n\n')
+    .map((block, index) => `${block}\n${rows[index]}\n\n`)
+    .join('');
+}
+
+/** The same text as a reader without root gets it. */
+export function withoutRoot(text: string): string {
+  return text.replace(
+    /^\tCapabilities: \[40\].*\n(?:\t\t.*\n|\tCapabilities: \[1.*\n)*/gm,
+    '\tCapabilities: <access denied>\n',
+  );
+}
+
+/** The text with the paths of `lspci -PP` in its headers. */
+export function pathDump(): string {
+  return textDump()
+    .replace(/^01:00\.0/m, '00:01.0/01:00.0')
+    .replace(/^(02:0[01]\.0)/gm, '00:01.0/01:00.0/$1')
+    .replace(/^03:00\.0/m, '00:01.0/01:00.0/02:00.0/03:00.0')
+    .replace(/^04:00\.0/m, '00:01.0/01:00.0/02:01.0/04:00.0');
+}

@@ -10,7 +10,7 @@
 import type { TextFacts } from '../../pcie/function-facts.ts';
 import { classCodeOf } from './class-names.ts';
 
-const CLASS_NUMBER = /\s*\[([0-9a-f]{4})\]$/i;
+const CLASS_NUMBER = /\[([0-9a-f]{4})\]$/i;
 const NUMERIC = /^(?:Class )?([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})\b/i;
 const IDS = /\[([0-9a-f]{4}):([0-9a-f]{4})\]/gi;
 const REVISION = /\(rev ([0-9a-f]{2})\)/i;
@@ -67,7 +67,7 @@ function decodeMachineReadable(text: string, facts: TextFacts): void {
     const digits = /(?:^|\[)([0-9a-f]{4})\]?$/i.exec(field ?? '')?.[1];
     return digits === undefined ? undefined : Number.parseInt(digits, 16);
   };
-  const plain = (field: string | undefined): string => (field ?? '').replace(/\s*\[[0-9a-f]{4}\]$/i, '');
+  const plain = (field: string | undefined): string => (field ?? '').replace(CLASS_NUMBER, '').trim();
   if (className !== undefined) decodeClass(className, facts);
   if (className !== undefined && /^[0-9a-f]{4}$/i.test(className)) facts.classCode = Number.parseInt(className, 16);
   const [vendorId, deviceId] = [number(vendor), number(device)];

@@ -9,9 +9,9 @@ import { type Bdf, type BdfKey, bdfFromRoutingId, bdfKey, formatBdf } from '../.
 import { ConfigSpace } from '../../pcie/config-space.ts';
 import type { FactName, FunctionFacts, Source, TextFacts } from '../../pcie/function-facts.ts';
 import { HEADER_TYPE, SECONDARY_BUS } from '../../pcie/registers.ts';
+import type { NoteList } from '../note-list.ts';
 import type { LspciBlock } from './lspci-scan.ts';
 import { decodeText } from './lspci-text.ts';
-import type { NoteList } from './note-list.ts';
 
 /** All listings of one function, in the order of the file. */
 export interface ListedFunction {
@@ -23,13 +23,13 @@ export interface ListedFunction {
 /** Groups blocks by address, first seen first. Paths without bus numbers (`lspci -P`) are resolved on the way. */
 export function groupBlocks(bytes: Uint8Array, blocks: readonly LspciBlock[], notes: NoteList): ListedFunction[] {
   const byKey = new Map<BdfKey, ListedFunction>();
-  const paths = new PathTable(bytes);
+  const paths = blocks.some((block) => block.address.bus === null) ? new PathTable(bytes) : null;
   for (const block of blocks) {
     const { domain, device, function: fn, parentKey } = block.address;
     let { bus } = block.address;
     let above = parentKey;
     if (bus === null) {
-      const bridge = paths.bridgeAbove(block);
+      const bridge = paths?.bridgeAbove(block) ?? null;
       if (bridge === null) {
         notes.add('PATH_UNKNOWN', block.line, 'names its bridge by a path that leads to none in this listing; skipped');
         continue;
@@ -39,7 +39,7 @@ export function groupBlocks(bytes: Uint8Array, blocks: readonly LspciBlock[], no
     }
     const bdf: Bdf = { domain, bus, device, function: fn };
     const key = bdfKey(bdf);
-    paths.add(block, key);
+    paths?.add(block, key);
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, { bdf, blocks: [block], parentKey: above });
     else {
@@ -53,7 +53,7 @@ export function groupBlocks(bytes: Uint8Array, blocks: readonly LspciBlock[], no
 /** The bridges of a listing by the path that stands in their header. */
 class PathTable {
   readonly #bytes: Uint8Array;
-  readonly #bridges = new Map<string, { key: BdfKey; block: LspciBlock }>();
+  readonly #bridges = new Map<string, { key: BdfKey; block: LspciBlock; secondary?: number | null }>();
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -69,10 +69,14 @@ class PathTable {
     const path = this.#text(block.start, block.address.parentEnd ?? block.start);
     const bridge = this.#bridges.get(path);
     if (bridge === undefined) return null;
-    const secondary =
-      bridge.block.config.u8(SECONDARY_BUS) ??
-      decodeText(this.#bytes, bridge.block, '', null).facts.busNumbers?.secondary;
-    return secondary === undefined ? null : { key: bridge.key, secondary };
+    // Asked by every function below, decoded once.
+    if (bridge.secondary === undefined) {
+      bridge.secondary =
+        bridge.block.config.u8(SECONDARY_BUS) ??
+        decodeText(this.#bytes, bridge.block, '', null).facts.busNumbers?.secondary ??
+        null;
+    }
+    return bridge.secondary === null ? null : { key: bridge.key, secondary: bridge.secondary };
   }
 
   #text(start: number, end: number): string {

@@ -14,12 +14,12 @@
 import { NIBBLE } from '../../core/hex.ts';
 import { latin1 } from '../../core/text.ts';
 import type { ConfigSpace } from '../../pcie/config-space.ts';
+import type { NoteList } from '../note-list.ts';
 import { Asides } from './asides.ts';
 import { ConfigArena } from './config-arena.ts';
 import { decodeRows, type RowCursor } from './hex-rows.ts';
 import { type LspciAddress, parseLspciAddress } from './lspci-address.ts';
 import { isBodyKeyword } from './lspci-keywords.ts';
-import type { NoteList } from './note-list.ts';
 import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd, UNWRAPPED_COLUMNS } from './text-lines.ts';
 
 /** One listing of one function: header, body and rows. A function may be listed more than once. */

@@ -12,9 +12,9 @@ import type { Bar } from '../../pcie/bar.ts';
 import { type WindowFact, windowOf } from '../../pcie/bridge-window.ts';
 import type { PortType } from '../../pcie/express.ts';
 import type { FactName, TextFacts } from '../../pcie/function-facts.ts';
+import type { NoteList } from '../note-list.ts';
 import { decodeHeader } from './lspci-header.ts';
 import type { LspciBlock } from './lspci-scan.ts';
-import type { NoteList } from './note-list.ts';
 import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd } from './text-lines.ts';
 
 /** As much of one line as is decoded. */

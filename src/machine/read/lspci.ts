@@ -5,9 +5,9 @@ import { busKey } from '../../pcie/bdf.ts';
 import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { HEADER_TYPE } from '../../pcie/registers.ts';
 import type { MachineEvidence } from '../build.ts';
+import { NoteList } from '../note-list.ts';
 import { factsOf, groupBlocks } from './lspci-merge.ts';
 import { scanLspci } from './lspci-scan.ts';
-import { NoteList } from './note-list.ts';
 
 /** What a text that may be a listing holds. */
 export interface LspciReading {

@@ -1,6 +1,6 @@
 /** What a reader noticed on its way, bounded: a bug report of a million lines must not make a million notes. */
 
-import type { ReadNote } from '../machine.ts';
+import type { ReadNote } from './machine.ts';
 
 /** As many notes as one file may leave; the rest is counted. */
 const NOTES_MAX = 100;
