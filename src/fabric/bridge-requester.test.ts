@@ -76,3 +76,28 @@ test('a bridge to conventional PCI answers for its own BAR on both of its sides'
   expect(fabric.memoryRead(index('a'), address + 3, found)).toMatchObject({ status: 'SC' });
   expect(fabric.counters.requestsAtRootComplex).toBe(0);
 });
+
+test('egress control of a root port says nothing of what comes back to that port under another bus address', () => {
+  const endpoint = (name: string) => ({ kind: 'endpoint' as const, name, functions: [{ bars: [{ size: 2 ** 16 }] }] });
+  const tree = buildTree({
+    rootBuses: [
+      {
+        busOffset: 2 ** 30,
+        children: [
+          {
+            kind: 'rootPort',
+            acs: { control: 0x20, egressVector: [0xffffffff] },
+            below: [{ kind: 'switch', ports: [{ below: [endpoint('a')] }, { below: [endpoint('b')] }] }],
+          },
+        ],
+      },
+    ],
+  });
+  const fabric = new Fabric({ hierarchy: tree.hierarchy, ram: [{ start: 0, end: 2 ** 30 }] });
+  const index = (name: string): number => tree.hierarchy.indexOf(tree.names.get(name) as never);
+  const phys = (fabric.function(index('b')).bars[0]?.start as number) - 2 ** 30;
+  expect(fabric.memoryWrite(index('a'), phys, Uint8Array.of(5))).toMatchObject({ fate: 'delivered' });
+  const found = new Uint8Array(1);
+  fabric.barMemory(index('b'), 0).read(0, found);
+  expect([...found]).toEqual([5]);
+});

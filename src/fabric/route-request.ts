@@ -258,9 +258,11 @@ function atRootPort(wiring: Wiring, request: MemoryRequest, road: Road, port: Li
       // Nothing stands between the port and the decoder of the root complex: the peer that is meant is known.
       const { table } = rootComplex;
       const claim = table.find(road.address);
-      if (claim >= 0) {
+      const peer = claim >= 0 ? (wiring.topology.functions[table.nodeOf(claim)] as LiveFunction) : port;
+      // What comes back to this very port under another bus address is for the root complex to say, and no peer.
+      if (peer !== port) {
         egress = 'peer';
-        bit = port.egressBit((wiring.topology.functions[table.nodeOf(claim)] as LiveFunction).egressNumber);
+        bit = port.egressBit(peer.egressNumber);
       }
     }
   }
