@@ -70,14 +70,16 @@ export function divergenceOf(
   pair: { readonly provider: number; readonly client: number; readonly common: number },
   tlpClass: TlpClass = ORDINARY,
 ): Divergence {
+  const blocking = tlpClass.translated ? translationBlockersBelow(context, pair) : [];
+  if (blocking.length > 0) return { route: 'blocked', at: blocking, viaSharedLink: false };
   const childOfClient = childBelow(context, pair.client, pair.common);
   const childOfProvider = childBelow(context, pair.provider, pair.common);
   // One is above the other, or both are one: nothing parts.
   if (childOfClient < 0 || childOfProvider < 0) return { route: 'direct', at: [], viaSharedLink: false };
   const viaSharedLink = sharesLink(context, childOfProvider, childOfClient, pair.common);
-  const request = routeAt(context, childOfClient, (control) => requestRoute(control, tlpClass.translated));
-  const blocking = tlpClass.translated ? blockingPorts(context, pair.client, pair.common) : [];
-  if (blocking.length > 0) return { route: 'blocked', at: blocking, viaSharedLink };
+  const request = routeAt(context, childOfClient, (control) =>
+    requestRoute(control & ~ACS_TRANSLATION_BLOCKING, tlpClass.translated),
+  );
   const completion = routeAt(context, childOfProvider, (control) =>
     completionRoute(control, tlpClass.relaxedCompletions),
   );
@@ -95,16 +97,26 @@ export function divergenceOf(
 }
 
 /**
- * The nodes from the client up to the common port that block translated requests: Translation Blocking is a property of the
- * path, since every port on the way receives the request from below (PCIe 6.12.1.1).
+ * The ports from `from` up to before `end` (-1: up to the root bus) that block translated requests. Translation Blocking is a
+ * property of the path: every port on it receives the request from below. PCIe 6.12.1.1.
  */
-function blockingPorts(context: JudgeContext, client: number, common: number): number[] {
+export function translationBlockers(context: JudgeContext, from: number, end: number): number[] {
   const blocking: number[] = [];
-  for (let at = client; at !== common; at = context.parent[at] as number) {
+  for (let at = from; at !== end && at >= 0; at = context.parent[at] as number) {
     const acs = (context.functions[at] as PciFunction).acs;
     if (acs.state === 'present' && (acs.control & ACS_TRANSLATION_BLOCKING) !== 0) blocking.push(at);
   }
   return blocking;
+}
+
+/** Those on the way that no route avoids: above the client and below the common port, and that port where it is the provider. */
+function translationBlockersBelow(
+  context: JudgeContext,
+  { provider, client, common }: { readonly provider: number; readonly client: number; readonly common: number },
+): number[] {
+  if (client === common) return [];
+  const end = provider === common ? (context.parent[common] as number) : common;
+  return translationBlockers(context, context.parent[client] as number, end);
 }
 
 function routeAt(context: JudgeContext, index: number, decide: (control: number) => AcsRoute): AcsRoute | 'unknown' {

@@ -14,6 +14,7 @@ export { P2pMemory } from './provider.ts';
 export { Providers } from './registry.ts';
 export type { P2pResource } from './resource.ts';
 export { HOTPLUG_GRANULE } from './resource.ts';
+export { mapTypeOfClass } from './tlp-class.ts';
 export type { MmapRequest } from './user-mapping.ts';
 export { UserMapping } from './user-mapping.ts';
 export type { MailCase, MapType, PairVerdict, Reason, ReasonCode } from './verdict.ts';
