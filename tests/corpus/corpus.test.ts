@@ -78,7 +78,7 @@ function facts(value: Comparable): number {
 }
 
 here(
-  `every readable dump is read without an exception, and topologies and drawings are refused by name${SKIPPED}`,
+  `corpus: every readable dump is read without an exception, and topologies and drawings are refused by name${SKIPPED}`,
   async () => {
     let functions = 0;
     for (const name of dumpNames()) functions += (await machineOf(name)).hierarchy.functions.length;
@@ -100,7 +100,7 @@ here(
 );
 
 test.skipIf(CORPUS === null || !HAS_LSPCI)(
-  `hex: functions, bus numbers, ACS registers, port types and links are those of lspci -F${SKIPPED}`,
+  `corpus, hex: functions, bus numbers, ACS registers, port types and links are those of lspci -F${SKIPPED}`,
   async () => {
     let [files, functions, compared] = [0, 0, 0];
     for (const name of dumpNames()) {
@@ -144,7 +144,7 @@ function expectedOf(wanted: RecordedFunction, found: Comparable, fn: PciFunction
 }
 
 here(
-  `text: functions, bus numbers, ACS, port types, links, NUMA nodes, groups, drivers and sizes are those printed${SKIPPED}`,
+  `corpus, text: functions, bus numbers, ACS, port types, links, NUMA nodes, groups, drivers and sizes are those printed${SKIPPED}`,
   async () => {
     let [files, functions, compared] = [0, 0, 0];
     for (const name of dumpNames().filter((file) => file.endsWith('.txt'))) {
@@ -199,7 +199,7 @@ here(
   },
 );
 
-here(`tree: a drawing beside a dump shows the same edges${SKIPPED}`, async () => {
+here(`corpus, tree: a drawing beside a dump shows the same edges${SKIPPED}`, async () => {
   let [files, edges] = [0, 0];
   for (const drawing of namesEndingWith('lspci-nntv.txt', 'lspci-tv.txt')) {
     const stem = drawing.slice(0, drawing.indexOf('.lspci-'));
@@ -219,7 +219,7 @@ here(`tree: a drawing beside a dump shows the same edges${SKIPPED}`, async () =>
     edges += inside.size;
   }
   console.log(`compared ${edges} edges of ${files} drawings`);
-  expect(edges).toBeGreaterThan(0);
+  expect(edges > 0).toBe(files > 0);
 });
 
 function edgesOf(machine: Machine): Set<string> {
@@ -247,7 +247,7 @@ const INDEX_IS_WRONG: readonly {
   },
 ];
 
-here(`index: counts agree with the hints of INDEX.json, or the difference is explained${SKIPPED}`, async () => {
+here(`corpus, index: counts agree with the hints of INDEX.json, or the difference is explained${SKIPPED}`, async () => {
   let counts = 0;
   const explained: string[] = [];
   for (const entry of indexEntries()) {

@@ -11,13 +11,16 @@ import { fileURLToPath } from 'node:url';
 
 const BESIDE = join(fileURLToPath(new URL('../..', import.meta.url)), '..', 'shared', 'corpus');
 
+const FOLDER = process.env['P2PDMA_CORPUS'] ?? BESIDE;
+
 /** The folder, or null where there is none. */
-export const CORPUS: string | null =
-  [process.env['P2PDMA_CORPUS'], BESIDE].find((path) => path && existsSync(path)) ?? null;
+export const CORPUS: string | null = existsSync(FOLDER) ? FOLDER : null;
 
 /** Goes into the title of a test that cannot run without the folder. */
 export const SKIPPED: string =
-  CORPUS === null ? ' [skipped: no dumps here; set P2PDMA_CORPUS to a folder of lspci dumps and hwloc tarballs]' : '';
+  CORPUS === null
+    ? ` [skipped: no dumps in ${FOLDER}; set P2PDMA_CORPUS to a folder of lspci dumps and hwloc tarballs]`
+    : '';
 
 /** Names of the files that are no index, drawing or topology. */
 export function dumpNames(): string[] {

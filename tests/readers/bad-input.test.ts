@@ -180,27 +180,25 @@ test('a config file shorter than a header, or longer than it can be', async () =
   }
 });
 
-test('one line of 100 MB is passed over in one go', async () => {
-  const line = new Uint8Array(100_000_000).fill(0x41);
-  expect(await code(line)).toBe('INPUT_FORMAT_UNKNOWN');
+test('one line of 100 MB is passed over in one go, whatever it begins with', async () => {
   const listing = bytesOf(hexDump(256));
-  for (const [lead, trail] of [
-    ['', ''],
-    ['\t', ''],
-    ['00: ', ''],
-    ['05:00.0 PCI bridge: ', ''],
-    ['\tCapabilities: [40] ', ''],
-    ['> '.repeat(20), '\n'],
-  ] as const) {
-    const around = new Uint8Array(listing.length + 100_000_000);
-    around.fill(0x41);
-    around.set(listing);
-    around.set(bytesOf(lead), listing.length);
-    around.set(bytesOf(trail), around.length - trail.length);
+  const input = new Uint8Array(100_000_000).fill(0x41);
+  expect(await code(input)).toBe('INPUT_FORMAT_UNKNOWN');
+  input.set(listing);
+  // Beside a plain pass over the same bytes on the same computer, whatever else it does.
+  const begun = performance.now();
+  let sum = 0;
+  for (let at = 0; at < input.length; at++) sum += input[at] as number;
+  const pass = performance.now() - begun;
+  expect(sum).toBeGreaterThan(0);
+  for (const lead of ['\t', '00: ', '05:00.0 PCI bridge: ', '> > > > ']) {
+    input.fill(0x41, listing.length, listing.length + 100);
+    input.set(bytesOf(lead), listing.length);
     const start = performance.now();
-    const machine = await readMachine(around, 'input');
+    const machine = await readMachine(input, 'input');
+    const taken = performance.now() - start;
     expect(machine.hierarchy.functions.length).toBeGreaterThanOrEqual(7);
-    expect(performance.now() - start, lead).toBeLessThan(5000);
+    expect(taken, `${lead}: ${taken.toFixed(0)} ms, one pass ${pass.toFixed(0)} ms`).toBeLessThan(20 * pass + 2000);
   }
 }, 120_000);
 
