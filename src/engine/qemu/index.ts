@@ -1,0 +1,29 @@
+export type { QemuBinary, QemuVersion } from './binary.ts';
+export { findQemu, formatVersion, probeQemu } from './binary.ts';
+export type { BackingRequest, QemuCommandLine, QemuPart } from './command-line.ts';
+export { commandLine } from './command-line.ts';
+export type { FoundFunction, SizedBar } from './enumerate.ts';
+export type { EnvelopeLimits, QemuEnvelope } from './envelope.ts';
+export { ENVELOPES, envelopeOf, versionNotes } from './envelope.ts';
+export type { QemuErrorCode } from './errors.ts';
+export { QEMU_INSTALL, QemuError } from './errors.ts';
+export { GuestMemory } from './guest-memory.ts';
+export type {
+  QemuCpu,
+  QemuDevice,
+  QemuMachineDescription,
+  QemuMemory,
+  QemuNvme,
+  QemuPciBridge,
+  QemuPlace,
+  QemuPlaceholder,
+  QemuRootBus,
+  QemuRootPort,
+  QemuSwitch,
+  QemuSwitchPort,
+} from './machine-description.ts';
+export { QEMU_CPUS } from './machine-description.ts';
+export type { QemuEngineOptions } from './qemu-engine.ts';
+export { QemuEngine } from './qemu-engine.ts';
+export type { QemuIommuContext } from './vtd.ts';
+export { VtdUnit } from './vtd.ts';
