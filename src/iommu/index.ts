@@ -2,10 +2,13 @@ export type { IommuDomainOptions, IommuFault, Protection, Translation } from './
 export { IommuDomain } from './domain.ts';
 export type { IommuErrorCode } from './errors.ts';
 export { IommuError } from './errors.ts';
+export type { GroupJoin, IommuGroup, IommuGroups } from './groups.ts';
+export { iommuGroups } from './groups.ts';
 export type { CachedTranslation, IotlbOptions } from './invalidation.ts';
 export { Iotlb } from './invalidation.ts';
 export type { IovaAllocatorOptions } from './iova-allocator.ts';
 export { IovaAllocator } from './iova-allocator.ts';
 export type { IovaSnapshot } from './iova-snapshot.ts';
 export { iovaSnapshotDifference } from './iova-snapshot.ts';
+export { ISOLATION_BITS, isolates } from './isolation.ts';
 export type { Leaf, TablePage } from './page-table.ts';
