@@ -7,6 +7,7 @@
 
 import type { BvecList } from '../block/bio-vec.ts';
 import type { DmaDevice } from './device.ts';
+import type { RangeTable } from './range-table.ts';
 
 /** Case (a): RAM. The address is CPU physical. */
 export const KIND_RAM = 0;
@@ -36,6 +37,8 @@ export interface LookupCounters {
 export interface Classifier {
   readonly name: 'flags' | 'flags-verified' | 'lookup' | 'page';
   readonly counters: LookupCounters;
+  /** The ranges and owners that it asks; none under trusting flags. */
+  readonly table?: RangeTable;
   /**
    * Classifies all vectors, or throws `MapError` for the first that is refused; nothing has happened then.
    */

@@ -22,6 +22,11 @@ export interface DmaDeviceOptions {
   readonly limits?: Partial<DmaLimits>;
   readonly rules?: MapRules;
   readonly swiotlb?: Swiotlb;
+  /**
+   * Behind an external-facing port: it may see nothing but what was mapped for it, so with an IOMMU only whole granules.
+   * Linux bounces the rest of RAM and refuses that of device memory; here nothing is bounced, and both are refused.
+   */
+  readonly untrusted?: boolean;
 }
 
 export class DmaDevice {
@@ -32,6 +37,7 @@ export class DmaDevice {
   readonly limits: DmaLimits;
   readonly rules: MapRules;
   readonly swiotlb: Swiotlb;
+  readonly untrusted: boolean;
   /** Scratch of the mapping functions. */
   readonly slots: SlotList = new SlotList();
 
@@ -43,6 +49,7 @@ export class DmaDevice {
     this.limits = dmaLimits(options.limits);
     this.rules = options.rules ?? 'linux';
     this.swiotlb = options.swiotlb ?? 'none';
+    this.untrusted = options.untrusted ?? false;
     if (options.iommu === 'on' && this.domain === null) {
       throw new MapError(
         'IOMMU_UNKNOWN',

@@ -33,8 +33,12 @@ export type MapErrorCode =
   | 'PAIR_UNKNOWN'
   /** Limits that no device can have. */
   | 'LIMITS_INVALID'
-  /** An unmap of something that is not mapped. */
-  | 'NOT_MAPPED';
+  /** An unmap of something that is not mapped, or not so. */
+  | 'NOT_MAPPED'
+  /** EIO: a range of the two-step form that does not continue the one before, or leaves the allocation. */
+  | 'LINK_INVALID'
+  /** EIO: an untrusted device would see the rest of a granule, and nothing is bounced. */
+  | 'UNTRUSTED_UNALIGNED';
 
 /** The errno that Linux answers with, where it has one. */
 const ERRNO: Partial<Record<MapErrorCode, string>> = {
@@ -51,6 +55,8 @@ const ERRNO: Partial<Record<MapErrorCode, string>> = {
   MASK_TOO_SMALL: 'EIO',
   PROVIDER_GONE: 'ENODEV',
   IOVA_EXHAUSTED: 'ENOMEM',
+  LINK_INVALID: 'EIO',
+  UNTRUSTED_UNALIGNED: 'EIO',
 };
 
 /** A mapping was refused. */

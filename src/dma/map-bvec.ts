@@ -19,8 +19,9 @@ import { type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
 import { layOutLinux } from './layout-linux.ts';
 import { layOutOwn } from './layout-own.ts';
+import { firstLostProvider } from './lost-provider.ts';
 import { type DmaMapping, SPACE_IOVA } from './mapping.ts';
-import { checkVectors } from './refusals.ts';
+import { checkVectors, checkWholeGranules } from './refusals.ts';
 import type { SlotList } from './slot-list.ts';
 
 export interface MapOptions {
@@ -50,29 +51,44 @@ export function dmaMapBvec(
   assert(!mapping.live, 'a mapping is unmapped before it is used again');
   mapping.begin(direction);
   const classified = classifyVectors(device, vectors, classifier);
+  if (device.untrusted && device.domain !== null) checkWholeGranules(vectors, classified);
   mapping.reserve(vectors.count);
   device.slots.clear();
   if (device.rules === 'linux') layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
   else layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
   if (mapping.iovaSize > 0) mapThroughIommu(device, vectors, classified, mapping);
   mapping.live = true;
+  mapping.device = device;
+  mapping.table = classifier.table ?? null;
+  mapping.tableGeneration = mapping.table === null ? 0 : mapping.table.generation;
   return mapping;
 }
 
 /**
- * Unmaps a mapping: the whole IOVA span at once, and nothing for the segments that never met the IOMMU. Throws `MapError`
- * NOT_MAPPED if it is not mapped (a second unmap).
+ * Unmaps a mapping: the whole IOVA span at once, and nothing for the segments that never met the IOMMU.
+ *
+ * @throws MapError NOT_MAPPED where it is not mapped (a second unmap) or was mapped for another device, and nothing is
+ * changed; PROVIDER_GONE where memory in it changed its owner since it was mapped, and everything is unmapped all the same.
+ * Mappings by trusting flags know of no owners, and so of no change.
  */
 export function dmaUnmapBvec(device: DmaDevice, mapping: DmaMapping): void {
-  if (!mapping.live) {
-    throw new MapError('NOT_MAPPED', device.fn.name, 'the mapping is not mapped', 'unmap each mapping once');
-  }
+  if (!mapping.live || mapping.device !== device) refuseUnmap(device, mapping);
+  const lost = mapping.table?.generation === mapping.tableGeneration ? null : firstLostProvider(device, mapping);
   if (mapping.iovaSize > 0) {
     const domain = device.domain as IommuDomain;
     domain.unmapSpan(mapping.iovaBase, mapping.iovaSize);
     domain.release(mapping.iovaBase, mapping.iovaSize);
   }
   mapping.live = false;
+  mapping.device = null;
+  if (lost !== null) throw lost;
+}
+
+function refuseUnmap(device: DmaDevice, mapping: DmaMapping): never {
+  const message = mapping.live
+    ? `the mapping was made for ${mapping.device?.fn.name}, by another device object`
+    : 'the mapping is not mapped';
+  throw new MapError('NOT_MAPPED', device.fn.name, message, 'unmap each mapping once, for the device it was made for');
 }
 
 /**

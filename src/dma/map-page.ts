@@ -8,14 +8,17 @@ import {
   alignUp,
   type DmaAddr,
   dmaAddr,
+  type Iova,
   iova as iovaOf,
   offsetInGranule,
   type PhysAddr,
 } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
+import type { IommuDomain } from '../iommu/domain.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
+import { refuseSharedGranule } from './refusals.ts';
 
 const PATH = 'dma_map';
 
@@ -24,7 +27,8 @@ const PATH = 'dma_map';
  * `phys_to_page()`. Returns the IOVA, or the physical address where DMA is direct; low
  * bits are kept.
  *
- * @throws MapError ZERO_LENGTH; MASK_TOO_SMALL (direct and above the mask: a single page is not bounced here); IOVA_EXHAUSTED
+ * @throws MapError ZERO_LENGTH; MASK_TOO_SMALL (direct and above the mask: a single page is not bounced here);
+ * UNTRUSTED_UNALIGNED; IOVA_EXHAUSTED
  */
 export function dmaMapPage(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection): DmaAddr {
   return mapOne(device, phys, length, direction, false);
@@ -34,7 +38,7 @@ export function dmaMapPage(device: DmaDevice, phys: PhysAddr, length: number, di
  * `dma_map_resource()` of the mail: maps another device's BAR by its CPU physical address, as MMIO: not cached, never
  * bounced. Where DMA is direct the address is taken unchanged.
  *
- * @throws MapError ZERO_LENGTH, MASK_TOO_SMALL, IOVA_EXHAUSTED
+ * @throws MapError ZERO_LENGTH, MASK_TOO_SMALL, UNTRUSTED_UNALIGNED, IOVA_EXHAUSTED
  */
 export function dmaMapResource(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection): DmaAddr {
   return mapOne(device, phys, length, direction, true);
@@ -51,6 +55,7 @@ function mapOne(device: DmaDevice, phys: PhysAddr, length: number, direction: Dm
     }
     return dmaAddr(phys);
   }
+  if (device.untrusted) refuseSharedGranule(PATH, phys, length);
   const offset = offsetInGranule(phys, domain.granule);
   const size = alignUp(length + offset, domain.granule);
   const base = domain.allocator.allocate(size, Math.min(device.limits.dmaMask, domain.allocator.limit));
@@ -67,7 +72,7 @@ function mapOne(device: DmaDevice, phys: PhysAddr, length: number, direction: Dm
 /**
  * Undoes `dmaMapPage` and `dmaMapResource` (`dma_unmap_page()`, `dma_unmap_resource()`), with the length that was mapped.
  *
- * @throws MapError NOT_MAPPED where nothing, or something else, is mapped there
+ * @throws MapError NOT_MAPPED where nothing, or something else, is mapped there; nothing is unmapped then
  */
 export function dmaUnmapPage(device: DmaDevice, address: DmaAddr, length: number): void {
   const domain = device.domain;
@@ -75,11 +80,25 @@ export function dmaUnmapPage(device: DmaDevice, address: DmaAddr, length: number
   const offset = offsetInGranule(address, domain.granule);
   const base = iovaOf(address - offset);
   const size = alignUp(length + offset, domain.granule);
+  const end = iovaOf(base + size);
+  const range = domain.allocator.liveRangeAt(base);
+  if (range?.start !== base || end > range.end || (end < range.end && isMapped(domain, end))) {
+    refuseUnmap(address, length);
+  }
   try {
     domain.unmap(base, size);
   } catch (cause) {
-    const message = `${hex(address)} + ${length} is not mapped`;
-    throw new MapError('NOT_MAPPED', PATH, message, 'unmap once, with the address and length that were mapped', cause);
+    refuseUnmap(address, length, cause);
   }
   domain.release(base, size);
+}
+
+function isMapped(domain: IommuDomain, at: Iova): boolean {
+  const { read, write } = domain.rightsAt(at);
+  return read || write;
+}
+
+function refuseUnmap(address: DmaAddr, length: number, cause?: unknown): never {
+  const message = `${hex(address)} + ${length} is not what is mapped there`;
+  throw new MapError('NOT_MAPPED', PATH, message, 'unmap once, with the address and length that were mapped', cause);
 }

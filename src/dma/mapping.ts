@@ -3,7 +3,9 @@
  */
 
 import type { Iova } from '../core/address.ts';
+import type { DmaDevice } from './device.ts';
 import type { DmaDirection } from './direction.ts';
+import type { RangeTable } from './range-table.ts';
 
 /** What a segment's address is. */
 export const SPACE_IOVA = 0;
@@ -62,6 +64,11 @@ export class DmaMapping {
   /** Whether it is mapped now. */
   live = false;
   direction: DmaDirection = 'bidirectional';
+  /** Whom it is mapped for, while it is. */
+  device: DmaDevice | null = null;
+  /** The table that named the owners, and its generation then; null where none was asked. */
+  table: RangeTable | null = null;
+  tableGeneration = 0;
 
   /** `capacity`: segments to hold without growing. */
   constructor(capacity = 256) {

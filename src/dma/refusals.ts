@@ -56,6 +56,27 @@ export function refuseUnlessBounced(device: DmaDevice, classified: Classified, v
   refuseAboveMask(device, classified, vectors, index);
 }
 
+/** Refuses, for an untrusted device, the first vector that would show it more of a granule than was mapped. */
+export function checkWholeGranules(vectors: BvecList, classified: Classified): void {
+  for (let index = 0; index < vectors.count; index++) {
+    if (classified.kind[index] === KIND_BUS) continue;
+    const address = classified.address[index] as number;
+    refuseSharedGranule(`vectors[${index}]`, address, vectors.length[index] as number);
+  }
+}
+
+/** Refuses a range for an untrusted device unless it is made of whole granules. */
+export function refuseSharedGranule(path: string, address: number, length: number): void {
+  if (((address | length) & 4095) === 0) return;
+  const message = `${hex(address)} + ${length} shares a granule with other data, and the device is not trusted with that`;
+  throw new MapError(
+    'UNTRUSTED_UNALIGNED',
+    path,
+    message,
+    'map whole granules of 4096 bytes, or copy the data to some',
+  );
+}
+
 /** The words: above the mask, or kept from below it by forced bouncing. Always throws. */
 function refuseAboveMask(device: DmaDevice, classified: Classified, vectors: BvecList, index: number): never {
   const { dmaMask } = device.limits;

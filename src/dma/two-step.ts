@@ -10,6 +10,7 @@ import { hex } from '../core/hex.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
+import { refuseSharedGranule } from './refusals.ts';
 
 const PATH = 'dma_iova';
 
@@ -19,6 +20,10 @@ export interface IovaState {
   readonly address: Iova;
   /** Bytes of whole granules. */
   readonly size: number;
+  /** Bytes from `address` to the end of what is linked. */
+  linked: number;
+  /** False once it is given back. */
+  live: boolean;
 }
 
 /**
@@ -31,7 +36,7 @@ export function tryAlloc(device: DmaDevice, phys: PhysAddr, size: number): IovaS
   const offset = offsetInGranule(phys, domain.granule);
   const whole = alignUp(size + offset, domain.granule);
   const base = domain.allocator.allocate(whole, Math.min(device.limits.dmaMask, domain.allocator.limit));
-  return base === null ? null : { address: iovaOf(base + offset), size: whole };
+  return base === null ? null : { address: iovaOf(base + offset), size: whole, linked: 0, live: true };
 }
 
 export interface LinkRange {
@@ -47,17 +52,18 @@ export interface LinkRange {
 /**
  * Links one range at its offset.
  *
- * @throws MapError RANGE_STRADDLES (EIO in Linux) where a range other than the first starts inside a granule, or it leaves the
- * allocation; IOVA_EXHAUSTED where the page table is full
+ * @throws MapError LINK_INVALID (EIO) where a range other than the first starts inside a granule, or it leaves the allocation;
+ * UNTRUSTED_UNALIGNED; IOVA_EXHAUSTED where the page table is full
  */
 export function link(device: DmaDevice, state: IovaState, range: LinkRange): void {
   const domain = requireDomain(device);
+  if (device.untrusted) refuseSharedGranule(PATH, range.phys, range.length);
   const pad = offsetInGranule(range.phys, domain.granule);
   const base = alignDown(state.address, domain.granule);
   if (pad !== 0 && range.offset > 0) {
     const message = `${hex(range.phys)} at offset ${range.offset} starts ${pad} bytes into a granule`;
     throw new MapError(
-      'RANGE_STRADDLES',
+      'LINK_INVALID',
       PATH,
       message,
       'only the first range may start unaligned: map this one by itself',
@@ -67,7 +73,7 @@ export function link(device: DmaDevice, state: IovaState, range: LinkRange): voi
   const size = alignUp(range.length + pad, domain.granule);
   if (offsetInGranule(at, domain.granule) !== 0 || at + size > base + state.size || range.length <= 0) {
     const message = `${range.length} bytes at offset ${range.offset} do not fit the ${state.size} bytes allocated`;
-    throw new MapError('RANGE_STRADDLES', PATH, message, 'link whole granules one behind the other');
+    throw new MapError('LINK_INVALID', PATH, message, 'link whole granules one behind the other');
   }
   try {
     domain.map(iovaOf(at), alignDown(range.phys, domain.granule), size, protectionOf(range.direction, range.mmio));
@@ -80,6 +86,7 @@ export function link(device: DmaDevice, state: IovaState, range: LinkRange): voi
       cause,
     );
   }
+  state.linked = Math.max(state.linked, range.offset + range.length);
 }
 
 /** Makes all links visible to the device: one invalidation for the whole range. */
@@ -88,13 +95,25 @@ export function sync(device: DmaDevice, state: IovaState): void {
   domain.invalidate(alignDown(state.address, domain.granule), state.size);
 }
 
-/** Unlinks `[0, linkedBytes)` of the range and gives the addresses back; 0 only gives them back. */
+/**
+ * Unlinks `[0, linkedBytes)` of the range and gives the addresses back; 0 only gives them back.
+ *
+ * @throws MapError NOT_MAPPED where that is not what was linked, or it was given back before; nothing is unlinked then
+ */
 export function unlink(device: DmaDevice, state: IovaState, linkedBytes: number): void {
   const domain = requireDomain(device);
+  if (!state.live || linkedBytes !== state.linked) {
+    const message = state.live
+      ? `${linkedBytes} bytes are unlinked where ${state.linked} bytes are linked`
+      : 'the range was given back before';
+    throw new MapError('NOT_MAPPED', PATH, message, 'unlink once, with the length that was linked');
+  }
   const base = alignDown(state.address, domain.granule);
   const offset = offsetInGranule(state.address, domain.granule);
   if (linkedBytes > 0) domain.unmapSpan(base, Math.min(state.size, alignUp(linkedBytes + offset, domain.granule)));
   domain.release(base, state.size);
+  state.linked = 0;
+  state.live = false;
 }
 
 function requireDomain(device: DmaDevice): NonNullable<DmaDevice['domain']> {
