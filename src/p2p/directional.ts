@@ -60,7 +60,10 @@ export interface Divergence {
   readonly route: AcsRoute | 'unknown';
   /** Index of the functions whose registers decided (or would). */
   readonly at: readonly number[];
-  /** Both are functions of one device on one link, and nothing shows that the device can route between them. */
+  /**
+   * Both are functions of one device on one link, and what one sends to the other leaves the device: nothing shows that it has a
+   * route inside, or the functions' own ACS redirects. The port above must send it up then.
+   */
   readonly viaSharedLink: boolean;
 }
 
@@ -76,7 +79,8 @@ export function divergenceOf(
   const childOfProvider = childBelow(context, pair.provider, pair.common);
   // One is above the other, or both are one: nothing parts.
   if (childOfClient < 0 || childOfProvider < 0) return { route: 'direct', at: [], viaSharedLink: false };
-  const viaSharedLink = sharesLink(context, childOfProvider, childOfClient, pair.common);
+  const oneLink = onOneLink(context, pair.common);
+  const viaSharedLink = oneLink && !routesInside(context, childOfProvider, childOfClient);
   const request = routeAt(context, childOfClient, (control) =>
     requestRoute(control & ~ACS_TRANSLATION_BLOCKING, tlpClass.translated),
   );
@@ -87,7 +91,7 @@ export function divergenceOf(
     ...(completion === 'redirect' ? [childOfProvider] : []),
     ...(request === 'redirect' ? [childOfClient] : []),
   ];
-  if (redirecting.length > 0) return { route: 'redirect', at: redirecting, viaSharedLink };
+  if (redirecting.length > 0) return { route: 'redirect', at: redirecting, viaSharedLink: oneLink };
   const unknown = [
     ...(completion === 'unknown' ? [childOfProvider] : []),
     ...(request === 'unknown' ? [childOfClient] : []),
@@ -135,18 +139,19 @@ function childBelow(context: JudgeContext, from: number, common: number): number
 /** ACS Capability bits that only a device with routing between its functions has. PCIe 6.12.1.2. */
 const INTERNAL_ROUTING = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL | ACS_DIRECT_TRANSLATED;
 
-/**
- * Whether two functions hang on one link below `common` without a known route inside their device. Below a root port or a
- * downstream port there is one device; inside a switch or on a conventional bus the members see each other.
- */
-function sharesLink(context: JudgeContext, a: number, b: number, common: number): boolean {
-  const above = (context.functions[common] as PciFunction).portType;
-  if (a === b || (above !== 'rootPort' && above !== 'downstreamPort')) return false;
+/** Whether one link is below `common`: a root port or a downstream port. Inside a switch or on a conventional bus the members see each other. */
+function onOneLink(context: JudgeContext, common: number): boolean {
+  const { portType } = context.functions[common] as PciFunction;
+  return portType === 'rootPort' || portType === 'downstreamPort';
+}
+
+/** Whether both functions have ACS services that only a device with routing between its functions has. */
+function routesInside(context: JudgeContext, a: number, b: number): boolean {
   const routes = (index: number): boolean => {
     const acs = (context.functions[index] as PciFunction).acs;
     return acs.state === 'present' && (acs.capability & INTERNAL_ROUTING) !== 0;
   };
-  return !(routes(a) && routes(b));
+  return routes(a) && routes(b);
 }
 
 /** Whether the port above a shared link sends requests for its own window up: Upstream Forwarding is on. PCIe 6.12.1.1. */

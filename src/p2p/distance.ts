@@ -15,7 +15,7 @@
 
 import { assert } from '../core/assert.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { divergenceOf, forwardsUpstream } from './directional.ts';
+import { type Divergence, divergenceOf, forwardsUpstream } from './directional.ts';
 import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames, typeOf } from './judge.ts';
 import type { PairVerdict, Reason } from './verdict.ts';
 
@@ -117,23 +117,26 @@ function judgeDivergence(context: JudgeContext, judgement: Judgement): PairVerdi
   if (divergence.route === 'unknown') {
     return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, divergence.at)] };
   }
-  if (divergence.viaSharedLink) return judgeSharedLink(context, judgement);
+  if (divergence.viaSharedLink) return judgeSharedLink(context, judgement, divergence);
   if (divergence.route === 'direct') return { type: 'busAddr', distance, reasons };
   return throughHostBridge(context, provider, client, distance, [...reasons, acsRedirect(context, divergence.at)]);
 }
 
-/** Two functions of one device without a known route between them: the port above must send their requests up. */
-function judgeSharedLink(context: JudgeContext, judgement: Judgement): PairVerdict {
+/** Two functions of one device that reach each other only over the link: the port above must send their requests up. */
+function judgeSharedLink(context: JudgeContext, judgement: Judgement, divergence: Divergence): PairVerdict {
   const { provider, client, common, distance, reasons } = judgement;
   const port = name(context, common);
   const forwards = forwardsUpstream(context, common);
   if (forwards === null) return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, [common])] };
+  const redirects = divergence.route === 'redirect' ? [acsRedirect(context, divergence.at)] : [];
+  const why =
+    redirects.length > 0 ? 'and their own ACS sends it out on that link' : 'with no known route inside the device';
   const message = forwards
-    ? `both are functions behind one link, with no known route inside the device; Upstream Forwarding of ${port} sends the request up`
-    : `both are functions behind one link, with no known route inside the device, and Upstream Forwarding of ${port} is off`;
-  const shared: Reason = { code: 'SHARED_LINK', at: [port], message };
-  if (!forwards) return { type: 'notSupported', distance, reasons: [...reasons, shared] };
-  return throughHostBridge(context, provider, client, distance, [...reasons, shared]);
+    ? `both are functions behind one link, ${why}; Upstream Forwarding of ${port} sends the request up`
+    : `both are functions behind one link, ${why}, and Upstream Forwarding of ${port} is off`;
+  const because = [...reasons, ...redirects, { code: 'SHARED_LINK', at: [port], message } as const];
+  if (!forwards) return { type: 'notSupported', distance, reasons: because };
+  return throughHostBridge(context, provider, client, distance, because);
 }
 
 function acsRedirect(context: JudgeContext, redirecting: readonly number[]): Reason {

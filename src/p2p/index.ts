@@ -1,6 +1,6 @@
 export type { AcsRoute, Divergence, TlpClass } from './directional.ts';
 export { divergenceOf, ORDINARY, TLP_CLASSES } from './directional.ts';
-export { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from './distance.ts';
+export { judgePair, mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from './distance.ts';
 export type { ProviderErrorCode } from './errors.ts';
 export { ProviderError } from './errors.ts';
 export { findProvider, nearestProviders, p2pdmaDistanceMany } from './find.ts';
