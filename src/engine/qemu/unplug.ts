@@ -11,6 +11,7 @@ import type { QmpLink } from './qmp.ts';
 
 const SLOT_CONTROL = 0x18;
 const POWER_INDICATOR_MASK = 0x0300;
+const POWER_INDICATOR_ON = 0x0100;
 const POWER_INDICATOR_OFF = 0x0300;
 const POWER_CONTROLLER_OFF = 0x0400;
 const POLLS = 200;
@@ -22,9 +23,10 @@ export async function unplug(qmp: QmpLink, config: ConfigAccess, id: string, por
   await qmp.execute('device_del', { id });
   if (express !== undefined) {
     const register = express.offset + SLOT_CONTROL;
-    const control = await config.read(port, register, 2);
-    const off = (control & ~POWER_INDICATOR_MASK) | POWER_INDICATOR_OFF | POWER_CONTROLLER_OFF;
-    await config.write(port, register, 2, off);
+    const kept = (await config.read(port, register, 2)) & ~(POWER_INDICATOR_MASK | POWER_CONTROLLER_OFF);
+    // QEMU acts on the change from on to off.
+    await config.write(port, register, 2, kept | POWER_INDICATOR_ON);
+    await config.write(port, register, 2, kept | POWER_INDICATOR_OFF | POWER_CONTROLLER_OFF);
   }
   for (let poll = 0; poll < POLLS; poll++) {
     if (qmp.hasDeleted(id)) return;

@@ -17,6 +17,7 @@ import type { EngineFault } from '../contract.ts';
 import { QemuError } from './errors.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import type { QtestLink } from './qtest.ts';
+import { TableCopy } from './table-copy.ts';
 import {
   addressWidth,
   CONTEXT_INVALIDATE_ALL,
@@ -70,9 +71,7 @@ class HardwareIotlb extends Iotlb {
 
 interface AttachedDomain {
   readonly id: number;
-  generation: number;
-  /** Tables as guest memory has them, by address. */
-  readonly copies: Map<number, Uint32Array>;
+  readonly tables: TableCopy;
 }
 
 export class VtdUnit {
@@ -147,18 +146,11 @@ export class VtdUnit {
     });
   }
 
-  /** Room for the tables of a domain, to be built with `tableBase` there and `tableLimit` as asked for. */
-  reserveTables(count: number): PhysAddr {
-    return this.#memory.reservePages(count);
-  }
-
   /** Says how the DMA of a function is treated from now on. A domain has at most the unit's levels. */
   attach(fn: Bdf, context: QemuIommuContext): void {
     if (typeof context === 'object' && !this.#domains.has(context)) {
       assert(context.levels <= this.levels, `a domain of at most ${this.levels} levels is attached`);
-      const { start, end } = this.#memory.reserved;
-      assert(context.rootTable >= start && context.rootTable < end, 'the domain’s tables lie in reserved memory');
-      this.#domains.set(context, { id: this.#domains.size + 1, generation: -1, copies: new Map() });
+      this.#domains.set(context, { id: this.#domains.size + 1, tables: new TableCopy(context, this.#memory) });
       context.attach(this.#iotlb);
     }
     this.#contexts.set(requesterId(fn), context);
@@ -172,24 +164,9 @@ export class VtdUnit {
    * nothing changed. A failed process is noticed by the call that follows.
    */
   sync(): void {
-    for (const [domain, attached] of this.#domains) {
-      if (attached.generation === domain.generation) continue;
-      attached.generation = domain.generation;
-      this.#copyTables(domain, attached);
-    }
+    for (const { tables } of this.#domains.values()) tables.update(this.#putPage);
     if (this.#contextsChanged) this.#writeContexts();
     if (this.#invalidateAll || this.#ranges.length > 0) this.#invalidate();
-  }
-
-  #copyTables(domain: IommuDomain, { copies }: AttachedDomain): void {
-    for (const { address, words } of domain.tablePages()) {
-      const copy = copies.get(address);
-      if (copy === undefined) copies.set(address, words.slice());
-      else if (isEqual(copy, words)) continue;
-      else copy.set(words);
-      assert(address + PAGE <= this.#memory.reserved.end, 'the domain’s tables fit the reserved memory');
-      this.#put(address, new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
-    }
   }
 
   #writeContexts(): void {
@@ -215,8 +192,8 @@ export class VtdUnit {
     if (context === 'passthrough') {
       return entryBytes(CONTEXT_PASS_THROUGH + CONTEXT_PRESENT, addressWidth(this.levels) + PASS_THROUGH_DOMAIN * 256);
     }
-    const { id } = this.#domains.get(context) as AttachedDomain;
-    return entryBytes(context.rootTable + CONTEXT_TRANSLATE + CONTEXT_PRESENT, addressWidth(context.levels) + id * 256);
+    const { id, tables } = this.#domains.get(context) as AttachedDomain;
+    return entryBytes(tables.rootTable + CONTEXT_TRANSLATE + CONTEXT_PRESENT, addressWidth(context.levels) + id * 256);
   }
 
   #noteInvalidation(domain: IommuDomain, start: number, length: number): void {
@@ -242,6 +219,8 @@ export class VtdUnit {
     this.#invalidateAll = false;
     this.#ranges = [];
   }
+
+  readonly #putPage = (address: PhysAddr, page: Uint8Array): void => this.#put(address, page);
 
   #put(address: PhysAddr, bytes: Uint8Array): void {
     const answer = this.#memory.write(address, bytes);
@@ -302,11 +281,6 @@ export class VtdUnit {
 
 function at(offset: number): PhysAddr {
   return physAddr(VTD_BASE + offset);
-}
-
-function isEqual(a: Uint32Array, b: Uint32Array): boolean {
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
-  return true;
 }
 
 /** A 16-byte entry of two 64-bit halves. */
