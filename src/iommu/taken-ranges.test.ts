@@ -105,6 +105,6 @@ test('the checks fire on a structure that is broken', () => {
   const { taken, nodes } = build();
   expect(() => taken.insert(nodes[3] as number, 90, 98, NODE_LIVE)).toThrow('gap is taken');
   taken.remove(nodes[0] as number);
-  expect(() => taken.remove(nodes[0] as number)).toThrow('not in the hash');
+  expect(() => taken.remove(nodes[0] as number)).toThrow('not in the index');
   expect(() => new TakenRanges([{ start: 1, end: 2 }], 100)).toThrow('page 0');
 });

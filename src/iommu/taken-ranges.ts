@@ -7,9 +7,8 @@
  *
  * Every taken range is a node; a node owns the gap directly *below* it; an anchor above the limit owns the topmost gap.
  * The nodes form a doubly linked list in address order and a treap. Each tree node carries the largest size that fits in a
- * gap of its subtree, to seven leading bits. Rounded, because taking a piece off a large gap then rarely changes it: an
- * insertion or removal at a known place costs a constant time on average, however many ranges are taken, and a search
- * skips whole subtrees. Exact below 128 pages, so that the many gaps that small sizes leave are never tried in vain.
+ * gap of its subtree (`gapClass`), so that a search skips whole subtrees; an insertion or removal at a known place costs a
+ * constant time on average, however many ranges are taken.
  *
  * Everything lives in typed arrays indexed by node; node 0 is "none". No call allocates, except to grow.
  * What is modelled: the red-black tree of the kernel's IOVA allocator (`struct iova_domain`, drivers/iommu/iova.c); the
@@ -17,7 +16,9 @@
  */
 
 import { assert, Prng } from '../core/index.ts';
-import { floorLog2, floorToPower, POWERS } from './powers.ts';
+import { gapClass, sizeClass } from './gap-class.ts';
+import { PageIndex } from './page-index.ts';
+import { floorToPower } from './powers.ts';
 
 /** What a node stands for. */
 export const NODE_FREE = 0;
@@ -49,9 +50,8 @@ export class TakenRanges {
   #own: Uint16Array;
   /** Largest `#own` in the subtree. */
   #best: Uint16Array;
-  /** Open addressing, linear probing: node by first page; 0 is an empty place. Reserved nodes are not in it. */
-  #slots: Int32Array;
-  #hashed = 0;
+  /** Nodes by first page, reserved ones left out. */
+  readonly #index = new PageIndex();
   #root = 0;
   #freeHead = 0;
   #used = 1;
@@ -74,7 +74,6 @@ export class TakenRanges {
     this.#priority = new Uint32Array(capacity);
     this.#own = new Uint16Array(capacity);
     this.#best = new Uint16Array(capacity);
-    this.#slots = new Int32Array(2 * capacity);
     assert(reserved[0]?.start === 0, 'page 0 is not reserved');
     this.anchor = this.#newNode(limitPage, Number.POSITIVE_INFINITY, NODE_RESERVED);
     this.#root = this.anchor;
@@ -143,12 +142,7 @@ export class TakenRanges {
 
   /** The live or cached node that starts at `page`, or 0. */
   nodeAt(page: number): number {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let slot = hashOf(page) & mask; ; slot = (slot + 1) & mask) {
-      const node = slots[slot] as number;
-      if (node === 0 || this.start[node] === page) return node;
-    }
+    return this.#index.find(page, this.start);
   }
 
   /** Takes pages [start, end) out of the gap that node `above` owns. Returns the new node. */
@@ -182,13 +176,13 @@ export class TakenRanges {
       if ((this.#priority[parent] as number) >= priority) break;
       this.#rotateUp(node, parent);
     }
-    if (state !== NODE_RESERVED) this.#hash(node);
+    if (state !== NODE_RESERVED) this.#index.add(node, this.start);
     return node;
   }
 
   /** Gives the pages of a node back to the gap of the node above it. */
   remove(node: number): void {
-    this.#unhash(node);
+    this.#index.remove(node, this.start);
     const below = this.#prev[node] as number;
     const above = this.next[node] as number;
     this.next[below] = above;
@@ -231,7 +225,7 @@ export class TakenRanges {
       assert(left === 0 || (this.start[left] as number) < (this.start[node] as number), 'tree order is broken');
       assert(right === 0 || (this.start[right] as number) > (this.start[node] as number), 'tree order is broken');
       const hashed = this.state[node] === NODE_LIVE || this.state[node] === NODE_CACHED;
-      assert(!hashed || this.nodeAt(this.start[node] as number) === node, 'node is not in the hash');
+      assert(!hashed || this.nodeAt(this.start[node] as number) === node, 'node is not in the index');
       previous = node;
     }
     assert(previous === this.anchor, 'the anchor is not the last node');
@@ -336,48 +330,6 @@ export class TakenRanges {
     return node;
   }
 
-  #hash(node: number): void {
-    if (2 * ++this.#hashed > this.#slots.length) this.#rehash();
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let slot = hashOf(this.start[node] as number) & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = node;
-  }
-
-  #unhash(node: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let hole = hashOf(this.start[node] as number) & mask;
-    while (slots[hole] !== node) {
-      assert(slots[hole] !== 0, 'node is not in the hash');
-      hole = (hole + 1) & mask;
-    }
-    // Close the hole, so that no marks of removed entries pile up: move each follower that may lie in the hole.
-    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = hashOf(this.start[slots[slot] as number] as number) & mask;
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        slots[hole] = slots[slot] as number;
-        hole = slot;
-      }
-    }
-    slots[hole] = 0;
-    this.#hashed--;
-  }
-
-  #rehash(): void {
-    const old = this.#slots;
-    const slots = new Int32Array(2 * old.length);
-    const mask = slots.length - 1;
-    for (const node of old) {
-      if (node === 0) continue;
-      let slot = hashOf(this.start[node] as number) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = node;
-    }
-    this.#slots = slots;
-  }
-
   #grow(): void {
     const capacity = 2 * this.start.length;
     this.start = grown(this.start, new Float64Array(capacity));
@@ -392,38 +344,6 @@ export class TakenRanges {
     this.#own = grown(this.#own, new Uint16Array(capacity));
     this.#best = grown(this.#best, new Uint16Array(capacity));
   }
-}
-
-/**
- * `sizeClass` of the largest size that a gap holds at its alignment; every smaller size fits too. With 2^k the largest
- * aligned block inside, that is 2^k, or what lies behind the next multiple of 2^(k+1): for a size of two such blocks or
- * more an aligned block of 2^(k+1) would have to be free.
- */
-function gapClass(start: number, end: number): number {
-  const length = end - start;
-  if (length <= 0) return 0;
-  let order = floorLog2(length);
-  // A gap of 2^k pages or more always holds an aligned block of half that size.
-  if (floorToPower(end - (POWERS[order] as number), order) < start) order--;
-  const block = POWERS[order] as number;
-  const behind = end - floorToPower(start + 2 * block - 1, order + 1);
-  return sizeClass(Math.max(behind, block));
-}
-
-/** A size, above 0, as its exponent and six bits behind the leading one, plus one: rises with the size. */
-function sizeClass(size: number): number {
-  const order = floorLog2(size);
-  const bits =
-    order <= 31 ? (order <= 6 ? size << (6 - order) : size >>> (order - 6)) : size / (POWERS[order - 6] as number);
-  return order * 64 + (bits & 63) + 1;
-}
-
-/** Mixes every bit of a page number into the low ones: pages of aligned ranges differ in their high bits only. */
-function hashOf(page: number): number {
-  let mixed = (page | 0) ^ Math.imul((page / 4294967296) | 0, 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b5);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  return mixed ^ (mixed >>> 14);
 }
 
 function grown<A extends Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array>(from: A, to: A): A {
