@@ -48,6 +48,12 @@ test('a snapshot stays, and the first byte that differs is found', () => {
   memory.write(2 * CHUNK + 9, Uint8Array.of(1));
   expect(memory.firstDifference(before)).toBe(2 * CHUNK + 9);
   expect(before.firstDifference(memory)).toBe(2 * CHUNK + 9);
+  memory.fill(3 * CHUNK - 2, 4, 7);
+  expect(memory.differences(before)).toEqual([
+    { start: 2 * CHUNK + 9, end: 2 * CHUNK + 10 },
+    { start: 3 * CHUNK - 2, end: 3 * CHUNK + 2 },
+    { start: 7 * CHUNK + 3, end: 7 * CHUNK + 4 },
+  ]);
   memory.clear();
   expect(memory.firstDifference(before)).toBe(5);
 });

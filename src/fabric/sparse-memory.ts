@@ -4,6 +4,7 @@
  */
 
 import { assert } from '../core/assert.ts';
+import { joinRanges, type Range } from '../core/range.ts';
 
 /** Unit of allocation. Large, so that a bulk copy is a few calls; small enough for a few bytes in many places. */
 const CHUNK = 65536;
@@ -96,21 +97,21 @@ export class SparseMemory {
     return copy;
   }
 
-  /** Offset of the first byte in which two memories of one size differ, or null where they are equal. */
-  firstDifference(other: SparseMemory): number | null {
-    let first: number | null = null;
+  /** Where two memories differ, by rising offset; touching ranges joined. */
+  differences(other: SparseMemory): Range[] {
     const indices = new Set([...this.#chunks.keys(), ...other.#chunks.keys()]);
+    const ranges: Range[] = [];
     for (const index of indices) {
-      const mine = this.#chunks.get(index);
-      const theirs = other.#chunks.get(index);
-      for (let at = 0; at < CHUNK; at++) {
-        if ((mine?.[at] ?? 0) === (theirs?.[at] ?? 0)) continue;
-        const offset = index * CHUNK + at;
-        if (first === null || offset < first) first = offset;
-        break;
-      }
+      const mine = this.#chunks.get(index) ?? ZEROS;
+      const theirs = other.#chunks.get(index) ?? ZEROS;
+      if (!sameWords(mine, theirs)) addDifferences(mine, theirs, index * CHUNK, ranges);
     }
-    return first;
+    return joinRanges(ranges);
+  }
+
+  /** Offset of the first byte in which two memories differ, or null where they are equal. */
+  firstDifference(other: SparseMemory): number | null {
+    return this.differences(other)[0]?.start ?? null;
   }
 
   #find(index: number): Uint8Array {
@@ -139,6 +140,24 @@ export class SparseMemory {
 }
 
 const NOTHING = new Uint8Array(0);
+const ZEROS = new Uint8Array(CHUNK);
+
+/** Whether two chunks are equal, compared by words. */
+function sameWords(a: Uint8Array, b: Uint8Array): boolean {
+  const left = new Uint32Array(a.buffer, a.byteOffset, CHUNK / 4);
+  const right = new Uint32Array(b.buffer, b.byteOffset, CHUNK / 4);
+  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+  return true;
+}
+
+function addDifferences(a: Uint8Array, b: Uint8Array, base: number, ranges: Range[]): void {
+  for (let at = 0; at < CHUNK; at++) {
+    if (a[at] === b[at]) continue;
+    const start = at;
+    while (at < CHUNK && a[at] !== b[at]) at++;
+    ranges.push({ start: base + start, end: base + at });
+  }
+}
 
 /** Up to here a loop over bytes is faster than a view and a `set`. */
 const SHORT = 32;
