@@ -227,3 +227,11 @@ export function pattern(length: number, seed: number): Uint8Array {
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + (index >> 8) * 7 + seed * 101) & 0xff;
   return bytes;
 }
+
+/** Index of the first byte in which two arrays differ (the shorter length where one is longer), or -1: fast, unlike `toEqual`. */
+export function firstDifference(actual: Uint8Array, expected: Uint8Array): number {
+  if (Buffer.compare(actual, expected) === 0) return -1;
+  const length = Math.min(actual.length, expected.length);
+  for (let at = 0; at < length; at++) if (actual[at] !== expected[at]) return at;
+  return length;
+}
