@@ -8,15 +8,10 @@ import { IommuError } from './errors.ts';
 import { FlushQueue } from './flush-queue.ts';
 import type { Iotlb } from './invalidation.ts';
 import type { IovaAllocator } from './iova-allocator.ts';
-import {
-  ENTRY_HIGH_MMIO,
-  ENTRY_READ,
-  ENTRY_WRITE,
-  type Leaf,
-  PageTable,
-  PHYS_LIMIT,
-  type TablePage,
-} from './page-table.ts';
+import { type Leaf, leavesOf } from './leaves.ts';
+import { ENTRY_HIGH_MMIO, ENTRY_READ, ENTRY_WRITE, PHYS_LIMIT, SPAN, targetOf } from './page-entry.ts';
+import { PageTable } from './page-table.ts';
+import { TableMemory, type TablePage } from './table-memory.ts';
 
 /** What a device may do with a mapped range. */
 export interface Protection {
@@ -91,8 +86,7 @@ export class IommuDomain {
       levels,
       largePages: options.largePages ?? true,
       hugePages: options.hugePages ?? false,
-      tableBase: options.tableBase ?? (0 as PhysAddr),
-      tableLimit: options.tableLimit ?? 2 ** 18,
+      memory: new TableMemory(options.tableBase ?? (0 as PhysAddr), options.tableLimit ?? 2 ** 18),
     });
     if (this.granule !== 4096) {
       throw optionsInvalid(
@@ -125,12 +119,12 @@ export class IommuDomain {
 
   /** Tables in use, the root included. 1 when nothing is mapped. */
   get tableCount(): number {
-    return this.#table.tableCount;
+    return this.#table.memory.count;
   }
 
   /** Physical address of the root table, as a context entry takes it. */
   get rootTable(): PhysAddr {
-    return this.#table.tableBase;
+    return this.#table.memory.base;
   }
 
   get levels(): number {
@@ -271,11 +265,10 @@ export class IommuDomain {
     const low = table.lowWord;
     if (access === 'read' && (low & ENTRY_READ) === 0) return { fault: 'no-read', iova, access };
     if (access === 'write' && (low & ENTRY_WRITE) === 0) return { fault: 'no-write', iova, access };
-    const leafBytes = PageTable.spanOf(level);
+    const leafBytes = SPAN[level] as number;
     const high = table.highWord;
-    const base = (high & 0xfffff) * 2 ** 32 + ((low & ~4095) >>> 0);
     return {
-      phys: (base + (iova & (leafBytes - 1))) as PhysAddr,
+      phys: (targetOf(low, high) + (iova & (leafBytes - 1))) as PhysAddr,
       mmio: (high & ENTRY_HIGH_MMIO) !== 0,
       leafBytes,
     };
@@ -294,12 +287,12 @@ export class IommuDomain {
 
   /** Every leaf of the page table, by rising address. */
   leaves(): Generator<Leaf, void, undefined> {
-    return this.#table.leaves();
+    return leavesOf(this.#table.memory, this.levels - 1);
   }
 
   /** Every table as it lies in memory, root first: write each at its address and hardware can walk them. */
   tablePages(): Generator<TablePage, void, undefined> {
-    return this.#table.pages();
+    return this.#table.memory.pages();
   }
 
   #unmapped(iova: Iova, length: number): void {

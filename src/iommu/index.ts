@@ -11,4 +11,5 @@ export { IovaAllocator } from './iova-allocator.ts';
 export type { IovaSnapshot } from './iova-snapshot.ts';
 export { iovaSnapshotDifference } from './iova-snapshot.ts';
 export { ISOLATION_BITS, isolates } from './isolation.ts';
-export type { Leaf, TablePage } from './page-table.ts';
+export type { Leaf } from './leaves.ts';
+export type { TablePage } from './table-memory.ts';

@@ -1,39 +1,33 @@
 /**
  * A page table in memory, in the format of VT-d second-level translation (VT-d specification 3.4, 9.8): 3, 4 or 5 levels of
- * 4 KiB tables with 512 entries of 64 bits. Copied to the address it is built for, a real IOMMU walks it.
+ * 4 KiB tables. Copied to the address it is built for, a real IOMMU walks it. `page-entry.ts` draws an entry.
  *
- * ```
- *  63 ..... 53  52    51 ................ 12  11 .. 8  7  6 .. 2  1  0
- *   ignored   mmio    address of page/table    (0)    PS   (0)    W  R
- * ```
- *
- * PS marks a 2 MiB leaf on level 1 or a 1 GiB leaf on level 2. Bit 52 is one that hardware ignores; we keep the MMIO
- * attribute there, so that a range needs no record of its own. Entries are pairs of 32-bit words, low word first. A table
- * that becomes empty is given back at once and holds only zeros then, so that an unmap leaves what the map found.
+ * A call maps or unmaps everything it is asked for, or nothing. A table that becomes empty is given back at once, so that an
+ * unmap leaves what the map found. The table of 4 KiB leaves of the last call is remembered: neighbours cost no walk.
  */
 
-import { alignUp, assert, hex, type PhysAddr } from '../core/index.ts';
+import { alignUp, hex } from '../core/index.ts';
 import { IommuError } from './errors.ts';
+import {
+  ENTRIES,
+  ENTRY_HIGH_ADDRESS,
+  ENTRY_HIGH_MMIO,
+  ENTRY_LEAF,
+  ENTRY_PRESENT,
+  highOf,
+  PHYS_LIMIT,
+  SPAN,
+  targetOf,
+} from './page-entry.ts';
+import { TABLE_WORDS, type TableMemory } from './table-memory.ts';
 
-export const ENTRY_READ: number = 1 << 0;
-export const ENTRY_WRITE: number = 1 << 1;
-export const ENTRY_LEAF: number = 1 << 7;
-/** In the high word: bit 52 of the entry. */
-export const ENTRY_HIGH_MMIO: number = 1 << 20;
-const ENTRY_HIGH_ADDRESS = 0xfffff;
-const PRESENT = ENTRY_READ | ENTRY_WRITE;
+/** Bytes that one table of 4 KiB leaves maps. */
+const REGION = 2 ** 21;
 
-const ENTRIES = 512;
-/** 32-bit words of one table. */
-const TABLE_WORDS = 2 * ENTRIES;
-const TABLE_BYTES = 4096;
-const TWO_32 = 2 ** 32;
-const TWO_M32 = 2 ** -32;
-/** First physical address that an entry cannot hold. */
-export const PHYS_LIMIT: number = 2 ** 52;
-/** Bytes that one entry maps, by level; level 0 holds the 4 KiB leaves. */
-const SPAN: readonly number[] = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48];
-const LEAF_SPAN = 2 ** 21;
+// Copies for the loops: an imported name is looked up anew in each round, which cost them a fifth.
+const PRESENT = ENTRY_PRESENT;
+const SLOTS = ENTRIES;
+const WORDS = TABLE_WORDS;
 
 export interface PageTableOptions {
   /** 3, 4 or 5 levels: 39, 48 or 57 bits of I/O virtual address. */
@@ -42,59 +36,28 @@ export interface PageTableOptions {
   readonly largePages: boolean;
   /** 1 GiB leaves. */
   readonly hugePages: boolean;
-  /** Where the tables lie in physical memory: the root first, the others behind it. */
-  readonly tableBase: PhysAddr;
-  /** Most tables there is room for. */
-  readonly tableLimit: number;
-}
-
-/** One table as it lies in memory. */
-export interface TablePage {
-  readonly address: PhysAddr;
-  /** 1024 words: entry i is words 2i (low) and 2i+1 (high). A view, not a copy. */
-  readonly words: Uint32Array;
-}
-
-/** One leaf of the table. */
-export interface Leaf {
-  readonly iova: number;
-  readonly phys: number;
-  readonly length: number;
-  readonly read: boolean;
-  readonly write: boolean;
-  readonly mmio: boolean;
+  /** Where the tables lie; empty. */
+  readonly memory: TableMemory;
 }
 
 export class PageTable {
   readonly levels: number;
   /** First I/O virtual address behind the table's reach. */
   readonly reach: number;
-  readonly tableBase: PhysAddr;
-  readonly #tableLimit: number;
+  readonly memory: TableMemory;
   readonly #largePages: boolean;
   readonly #hugePages: boolean;
-
-  /** All tables, one behind the other; table 0 is the root. */
-  #words = new Uint32Array(16 * TABLE_WORDS);
-  /** Entries in use, by table. */
-  #used = new Uint16Array(16);
-  /** Table that points here, and the entry of it, by table. */
-  #parent = new Int32Array(16);
-  #slot = new Uint16Array(16);
-  /** Tables given back, the next to use last. */
-  #free = new Int32Array(16);
-  #freeCount = 0;
-  #tables = 1;
-  /** The 4 KiB-leaf table of the last call, and the 2 MiB of address space that it maps. */
-  #lastLeaf = -1;
+  /** The table of 4 KiB leaves of the last call, and which region it maps; -1 for none. */
+  #lastTable = -1;
   #lastRegion = -1;
   #mappedBytes = 0;
+  /** Word of the entry that the last successful walk found. */
+  #foundWord = 0;
 
   constructor(options: PageTableOptions) {
     this.levels = options.levels;
     this.reach = Math.min(2 ** (12 + 9 * options.levels), 2 ** 53);
-    this.tableBase = options.tableBase;
-    this.#tableLimit = options.tableLimit;
+    this.memory = options.memory;
     this.#largePages = options.largePages;
     this.#hugePages = options.hugePages;
   }
@@ -104,15 +67,9 @@ export class PageTable {
     return this.#mappedBytes;
   }
 
-  /** Tables in use, the root included. */
-  get tableCount(): number {
-    return this.#tables - this.#freeCount;
-  }
-
   /**
    * Maps `[iova, iova + length)` to `phys` onwards with the largest leaves that size and alignment of both sides allow.
-   * All three multiples of 4096 and in reach, which the caller has checked. All or nothing: refuses `ALREADY_MAPPED`,
-   * `TABLES_EXHAUSTED`.
+   * All three multiples of 4096 and in reach, which the caller has checked. Refuses `ALREADY_MAPPED`, `TABLES_EXHAUSTED`.
    */
   map(iova: number, phys: number, length: number, lowBits: number, highBits: number): void {
     const end = iova + length;
@@ -121,27 +78,20 @@ export class PageTable {
     while (at < end) {
       const level = this.#leafLevel(at, target, end - at);
       if (level > 0) {
-        const table = this.#tableFor(at, level, iova);
-        const span = SPAN[level] as number;
-        const word = table * TABLE_WORDS + 2 * ((at / span) & (ENTRIES - 1));
-        if (((this.#words[word] as number) & PRESENT) !== 0) this.#refuseMapped(at, iova);
-        this.#words[word] = ((target >>> 0) | lowBits | ENTRY_LEAF) >>> 0;
-        this.#words[word + 1] = ((target / TWO_32) >>> 0) | highBits;
-        this.#used[table] = (this.#used[table] as number) + 1;
-        this.#mappedBytes += span;
-        at += span;
-        target += span;
+        this.#mapLarge(at, target, level, iova, lowBits, highBits);
+        at += SPAN[level] as number;
+        target += SPAN[level] as number;
         continue;
       }
       const table = this.#leafTable(at, iova);
-      const words = this.#words;
-      const slot = (at / 4096) & (ENTRIES - 1);
-      const first = table * TABLE_WORDS + 2 * slot;
-      const last = first + 2 * Math.min((end - at) / 4096, ENTRIES - slot);
+      const words = this.memory.words;
+      const slot = (at / 4096) & (SLOTS - 1);
+      const first = table * WORDS + 2 * slot;
+      const last = first + 2 * Math.min((end - at) / 4096, SLOTS - slot);
       let word = first;
       for (; word < last && ((words[word] as number) & PRESENT) === 0; word += 2) {
-        words[word] = (target >>> 0) | lowBits;
-        words[word + 1] = ((target / TWO_32) >>> 0) | highBits;
+        words[word] = target | lowBits;
+        words[word + 1] = highOf(target) | highBits;
         target += 4096;
       }
       at += this.#count(table, (word - first) / 2);
@@ -150,8 +100,8 @@ export class PageTable {
   }
 
   /**
-   * Maps vectors one behind the other from `iova`, each in a slot of whole pages that starts with the vector's first page;
-   * vectors `first` to `first + count - 1`. Returns the bytes of all slots. All or nothing, as `map`.
+   * Maps vectors `first` to `first + count - 1` one behind the other from `iova`, each in a slot of whole pages that starts
+   * with the vector's first page. Returns the bytes of all slots. Refuses as `map`, and `LENGTH_INVALID`, `OUT_OF_REACH`.
    */
   mapRun(
     iova: number,
@@ -179,10 +129,10 @@ export class PageTable {
       }
       // Vectors within one page each, as far as this table reaches.
       const table = this.#leafTable(at, iova);
-      const words = this.#words;
-      const slot = (at / 4096) & (ENTRIES - 1);
-      const begin = table * TABLE_WORDS + 2 * slot;
-      const end = begin + 2 * Math.min(stop - index, ENTRIES - slot);
+      const words = this.memory.words;
+      const slot = (at / 4096) & (SLOTS - 1);
+      const begin = table * WORDS + 2 * slot;
+      const end = begin + 2 * Math.min(stop - index, SLOTS - slot);
       let word = begin;
       let free = true;
       let highSeen = 0;
@@ -194,7 +144,7 @@ export class PageTable {
         if (bytes + offset > 4096 || bytes === 0) break;
         free = ((words[word] as number) & PRESENT) === 0;
         if (!free) break;
-        const high = (page * TWO_M32) | 0;
+        const high = highOf(page);
         highSeen |= high;
         words[word] = (low - offset) | lowBits;
         words[word + 1] = high | highBits;
@@ -218,11 +168,12 @@ export class PageTable {
         at = (Math.floor(at / span) + 1) * span;
         continue;
       }
-      const slot = (at / 4096) & (ENTRIES - 1);
-      const count = Math.min((end - at) / 4096, ENTRIES - slot);
-      const last = table * TABLE_WORDS + 2 * (slot + count);
-      for (let word = table * TABLE_WORDS + 2 * slot; word < last; word += 2) {
-        if (((this.#words[word] as number) & PRESENT) === 0) return false;
+      const words = this.memory.words;
+      const slot = (at / 4096) & (SLOTS - 1);
+      const count = Math.min((end - at) / 4096, SLOTS - slot);
+      const last = table * WORDS + 2 * (slot + count);
+      for (let word = table * WORDS + 2 * slot; word < last; word += 2) {
+        if (((words[word] as number) & PRESENT) === 0) return false;
       }
       at += count * 4096;
     }
@@ -230,37 +181,31 @@ export class PageTable {
   }
 
   /**
-   * Unmaps whatever is mapped in the span, and gives empty tables back. A leaf larger than what the span covers of it is
-   * split first. Returns the bytes that were mapped.
+   * Unmaps whatever is mapped in the span. A leaf larger than what the span covers of it is split first, which may refuse
+   * `TABLES_EXHAUSTED`. Returns the bytes that were mapped.
    */
   unmapSpan(iova: number, length: number): number {
     const end = iova + length;
+    this.#splitAt(iova);
+    this.#splitAt(end);
     let cleared = 0;
     let at = iova;
     while (at < end) {
       const table = this.#leafTableAt(at);
       if (table < 0) {
-        // No table of 4 KiB leaves here: a larger leaf, or nothing.
+        // No table of 4 KiB leaves here: a larger leaf, which lies in the span as a whole, or nothing.
         const level = this.#find(at);
-        const span = SPAN[level < 0 ? -level : level] as number;
-        const start = Math.floor(at / span) * span;
-        if (level < 0) {
-          at = start + span;
-        } else if (start >= at && start + span <= end) {
-          this.#clearEntry(this.#foundWord);
-          cleared += span;
-          at = start + span;
-        } else {
-          this.#split(this.#foundWord, level, at);
-        }
+        const span = SPAN[Math.abs(level)] as number;
+        if (level >= 0) cleared += this.#clearLarge(this.#foundWord, span);
+        at = (Math.floor(at / span) + 1) * span;
         continue;
       }
-      const words = this.#words;
-      const slot = (at / 4096) & (ENTRIES - 1);
-      const count = Math.min((end - at) / 4096, ENTRIES - slot);
-      const last = table * TABLE_WORDS + 2 * (slot + count);
+      const words = this.memory.words;
+      const slot = (at / 4096) & (SLOTS - 1);
+      const count = Math.min((end - at) / 4096, SLOTS - slot);
+      const last = table * WORDS + 2 * (slot + count);
       let live = 0;
-      for (let word = table * TABLE_WORDS + 2 * slot; word < last; word += 2) {
+      for (let word = table * WORDS + 2 * slot; word < last; word += 2) {
         if (((words[word] as number) & PRESENT) === 0) continue;
         words[word] = 0;
         words[word + 1] = 0;
@@ -268,111 +213,48 @@ export class PageTable {
       }
       cleared += live * 4096;
       at += count * 4096;
-      const used = (this.#used[table] as number) - live;
-      this.#used[table] = used;
-      if (used === 0) this.#giveBack(table);
+      this.#count(table, -live);
+      this.#giveBackEmpty(table);
     }
-    this.#mappedBytes -= cleared;
     return cleared;
   }
 
   /**
    * Finds the leaf that maps `iova`. Returns its level (0: 4 KiB, 1: 2 MiB, 2: 1 GiB), and the entry through `lowWord` and
-   * `highWord`; or minus the level of the entry that is not present, or -1 where that is level 0 or 1.
+   * `highWord`; or a negative number where nothing is mapped.
    */
   walk(iova: number): number {
-    if (!(iova >= 0 && iova < this.reach)) return -this.levels;
-    return this.#find(iova);
+    return iova >= 0 && iova < this.reach ? this.#find(iova) : -1;
   }
 
   /** Low word of the entry that the last successful `walk` found. */
   get lowWord(): number {
-    return this.#words[this.#foundWord] as number;
+    return this.memory.words[this.#foundWord] as number;
   }
 
   /** High word of that entry. */
   get highWord(): number {
-    return this.#words[this.#foundWord + 1] as number;
-  }
-
-  /** Bytes that a leaf of this level maps. */
-  static spanOf(level: number): number {
-    return SPAN[level] as number;
-  }
-
-  /** Every table in use, root first, as it lies in memory. The views are good until the next map or unmap. */
-  *pages(): Generator<TablePage, void, undefined> {
-    const given = new Set(this.#free.subarray(0, this.#freeCount));
-    for (let table = 0; table < this.#tables; table++) {
-      if (given.has(table)) continue;
-      const words = this.#words.subarray(table * TABLE_WORDS, (table + 1) * TABLE_WORDS);
-      yield { address: (this.tableBase + table * TABLE_BYTES) as PhysAddr, words };
-    }
-  }
-
-  /** Every leaf, by rising I/O virtual address. */
-  *leaves(): Generator<Leaf, void, undefined> {
-    yield* this.#leavesOf(0, this.levels - 1, 0);
-  }
-
-  #foundWord = 0;
-
-  *#leavesOf(table: number, level: number, base: number): Generator<Leaf, void, undefined> {
-    for (let slot = 0; slot < ENTRIES; slot++) {
-      const low = this.#words[table * TABLE_WORDS + 2 * slot] as number;
-      const high = this.#words[table * TABLE_WORDS + 2 * slot + 1] as number;
-      if ((low & PRESENT) === 0) continue;
-      const iova = base + slot * (SPAN[level] as number);
-      if (level > 0 && (low & ENTRY_LEAF) === 0) {
-        yield* this.#leavesOf(this.#tableAt(low, high), level - 1, iova);
-        continue;
-      }
-      yield {
-        iova,
-        phys: (high & ENTRY_HIGH_ADDRESS) * TWO_32 + ((low & ~4095) >>> 0),
-        length: SPAN[level] as number,
-        read: (low & ENTRY_READ) !== 0,
-        write: (low & ENTRY_WRITE) !== 0,
-        mmio: (high & ENTRY_HIGH_MMIO) !== 0,
-      };
-    }
+    return this.memory.words[this.#foundWord + 1] as number;
   }
 
   #leafLevel(iova: number, phys: number, length: number): number {
-    if (length < LEAF_SPAN || !this.#largePages) return 0;
+    if (length < REGION || !this.#largePages) return 0;
     // Both sides aligned to 1 GiB or 2 MiB: their low 30 or 21 bits are zero.
     const low = (iova | phys) & 0x3fffffff;
     if (this.#hugePages && length >= (SPAN[2] as number) && low === 0) return 2;
-    return (low & (LEAF_SPAN - 1)) === 0 ? 1 : 0;
+    return (low & (REGION - 1)) === 0 ? 1 : 0;
   }
 
-  /** Table of 4 KiB leaves for `iova`, made if need be. */
-  #leafTable(iova: number, undoFrom: number): number {
-    const region = Math.floor(iova / LEAF_SPAN);
-    if (region === this.#lastRegion) return this.#lastLeaf;
-    const table = this.#tableFor(iova, 0, undoFrom);
-    this.#lastRegion = region;
-    this.#lastLeaf = table;
-    return table;
-  }
-
-  /** Table of 4 KiB leaves for `iova`, or -1. */
-  #leafTableAt(iova: number): number {
-    const region = Math.floor(iova / LEAF_SPAN);
-    if (region === this.#lastRegion) return this.#lastLeaf;
-    const table = this.#descend(iova);
-    if (table >= 0) {
-      this.#lastRegion = region;
-      this.#lastLeaf = table;
-    }
-    return table;
-  }
-
-  /** Counts entries just written into a table of 4 KiB leaves; returns their bytes. */
-  #count(table: number, entries: number): number {
-    this.#used[table] = (this.#used[table] as number) + entries;
-    this.#mappedBytes += entries * 4096;
-    return entries * 4096;
+  #mapLarge(iova: number, phys: number, level: number, undoFrom: number, lowBits: number, highBits: number): void {
+    const table = this.#tableFor(iova, level, undoFrom);
+    const span = SPAN[level] as number;
+    const word = table * WORDS + 2 * ((iova / span) & (SLOTS - 1));
+    const { words, used } = this.memory;
+    if (((words[word] as number) & PRESENT) !== 0) this.#refuseMapped(iova, undoFrom);
+    words[word] = phys | lowBits | ENTRY_LEAF;
+    words[word + 1] = highOf(phys) | highBits;
+    used[table] = (used[table] as number) + 1;
+    this.#mappedBytes += span;
   }
 
   /** `map` of one vector in a run: a refusal undoes the run. */
@@ -385,140 +267,141 @@ export class PageTable {
     }
   }
 
+  /** Counts entries written into a table of 4 KiB leaves, or cleared if negative; returns their bytes. */
+  #count(table: number, entries: number): number {
+    const { used } = this.memory;
+    used[table] = (used[table] as number) + entries;
+    this.#mappedBytes += entries * 4096;
+    return entries * 4096;
+  }
+
+  /** Table of 4 KiB leaves for `iova`, made if need be. */
+  #leafTable(iova: number, undoFrom: number): number {
+    const region = Math.floor(iova / REGION);
+    if (region !== this.#lastRegion) {
+      this.#lastTable = this.#tableFor(iova, 0, undoFrom);
+      this.#lastRegion = region;
+    }
+    return this.#lastTable;
+  }
+
+  /** Table of 4 KiB leaves for `iova`, or -1. */
+  #leafTableAt(iova: number): number {
+    const region = Math.floor(iova / REGION);
+    if (region === this.#lastRegion) return this.#lastTable;
+    const table = this.#descend(iova);
+    if (table >= 0) {
+      this.#lastRegion = region;
+      this.#lastTable = table;
+    }
+    return table;
+  }
+
   /** Table of `level` on the way to `iova`, made if need be. On a refusal, first unmaps what was mapped from `undoFrom`. */
   #tableFor(iova: number, level: number, undoFrom: number): number {
+    const { memory } = this;
     let table = 0;
     for (let at = this.levels - 1; at > level; at--) {
-      const slot = (iova / (SPAN[at] as number)) & (ENTRIES - 1);
-      const word = table * TABLE_WORDS + 2 * slot;
-      const low = this.#words[word] as number;
+      const slot = (iova / (SPAN[at] as number)) & (SLOTS - 1);
+      const word = table * WORDS + 2 * slot;
+      const low = memory.words[word] as number;
       if ((low & PRESENT) === 0) {
-        const child = this.#newTable(table, slot);
+        const child = memory.take(table, slot);
         if (child < 0) {
-          this.#pruneUp(table);
+          this.#giveBackEmpty(table);
           this.#undo(undoFrom, iova);
-          throw new IommuError({
-            code: 'TABLES_EXHAUSTED',
-            path: `iova ${hex(iova)}`,
-            message: `all ${this.#tableLimit} tables are in use`,
-            hint: 'unmap something, or set more memory aside for page tables',
-          });
+          throw this.#exhausted(iova, 'unmap something, or set more memory aside for page tables');
         }
         table = child;
       } else if ((low & ENTRY_LEAF) !== 0) {
         this.#refuseMapped(iova, undoFrom);
       } else {
-        table = this.#tableAt(low, this.#words[word + 1] as number);
+        table = memory.tableOf(low, memory.words[word + 1] as number);
       }
     }
     return table;
   }
 
   #descend(iova: number): number {
+    const { memory } = this;
     let table = 0;
     for (let at = this.levels - 1; at > 0; at--) {
-      const word = table * TABLE_WORDS + 2 * ((iova / (SPAN[at] as number)) & (ENTRIES - 1));
-      const low = this.#words[word] as number;
+      const word = table * WORDS + 2 * ((iova / (SPAN[at] as number)) & (SLOTS - 1));
+      const low = memory.words[word] as number;
       if ((low & PRESENT) === 0 || (low & ENTRY_LEAF) !== 0) return -1;
-      table = this.#tableAt(low, this.#words[word + 1] as number);
+      table = memory.tableOf(low, memory.words[word + 1] as number);
     }
     return table;
   }
 
+  /** Level of the leaf for `iova`, its entry in `#foundWord`; or minus the level of the entry that is not present, at least 1. */
   #find(iova: number): number {
+    const { memory } = this;
     let table = 0;
-    for (let at = this.levels - 1; at >= 0; at--) {
-      const word = table * TABLE_WORDS + 2 * ((iova / (SPAN[at] as number)) & (ENTRIES - 1));
-      const low = this.#words[word] as number;
-      if ((low & PRESENT) === 0) return at === 0 ? -1 : -at;
-      if (at === 0 || (low & ENTRY_LEAF) !== 0) {
+    for (let at = this.levels - 1; at > 0; at--) {
+      const word = table * WORDS + 2 * ((iova / (SPAN[at] as number)) & (SLOTS - 1));
+      const low = memory.words[word] as number;
+      if ((low & PRESENT) === 0) return -at;
+      if ((low & ENTRY_LEAF) !== 0) {
         this.#foundWord = word;
         return at;
       }
-      table = this.#tableAt(low, this.#words[word + 1] as number);
+      table = memory.tableOf(low, memory.words[word + 1] as number);
     }
-    return -1;
+    const word = table * WORDS + 2 * ((iova / 4096) & (SLOTS - 1));
+    if (((memory.words[word] as number) & PRESENT) === 0) return -1;
+    this.#foundWord = word;
+    return 0;
   }
 
-  #tableAt(low: number, high: number): number {
-    return ((high & ENTRY_HIGH_ADDRESS) * TWO_32 + ((low & ~4095) >>> 0) - this.tableBase) / TABLE_BYTES;
+  #giveBackEmpty(table: number): void {
+    if (this.memory.used[table] !== 0) return;
+    this.memory.giveBackEmpty(table);
+    this.#lastTable = -1;
+    this.#lastRegion = -1;
   }
 
-  #newTable(parent: number, slot: number): number {
-    let table: number;
-    if (this.#freeCount > 0) {
-      table = this.#free[--this.#freeCount] as number;
-    } else {
-      if (this.#tables === this.#tableLimit) return -1;
-      table = this.#tables++;
-      if (table === this.#used.length) this.#grow();
+  #clearLarge(word: number, span: number): number {
+    const { words, used } = this.memory;
+    const table = Math.floor(word / WORDS);
+    words[word] = 0;
+    words[word + 1] = 0;
+    used[table] = (used[table] as number) - 1;
+    this.#mappedBytes -= span;
+    this.#giveBackEmpty(table);
+    return span;
+  }
+
+  /** Splits the leaf that an address lies inside of, until a leaf begins at it or none is there. */
+  #splitAt(iova: number): void {
+    if ((iova & (REGION - 1)) === 0 && !this.#hugePages) return;
+    if (iova >= this.reach || (this.#lastRegion === Math.floor(iova / REGION) && this.#lastTable >= 0)) return;
+    for (let level = this.#find(iova); level > 0; level = this.#find(iova)) {
+      if (iova % (SPAN[level] as number) === 0) return;
+      this.#split(this.#foundWord, level, iova);
     }
-    this.#parent[table] = parent;
-    this.#slot[table] = slot;
-    const address = this.tableBase + table * TABLE_BYTES;
-    const word = parent * TABLE_WORDS + 2 * slot;
-    this.#words[word] = ((address >>> 0) | PRESENT) >>> 0;
-    this.#words[word + 1] = (address / TWO_32) >>> 0;
-    this.#used[parent] = (this.#used[parent] as number) + 1;
-    return table;
-  }
-
-  /** Takes an empty table out of its parent, and the parents that become empty by it. */
-  #giveBack(empty: number): void {
-    let table = empty;
-    while (table !== 0 && this.#used[table] === 0) {
-      if (table === this.#lastLeaf) {
-        this.#lastLeaf = -1;
-        this.#lastRegion = -1;
-      }
-      const parent = this.#parent[table] as number;
-      const word = parent * TABLE_WORDS + 2 * (this.#slot[table] as number);
-      this.#words[word] = 0;
-      this.#words[word + 1] = 0;
-      this.#used[parent] = (this.#used[parent] as number) - 1;
-      this.#free[this.#freeCount++] = table;
-      table = parent;
-    }
-  }
-
-  #pruneUp(table: number): void {
-    if (this.#used[table] === 0) this.#giveBack(table);
-  }
-
-  #clearEntry(word: number): void {
-    const table = Math.floor(word / TABLE_WORDS);
-    this.#words[word] = 0;
-    this.#words[word + 1] = 0;
-    this.#used[table] = (this.#used[table] as number) - 1;
-    this.#pruneUp(table);
   }
 
   /** Replaces a large leaf by a table of the same mapping in leaves of the next size. */
   #split(word: number, level: number, iova: number): void {
-    const low = this.#words[word] as number;
-    const high = this.#words[word + 1] as number;
-    const parent = Math.floor(word / TABLE_WORDS);
-    const slot = (word % TABLE_WORDS) / 2;
-    const table = this.#newTable(parent, slot);
-    if (table < 0) {
-      throw new IommuError({
-        code: 'TABLES_EXHAUSTED',
-        path: `iova ${hex(iova)}`,
-        message: `all ${this.#tableLimit} tables are in use, and a large leaf must be split to unmap a part of it`,
-        hint: 'unmap the whole range that was mapped, or set more memory aside for page tables',
-      });
-    }
-    // `newTable` counted an entry that was there before.
-    this.#used[parent] = (this.#used[parent] as number) - 1;
+    const { memory } = this;
+    const low = memory.words[word] as number;
+    const high = memory.words[word + 1] as number;
+    const parent = Math.floor(word / WORDS);
+    const table = memory.take(parent, (word % WORDS) / 2);
+    if (table < 0)
+      throw this.#exhausted(iova, 'unmap what was mapped as a whole, or set more memory aside for page tables');
+    // `take` counted an entry that was there before.
+    memory.used[parent] = (memory.used[parent] as number) - 1;
     const span = SPAN[level - 1] as number;
     const keep = (low & PRESENT) | (level > 1 ? ENTRY_LEAF : 0);
-    let phys = (high & ENTRY_HIGH_ADDRESS) * TWO_32 + ((low & ~4095) >>> 0);
-    const words = this.#words;
-    for (let at = table * TABLE_WORDS; at < (table + 1) * TABLE_WORDS; at += 2, phys += span) {
-      words[at] = ((phys >>> 0) | keep) >>> 0;
-      words[at + 1] = ((phys / TWO_32) >>> 0) | (high & ENTRY_HIGH_MMIO);
+    let phys = targetOf(low, high);
+    const words = memory.words;
+    for (let at = table * WORDS; at < (table + 1) * WORDS; at += 2, phys += span) {
+      words[at] = phys | keep;
+      words[at + 1] = highOf(phys) | (high & ENTRY_HIGH_MMIO);
     }
-    this.#used[table] = ENTRIES;
+    memory.used[table] = SLOTS;
   }
 
   #undo(from: number, to: number): void {
@@ -553,20 +436,12 @@ export class PageTable {
     });
   }
 
-  #grow(): void {
-    const capacity = 2 * this.#used.length;
-    assert(capacity <= 2 ** 20, 'page tables outgrow what one array can hold');
-    const words = new Uint32Array(capacity * TABLE_WORDS);
-    words.set(this.#words);
-    this.#words = words;
-    this.#used = grow(this.#used, new Uint16Array(capacity));
-    this.#slot = grow(this.#slot, new Uint16Array(capacity));
-    this.#parent = grow(this.#parent, new Int32Array(capacity));
-    this.#free = grow(this.#free, new Int32Array(capacity));
+  #exhausted(iova: number, hint: string): IommuError {
+    return new IommuError({
+      code: 'TABLES_EXHAUSTED',
+      path: `iova ${hex(iova)}`,
+      message: `all ${this.memory.limit} tables are in use`,
+      hint,
+    });
   }
-}
-
-function grow<A extends Uint16Array | Int32Array>(from: A, to: A): A {
-  to.set(from);
-  return to;
 }
