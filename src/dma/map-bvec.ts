@@ -56,7 +56,13 @@ export function dmaMapBvec(
   device.slots.clear();
   if (device.rules === 'linux') layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
   else layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
-  if (mapping.iovaSize > 0) mapThroughIommu(device, vectors, classified, mapping);
+  if (mapping.iovaSize > 0) {
+    const refusal = mapThroughIommu(device, vectors, classified, mapping);
+    if (refusal !== null) {
+      mapping.begin(direction);
+      throw refusal;
+    }
+  }
   mapping.live = true;
   mapping.device = device;
   mapping.table = classifier.table ?? null;
@@ -115,13 +121,21 @@ export function classifyVectors(device: DmaDevice, vectors: BvecList, classifier
   }
 }
 
-/** Allocates the one range, maps the slots into it, and moves the outputs, laid out from 0, to where it is. */
-function mapThroughIommu(device: DmaDevice, vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
+/**
+ * Allocates the one range, maps the slots into it, and moves the outputs, laid out from 0, to where it is. Returns why not,
+ * where that cannot be done; nothing is allocated or mapped then.
+ */
+function mapThroughIommu(
+  device: DmaDevice,
+  vectors: BvecList,
+  classified: Classified,
+  mapping: DmaMapping,
+): MapError | null {
   const domain = device.domain as IommuDomain;
   const base = domain.allocator.allocate(mapping.iovaSize, Math.min(device.limits.dmaMask, domain.allocator.limit));
   if (base === null) {
     const message = `no ${mapping.iovaSize} contiguous bytes of I/O virtual addresses are free below the device's mask`;
-    throw new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list');
+    return new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list');
   }
   try {
     mapSlots(domain, device.slots, vectors, classified, mapping.direction, base);
@@ -129,13 +143,14 @@ function mapThroughIommu(device: DmaDevice, vectors: BvecList, classified: Class
     domain.unmapSpan(base, mapping.iovaSize);
     domain.release(base, mapping.iovaSize);
     const message = `the page table refused: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list', cause);
+    return new MapError('IOVA_EXHAUSTED', device.fn.name, message, 'unmap something, or map a shorter list', cause);
   }
   mapping.iovaBase = base;
   const { space, address, count } = mapping;
   for (let index = 0; index < count; index++) {
     if (space[index] === SPACE_IOVA) address[index] = (address[index] as number) + base;
   }
+  return null;
 }
 
 /** Slots that follow each other with the same rights and without a hole between go to the page table in one call. */
