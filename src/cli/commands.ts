@@ -147,4 +147,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     load: () => import('./run.ts'),
   },
+  {
+    name: 'qemu',
+    summary: 'a QEMU command line that rebuilds the shape of a machine, and what had to be left out',
+    examples: [
+      'p2pdma qemu host.tar.gz                         a script, with comments',
+      'p2pdma qemu host.txt --json',
+    ],
+    shape: (command) => {
+      withMachine(command);
+      command.option('--json', JSON_HELP);
+    },
+    load: () => import('./qemu.ts'),
+  },
 ];

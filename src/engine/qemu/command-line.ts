@@ -31,6 +31,8 @@ export interface QemuPart {
   readonly rootBus: number;
   /** Places from the root bus down to the part itself. */
   readonly route: readonly QemuPlace[];
+  /** ACS controls to be set once it is there; 0 for none. */
+  readonly acsControl: number;
 }
 
 export interface QemuCommandLine {
@@ -40,12 +42,21 @@ export interface QemuCommandLine {
   readonly parts: readonly QemuPart[];
 }
 
-/** Where QEMU finds a backing file. */
-export type BackingPath = (request: BackingRequest, index: number) => string;
+/** What the options say of a backing file: the kind of memory object with its properties, and the file of a drive. */
+export interface BackingWords {
+  readonly memory: (request: BackingRequest, index: number) => string;
+  readonly drive: (request: BackingRequest, index: number) => string;
+}
+
+/** Memory and media that are nowhere but in QEMU: for a command line that somebody runs by hand. */
+export const STANDALONE: BackingWords = {
+  memory: () => 'memory-backend-ram,share=on',
+  drive: ({ lengthBytes }) => `driver=null-co,read-zeroes=on,size=${lengthBytes}`,
+};
 
 /** Builds the command line. Throws `QEMU_MACHINE` with the path of what cannot be said. */
-export function commandLine(description: QemuMachineDescription, pathOf: BackingPath): QemuCommandLine {
-  return new Builder(pathOf).build(description);
+export function commandLine(description: QemuMachineDescription, backing: BackingWords): QemuCommandLine {
+  return new Builder(backing).build(description);
 }
 
 class Builder {
@@ -53,12 +64,13 @@ class Builder {
   readonly #backing: BackingRequest[] = [];
   readonly #parts: QemuPart[] = [];
   readonly #names = new Set<string>();
-  readonly #pathOf: BackingPath;
+  readonly #words: BackingWords;
+  readonly #conventionalBuses = new Set<string>();
   #rootBus = 0;
   #chassis = 0;
 
-  constructor(pathOf: BackingPath) {
-    this.#pathOf = pathOf;
+  constructor(words: BackingWords) {
+    this.#words = words;
   }
 
   build(description: QemuMachineDescription): QemuCommandLine {
@@ -76,10 +88,9 @@ class Builder {
     }
     const bypass = first.bypassIommu === true ? ',default_bus_bypass_iommu=on' : '';
     this.#option('-machine', `q35,sata=off,smbus=off,usb=off,vmport=off,memory-backend=ram${bypass}`);
-    this.#option('-cpu', description.cpu ?? 'qemu64');
+    this.#option('-cpu', `${description.cpu ?? 'qemu64'},check=off`);
     this.#option('-m', `${ramBytes / MIB}M`);
-    const ram = this.#file('ram', ramBytes);
-    this.#option('-object', `memory-backend-file,id=ram,size=${ramBytes},share=on,mem-path=${ram}`);
+    this.#memory('ram', ramBytes);
     if (description.iommuLevels !== undefined) {
       this.#option('-device', `intel-iommu,intremap=off,aw-bits=${description.iommuLevels === 3 ? 39 : 48}`);
     }
@@ -102,7 +113,7 @@ class Builder {
       '-device',
       `pxb-pcie,id=${id},bus_nr=${bus},bus=pcie.0,addr=${addr(place)}${bypass ? ',bypass_iommu=on' : ''}`,
     );
-    this.#parts.push({ id, name: null, kind: 'rootBus', rootBus: 0, route: [place] });
+    this.#parts.push({ id, name: null, kind: 'rootBus', rootBus: 0, route: [place], acsControl: 0 });
   }
 
   #children(
@@ -130,9 +141,11 @@ class Builder {
   }
 
   #device(device: QemuRootPort | QemuDevice, where: string, route: readonly QemuPlace[], path: string): void {
-    const id = this.#part(device.kind, device.name, route, path);
+    const acsControl = device.kind === 'rootPort' && device.acs !== undefined && device.acs !== false ? device.acs : 0;
+    const id = this.#part(device.kind, device.name, route, path, acsControl);
     switch (device.kind) {
       case 'rootPort': {
+        // Its registers are set by whoever programs the machine.
         const acs = device.acs === false ? ',disable-acs=on' : '';
         this.#option('-device', `pcie-root-port,id=${id},${where}${acs}${this.#slot()}`);
         this.#onLink(device.below ?? [], id, route, `${path}.below`);
@@ -143,8 +156,7 @@ class Builder {
         this.#switchPorts(device.ports, id, route, `${path}.ports`);
         return;
       case 'pciBridge':
-        this.#option('-device', `pcie-pci-bridge,id=${id},${where}`);
-        this.#children(device.below, id, route, `${path}.below`, new Set([0]), 0);
+        this.#pciBridge(device.below, id, where, route, path);
         return;
       case 'nvme':
         this.#nvme(device, id, where, path);
@@ -153,8 +165,7 @@ class Builder {
         if (!isPowerOfTwo(device.bytes) || device.bytes < 4096) {
           refuse(`${path}.bytes`, `a BAR of ${device.bytes} bytes`, 'use a power of two, at least 4096');
         }
-        const file = this.#file(`${id}m`, device.bytes);
-        this.#option('-object', `memory-backend-file,id=${id}m,size=${device.bytes},share=on,mem-path=${file}`);
+        this.#memory(`${id}m`, device.bytes);
         this.#option('-device', `ivshmem-plain,id=${id},memdev=${id}m,${where}`);
         return;
       }
@@ -164,6 +175,16 @@ class Builder {
       default:
         assertNever(device);
     }
+  }
+
+  /** A bridge to conventional PCI; another kind where the bus above is conventional already. */
+  #pciBridge(below: readonly QemuDevice[], id: string, where: string, route: readonly QemuPlace[], path: string): void {
+    const isNested = this.#conventionalBuses.has(where.slice('bus='.length, where.indexOf(',')));
+    this.#conventionalBuses.add(id);
+    if (isNested) this.#option('-device', `pci-bridge,id=${id},chassis_nr=${this.#conventionalBuses.size},${where}`);
+    else this.#option('-device', `pcie-pci-bridge,id=${id},${where}`);
+    // Slot 0 is its hot-plug controller's.
+    this.#children(below, id, route, `${path}.below`, new Set([0]), 0);
   }
 
   #nvme(device: QemuNvme, id: string, where: string, path: string): void {
@@ -176,8 +197,8 @@ class Builder {
       refuse(`${path}.cmbBytes`, `a buffer of ${cmbBytes} bytes`, 'use a power of two, at least 1 MiB');
     }
     const mdts = device.mdts ?? 10;
-    const file = this.#file(`${id}d`, namespaceBytes);
-    this.#option('-drive', `if=none,id=${id}d,format=raw,cache=unsafe,file.locking=off,file=${file}`);
+    const [request, index] = this.#request(`${id}d`, namespaceBytes);
+    this.#option('-drive', `if=none,id=${id}d,${this.#words.drive(request, index)}`);
     const cmb =
       cmbBytes === 0 ? '' : `,cmb_size_mb=${cmbBytes / MIB}${device.legacyCmb === true ? ',legacy-cmb=on' : ''}`;
     this.#option('-device', `nvme,id=${id},serial=${id},drive=${id}d,mdts=${mdts}${cmb},${where}`);
@@ -229,13 +250,19 @@ class Builder {
     }
   }
 
-  #part(kind: QemuPart['kind'], name: string | undefined, route: readonly QemuPlace[], path: string): string {
+  #part(
+    kind: QemuPart['kind'],
+    name: string | undefined,
+    route: readonly QemuPlace[],
+    path: string,
+    acsControl = 0,
+  ): string {
     if (name !== undefined) {
       if (this.#names.has(name)) refuse(`${path}.name`, `'${name}' is the name of two parts`, 'give each its own');
       this.#names.add(name);
     }
     const id = `p${this.#parts.length}`;
-    this.#parts.push({ id, name: name ?? null, kind, rootBus: this.#rootBus, route });
+    this.#parts.push({ id, name: name ?? null, kind, rootBus: this.#rootBus, route, acsControl });
     return id;
   }
 
@@ -245,12 +272,15 @@ class Builder {
     return `,chassis=${1 + Math.floor(this.#chassis / 255)},slot=${1 + (this.#chassis % 255)}`;
   }
 
-  /** A file for the part that was added last, or for RAM. */
-  #file(id: string, lengthBytes: number): string {
-    const part = this.#parts[this.#parts.length - 1] ?? null;
-    const request = { id, lengthBytes, part };
-    this.#backing.push(request);
-    return this.#pathOf(request, this.#backing.length - 1);
+  #memory(id: string, lengthBytes: number): void {
+    const [kind, ...properties] = this.#words.memory(...this.#request(id, lengthBytes)).split(',');
+    this.#option('-object', [kind, `id=${id}`, `size=${lengthBytes}`, ...properties].join(','));
+  }
+
+  /** Backing for the part that was added last, or for RAM. */
+  #request(id: string, lengthBytes: number): [BackingRequest, number] {
+    const request = { id, lengthBytes, part: this.#parts[this.#parts.length - 1] ?? null };
+    return [request, this.#backing.push(request) - 1];
   }
 
   #option(option: string, value: string): void {

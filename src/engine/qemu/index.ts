@@ -1,7 +1,7 @@
 export type { QemuBinary, QemuVersion } from './binary.ts';
 export { findQemu, formatVersion, probeQemu } from './binary.ts';
-export type { BackingRequest, QemuCommandLine, QemuPart } from './command-line.ts';
-export { commandLine } from './command-line.ts';
+export type { BackingRequest, BackingWords, QemuCommandLine, QemuPart } from './command-line.ts';
+export { commandLine, STANDALONE } from './command-line.ts';
 export type { FoundFunction, SizedBar } from './enumerate.ts';
 export type { EnvelopeLimits, QemuEnvelope } from './envelope.ts';
 export { ENVELOPES, envelopeOf, versionNotes } from './envelope.ts';
@@ -25,5 +25,8 @@ export type {
 export { QEMU_CPUS } from './machine-description.ts';
 export type { QemuEngineOptions } from './qemu-engine.ts';
 export { QemuEngine } from './qemu-engine.ts';
+export type { RebuildNote, RebuildNoteCode, RebuildOptions, RebuiltMachine } from './rebuild.ts';
+export { rebuildMachine } from './rebuild.ts';
+export { rebuildText } from './rebuild-text.ts';
 export type { QemuIommuContext } from './vtd.ts';
 export { VtdUnit } from './vtd.ts';

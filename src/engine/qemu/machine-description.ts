@@ -24,10 +24,11 @@ interface QemuNode {
   readonly place?: QemuPlace;
 }
 
-/** pcie-root-port, with ACS (0x5f) unless `acs` is false. */
+/** pcie-root-port. */
 export interface QemuRootPort extends QemuNode {
   readonly kind: 'rootPort';
-  readonly acs?: boolean;
+  /** ACS controls, of those that it has (0x5f). Default 0, all off. `false`: no ACS. */
+  readonly acs?: false | number;
   readonly below?: readonly QemuDevice[];
 }
 

@@ -144,7 +144,7 @@ export class QemuProcess {
     if (this.#isStopped) {
       return new QemuError({ code: 'QEMU_CLOSED', path, message: 'the machine was closed', hint: 'start another one' });
     }
-    const said = firstLine(this.#stderr);
+    const said = complaint(this.#stderr);
     if (signal === 'SIGBUS') {
       return new QemuError({
         code: 'QEMU_DISK_FULL',
@@ -175,7 +175,8 @@ export class QemuProcess {
   }
 }
 
-function firstLine(text: string): string {
+/** The first line that is more than a warning. */
+function complaint(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines[0]?.trim() ?? '';
+  return (lines.find((line) => !line.includes('warning:')) ?? lines[0] ?? '').trim();
 }

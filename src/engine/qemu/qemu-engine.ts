@@ -8,12 +8,12 @@ import type { PhysAddr, Word64 } from '../../core/index.ts';
 import { assert } from '../../core/index.ts';
 import type { Machine } from '../../machine/index.ts';
 import { tarOf } from '../../machine/read/live/write-archive.ts';
-import { type Bdf, bdfKey, formatBdf } from '../../pcie/index.ts';
+import { type Bdf, bdfKey, ConfigSpace, EXT_CAP_ACS, findExtendedCapability } from '../../pcie/index.ts';
 import type { AccessSize, Answer, Capability, Engine, EngineFault } from '../contract.ts';
 import { BackingFile, folderWithRoom } from './backing-file.ts';
 import { findQemu, formatVersion, type QemuVersion } from './binary.ts';
 import { type CaptureFacts, capturedEntries, machineOf } from './captured.ts';
-import { type BackingRequest, commandLine, type QemuPart } from './command-line.ts';
+import { type BackingWords, commandLine, type QemuPart } from './command-line.ts';
 import { ConfigAccess, openEcam } from './config-access.ts';
 import { crossCheck } from './cross-check.ts';
 import { DecodeMap } from './decode-map.ts';
@@ -56,10 +56,22 @@ const BASE_ARGUMENTS: readonly string[] = [
   'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off',
 ];
 
+/** Backing files are opened through the descriptors that QEMU inherits, in the order in which they were asked for. */
+const INHERITED: BackingWords = {
+  memory: (_, index) => `memory-backend-file,share=on,mem-path=${inherited(index)}`,
+  drive: (_, index) => `format=raw,cache=unsafe,file.locking=off,file=${inherited(index)}`,
+};
+
+function inherited(index: number): string {
+  return `/proc/self/fd/${FIRST_BACKING_DESCRIPTOR + index}`;
+}
+
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** Waits below this are slept through where they stand: the event loop has no finer clock. */
 const SLEEP_IN_PLACE_NS = 1e6;
 const ALL_ONES = 0xffffffff;
+/** Offset of the control register in the ACS capability. */
+const ACS_CONTROL = 6;
 
 /** Everything that `start` made. */
 interface Parts {
@@ -121,8 +133,7 @@ export class QemuEngine implements Engine {
   static async start(options: QemuEngineOptions): Promise<QemuEngine> {
     const binary = findQemu(options.binary);
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const pathOf = (_: BackingRequest, index: number): string => `/proc/self/fd/${FIRST_BACKING_DESCRIPTOR + index}`;
-    const line = commandLine(options.machine, pathOf);
+    const line = commandLine(options.machine, INHERITED);
     const total = line.backing.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
     const folder = folderWithRoom(total, options.folder);
     const files: BackingFile[] = [];
@@ -137,7 +148,11 @@ export class QemuEngine implements Engine {
       );
       const media = new Map(line.backing.map((request, index) => [request.id, files[index] as BackingFile]));
       const booted = await boot(running, files[0] as BackingFile, options.machine, timeoutMs, binary);
-      return new QemuEngine({ ...booted, named: line.parts, media, files });
+      const engine = new QemuEngine({ ...booted, named: line.parts, media, files });
+      for (const { id, acsControl } of line.parts) {
+        if (acsControl !== 0) await engine.setAcs(engine.#bdfOf.get(id) as Bdf, acsControl);
+      }
+      return engine;
     } catch (error) {
       await running?.stop();
       for (const file of files) file.close();
@@ -265,6 +280,15 @@ export class QemuEngine implements Engine {
     assert(this.iommu !== null, 'the machine has an IOMMU');
     this.#contexts.set(bdfKey(fn), context);
     this.iommu.attach(fn, context);
+  }
+
+  /** Sets the ACS controls of a function, of those that it has. False where it has no ACS capability. */
+  async setAcs(fn: Bdf, control: number): Promise<boolean> {
+    const { config } = this.#parts;
+    const offset = findExtendedCapability(new ConfigSpace(await config.dump(fn)), EXT_CAP_ACS);
+    if (offset === undefined || offset === 0) return false;
+    await config.write(fn, offset + ACS_CONTROL, 2, control);
+    return true;
   }
 
   capabilities(): readonly Capability[] {
@@ -407,9 +431,4 @@ function bdfByRoute(functions: readonly FoundFunction[], part: QemuPart): Bdf {
   }
   assert(bdf !== null, `part ${part.id} has a place`);
   return bdf;
-}
-
-/** For messages. */
-export function functionName(fn: FoundFunction): string {
-  return formatBdf(fn.bdf);
 }
