@@ -275,6 +275,21 @@ test('what is no whole granule, or out of reach, is refused by name', () => {
   expect(domain.translate(iova(2 ** 48 - 1), 'read')).toMatchObject({ phys: 2 ** 52 - 1 });
 });
 
+test('a domain refuses tables that cannot lie where they should', () => {
+  for (const [options, path] of [
+    [{ tableLimit: 0 }, 'tableLimit'],
+    [{ tableLimit: 1.5 }, 'tableLimit'],
+    [{ tableLimit: 2 ** 20 + 1 }, 'tableLimit'],
+    [{ tableBase: physAddr(0x1800) }, 'tableBase'],
+    [{ tableBase: physAddr(2 ** 52 - KIB4), tableLimit: 2 }, 'tableBase'],
+  ] as const) {
+    expect(refusal(() => newDomain(options))).toMatchObject({ code: 'OPTIONS_INVALID', path });
+  }
+  const top = newDomain({ tableBase: physAddr(2 ** 52 - 4 * KIB4), tableLimit: 4 });
+  top.map(iova(0x7000), physAddr(0x5000), KIB4, READ_WRITE);
+  expect(hardwareWalk(top, 0x7000)?.phys).toBe(0x5000n);
+});
+
 test('a domain refuses an allocator that its table cannot serve', () => {
   expect(refusal(() => newDomain({ levels: 3 }))).toMatchObject({ code: 'OPTIONS_INVALID', path: 'allocator.limit' });
   const coarse = new IovaAllocator({ granule: 65536 });

@@ -11,7 +11,7 @@ import type { IovaAllocator } from './iova-allocator.ts';
 import { type Leaf, leavesOf } from './leaves.ts';
 import { ENTRY_HIGH_MMIO, ENTRY_READ, ENTRY_WRITE, PHYS_LIMIT, SPAN, targetOf } from './page-entry.ts';
 import { PageTable } from './page-table.ts';
-import { TableMemory, type TablePage } from './table-memory.ts';
+import { MOST_TABLES, TableMemory, type TablePage } from './table-memory.ts';
 
 /** What a device may do with a mapped range. */
 export interface Protection {
@@ -50,9 +50,9 @@ export interface IommuDomainOptions {
   readonly largePages?: boolean;
   /** Use 1 GiB leaves too, a capability of the hardware. Default false. */
   readonly hugePages?: boolean;
-  /** Physical address of the root table; the others follow it. Default 0: a table that no hardware walks. */
+  /** Physical address of the root table, a multiple of 4096; the others follow it. Default 0: no hardware walks it. */
   readonly tableBase?: PhysAddr;
-  /** Most tables there is room for. Default 2^18 (1 GiB of tables). */
+  /** Most tables there is room for, in [1, 2^20]. Default 2^18 (1 GiB of tables). */
   readonly tableLimit?: number;
   /** Lazy: ranges that wait for a flush at most. Default 256. */
   readonly flushQueueLength?: number;
@@ -76,17 +76,29 @@ export class IommuDomain {
   #unflushed = 0;
   #flushes = 0;
 
-  /** Refuses (`OPTIONS_INVALID`) an allocator whose granule is not 4 KiB or whose limit the page table cannot reach. */
+  /**
+   * Refuses (`OPTIONS_INVALID`) an allocator whose granule is not 4 KiB or whose limit the page table cannot reach, and
+   * tables that cannot lie where they should.
+   */
   constructor(options: IommuDomainOptions) {
     const levels = options.levels ?? 4;
     this.allocator = options.allocator;
     this.granule = options.allocator.granule;
     this.lazy = options.lazy ?? false;
+    const tableBase = options.tableBase ?? (0 as PhysAddr);
+    const tableLimit = options.tableLimit ?? 2 ** 18;
+    if (!(Number.isInteger(tableLimit) && tableLimit >= 1 && tableLimit <= MOST_TABLES)) {
+      throw optionsInvalid('tableLimit', `room for ${tableLimit} tables`, `give a whole number in [1, ${MOST_TABLES}]`);
+    }
+    if ((tableBase & 4095) !== 0 || tableBase + tableLimit * 4096 > PHYS_LIMIT) {
+      const hint = 'give a multiple of 4096 with room for all tables below 2^52';
+      throw optionsInvalid('tableBase', `${tableLimit} tables cannot lie at ${hex(tableBase)}`, hint);
+    }
     this.#table = new PageTable({
       levels,
       largePages: options.largePages ?? true,
       hugePages: options.hugePages ?? false,
-      memory: new TableMemory(options.tableBase ?? (0 as PhysAddr), options.tableLimit ?? 2 ** 18),
+      memory: new TableMemory(tableBase, tableLimit),
     });
     if (this.granule !== 4096) {
       throw optionsInvalid(

@@ -87,6 +87,7 @@ test('a full cache drops its oldest entry', () => {
   expect(held).toEqual([false, false, true, true, true, true]);
   iotlb.translate(2, domain, iova(0x100000), 'read');
   expect([iotlb.size, iotlb.holds(2, iova(0x100000)), iotlb.holds(1, iova(0x102000))]).toEqual([4, true, false]);
+  expect(() => new Iotlb({ entries: 0 })).toThrow('0 entries');
 });
 
 test('E43: with strict unmapping no access at random ever sees a stale page; without, the mark is always right', () => {

@@ -4,7 +4,7 @@
  * reason why a page must not be mapped anew without an invalidation (VT-d specification 6.2, 6.5).
  */
 
-import type { Iova, PhysAddr } from '../core/index.ts';
+import { assert, type Iova, type PhysAddr } from '../core/index.ts';
 import type { IommuDomain, Translation } from './domain.ts';
 
 /** A translation, and whether the page table still says so. */
@@ -43,6 +43,7 @@ export class Iotlb {
 
   constructor(options: IotlbOptions = {}) {
     this.#capacity = options.entries ?? 1024;
+    assert(this.#capacity >= 1, `an IOTLB of ${this.#capacity} entries`);
   }
 
   /** Entries held. */

@@ -3,14 +3,14 @@
  * table that is not in use holds only zeros.
  */
 
-import { assert, type PhysAddr } from '../core/index.ts';
+import type { PhysAddr } from '../core/index.ts';
 import { ENTRIES, ENTRY_PRESENT, highOf, targetOf } from './page-entry.ts';
 
 /** 32-bit words of one table. */
 export const TABLE_WORDS: number = 2 * ENTRIES;
 const TABLE_BYTES = 4096;
 /** Tables that one array can hold. */
-const MOST_TABLES = 2 ** 20;
+export const MOST_TABLES: number = 2 ** 20;
 
 /** One table as it lies in memory. */
 export interface TablePage {
@@ -36,6 +36,7 @@ export class TableMemory {
   #freeCount = 0;
   #tables = 1;
 
+  /** `base` a multiple of 4096, `limit` in [1, MOST_TABLES]. */
   constructor(base: PhysAddr, limit: number) {
     this.base = base;
     this.limit = limit;
@@ -97,7 +98,6 @@ export class TableMemory {
 
   #grow(): void {
     const capacity = 2 * this.used.length;
-    assert(capacity <= MOST_TABLES, `${capacity} page tables do not fit in one array`);
     this.words = grown(this.words, new Uint32Array(capacity * TABLE_WORDS));
     this.used = grown(this.used, new Uint16Array(capacity));
     this.#slot = grown(this.#slot, new Uint16Array(capacity));
