@@ -139,3 +139,8 @@ export type DescribeErrorCode =
 export class DescribeError extends P2pError<DescribeErrorCode> {
   override readonly name: string = 'DescribeError';
 }
+
+/** Throws a `DescribeError`. */
+export function refuseDescription(code: DescribeErrorCode, path: string, message: string, hint: string): never {
+  throw new DescribeError({ code, path, message, hint });
+}
