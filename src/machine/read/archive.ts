@@ -3,6 +3,7 @@
 import { unpackTar } from 'modern-tar';
 import { MachineError } from '../errors.ts';
 import { MemoryTree } from './file-tree.ts';
+import { compressionOf } from './signature.ts';
 import { TooLongError } from './too-long.ts';
 
 /** Uncompressed size beyond which an archive is refused: no capture of /sys comes near. */
@@ -10,18 +11,6 @@ const UNPACKED_MAX = 1024 * 1024 * 1024;
 /** What a small archive may unpack to in any case, and how many times its own size a larger one: sysfs is mostly padding. */
 const UNPACKED_FREE = 64 * 1024 * 1024;
 const RATIO_MAX = 500;
-
-/** What the first bytes say a file is. */
-export function compressionOf(bytes: Uint8Array): 'gzip' | 'bzip2' | null {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
-  if (bytes[0] === 0x42 && bytes[1] === 0x5a && bytes[2] === 0x68) return 'bzip2';
-  return null;
-}
-
-/** Whether the bytes start like a tar archive: the magic `ustar` at offset 257. */
-export function isTar(bytes: Uint8Array): boolean {
-  return bytes.length >= 512 && String.fromCharCode(...bytes.subarray(257, 262)) === 'ustar';
-}
 
 /**
  * Undoes gzip or bzip2.

@@ -87,3 +87,9 @@ const CLASS_CODES: ReadonlyMap<string, number> = new Map([
 export function classCodeOf(name: string): number | undefined {
   return CLASS_CODES.get(name);
 }
+
+/** The name that lspci prints for a 16-bit class code; undefined for a code that we do not know. */
+export function classNameOf(code: number): string | undefined {
+  for (const [name, known] of CLASS_CODES) if (known === code) return name;
+  return undefined;
+}

@@ -3,12 +3,7 @@
 import { buildMachine } from '../build.ts';
 import { MachineError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
-import { compressionOf, decompress, isTar, treeOfTar } from './archive.ts';
-import { readCapturedRoot } from './captured-root.ts';
-import { readLspci } from './lspci.ts';
-import { plainText, refuseText } from './plain-text.ts';
-
-const CAPTURE_HINT = 'capture a machine with: p2pdma capture -o host.tar.gz, or: sudo lspci -Dnnvvvxxxx > host.txt';
+import { compressionOf, isTar } from './signature.ts';
 
 /**
  * Reads the bytes of a capture: an archive of a captured root, or a listing of lspci, either of them compressed.
@@ -18,12 +13,22 @@ const CAPTURE_HINT = 'capture a machine with: p2pdma capture -o host.tar.gz, or:
  */
 export async function readMachine(bytes: Uint8Array, source: string): Promise<Machine> {
   if (bytes.length === 0) {
-    throw new MachineError({ code: 'INPUT_EMPTY', path: source, message: 'is empty', hint: CAPTURE_HINT });
+    throw new MachineError({
+      code: 'INPUT_EMPTY',
+      path: source,
+      message: 'is empty',
+      hint: 'capture a machine with: p2pdma capture -o host.tar.gz, or: sudo lspci -Dnnvvvxxxx > host.txt',
+    });
   }
-  const plain = compressionOf(bytes) === null ? bytes : await decompress(bytes, source);
-  if (isTar(plain)) return buildMachine(readCapturedRoot(await treeOfTar(plain, source), source));
-  const text = plainText(plain);
-  const { evidence, drawing } = readLspci(text, source);
-  if (evidence !== null) return buildMachine(evidence);
-  throw refuseText(text, drawing, source);
+  // Each reader is loaded when its format is met: a command reads one machine and ends.
+  const plain = compressionOf(bytes) === null ? bytes : await (await import('./archive.ts')).decompress(bytes, source);
+  if (isTar(plain)) {
+    const [{ treeOfTar }, { readCapturedRoot }] = await Promise.all([
+      import('./archive.ts'),
+      import('./captured-root.ts'),
+    ]);
+    return buildMachine(readCapturedRoot(await treeOfTar(plain, source), source));
+  }
+  const { readText } = await import('./read-text.ts');
+  return buildMachine(readText(plain, source));
 }
