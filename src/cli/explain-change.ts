@@ -53,7 +53,7 @@ function* settingsLines(explanation: Explanation, change: SettingsChange, view: 
   yield* wrap(what, columns, '    ');
   const parameter = disableAcsRedir(change.ports);
   yield '';
-  yield '  For good, as a kernel parameter (needs a reboot; the device path survives renumbering):';
+  yield '  For good, as a kernel parameter (from the next boot; survives renumbering):';
   yield* parameterLines(parameter, view);
   for (const line of kernelLosses(machine, change.ports)) yield* wrap(`    ${line}`, columns, '    ').map(style.dim);
   const config = configAcs(change.ports);

@@ -9,7 +9,7 @@ import { type ExplainView, KERNEL_MAP_TYPES, TYPE_WORDS } from './explain-view.t
 import { type Explanation, explain, type Hop } from './explanation.ts';
 import { acsAsLspci, acsWords, portWords } from './fact-words.ts';
 import { machineLine } from './matrix-text.ts';
-import { idsText } from './names.ts';
+import { fullName, idsText } from './names.ts';
 import { wrap } from './style.ts';
 
 /** The lines of the screen, one by one. */
@@ -20,7 +20,7 @@ export function* explainLines(explanation: Explanation, view: ExplainView): Gene
     ['Provider', provider],
     ['Client  ', client],
   ] as const) {
-    const text = `${role} ${fn.name}  ${view.names.classOf(fn)}: ${view.names.deviceOf(fn)}${idsText(fn)}`;
+    const text = `${role} ${fn.name}  ${fullName(fn, view.names)}`;
     yield* wrap(text, view.columns, '         ');
   }
   yield '';
@@ -54,18 +54,17 @@ function* hopLines(hop: Hop, arrow: string, { style, columns }: ExplainView): Ge
   const turn = hop.role === 'common' ? '╮' : hop.role === 'bridge' ? arrow : '●';
   const role =
     hop.role === 'bridge' ? '' : hop.role === 'common' ? ', where the paths meet' : `, ${ROLE_WORDS[hop.role]}`;
-  const verb =
-    hop.redirects === true
-      ? hop.decides
-        ? ': redirects, which decides'
-        : ': redirects, which does not matter here'
-      : '';
-  const missing = hop.redirects === null && hop.decides ? ', which would decide' : '';
-  yield* wrap(`  ${turn} ${fn.name}  ${portWords(fn)}${role}; ${acsWords(fn)}${verb}${missing}`, columns, '      ').map(
-    (line, index) => (index === 0 ? line.replace(fn.name, style.bold(fn.name)) : line),
+  const text = `  ${turn} ${fn.name}  ${portWords(fn)}${role}; ${acsWords(fn)}${effectOf(hop)}`;
+  yield* wrap(text, columns, '      ').map((line, index) =>
+    index === 0 ? line.replace(fn.name, style.bold(fn.name)) : line,
   );
   if (hop.redirects !== null && !hop.decides) return;
   for (const line of evidenceLines(hop)) yield* wrap(`      ${line}`, columns, '        ').map(style.dim);
+}
+
+function effectOf(hop: Hop): string {
+  if (hop.redirects === true) return hop.decides ? ': redirects, which decides' : ': redirects, but not on this way';
+  return hop.redirects === null && hop.decides ? '; it would decide' : '';
 }
 
 const ROLE_WORDS = { provider: 'the provider', client: 'the client', same: 'provider and client in one' } as const;
@@ -90,7 +89,7 @@ function* hostBridgeLines({ judge, provider, client }: Explanation, { columns }:
     const text =
       root.evidence === null
         ? `? bus ${bus}: what stands above is not in the capture`
-        : `╮ host bridge of root bus ${bus}; its first device is ${first.name}${idsText(first)}`;
+        : `╮ host bridge of root bus ${bus}; its first device is ${first.name} ${idsText(first)}`;
     yield* wrap(`  ${text}`, columns, '      ');
   }
 }

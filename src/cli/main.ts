@@ -34,7 +34,12 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       await out.write(`${version()}\n`);
       return EXIT_DONE;
     }
-    const parsed = parse(argv);
+    const parsed = parse(commandFirst(argv));
+    if (parsed.kind === 'nothing') {
+      const code = await report(missingCommand(), out, json);
+      if (!json) process.stderr.write(`\n${parsed.help}`);
+      return code;
+    }
     if (parsed.kind === 'help') {
       await out.write(parsed.text);
       return EXIT_DONE;
@@ -90,7 +95,16 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
 }
 
+/** `--json` is understood in front of the command as well. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  const [first, second, ...rest] = argv;
+  if (first !== '--json') return argv;
+  return second === undefined ? [] : [second, first, ...rest];
+}
+
 type Parsed =
+  /** No command was named. */
+  | { readonly kind: 'nothing'; readonly help: string }
   | { readonly kind: 'help'; readonly text: string }
   | {
       readonly kind: 'command';
@@ -129,13 +143,14 @@ function parse(argv: readonly string[]): Parsed {
     program.parse(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed' || (error.code === 'commander.help' && printed !== '')) {
-      return { kind: 'help', text: printed };
-    }
-    throw usageErrorOf(error, argv);
+    // Help that was asked for, with --help or with the command help, has been printed by now.
+    const isHelp = error.code === 'commander.helpDisplayed' || error.code === 'commander.help';
+    if (isHelp && printed !== '') return { kind: 'help', text: printed };
+    if (!isHelp) throw usageErrorOf(error, argv);
   }
-  if (chosen === null) throw missingCommand();
-  return chosen;
+  if (chosen !== null) return chosen;
+  program.outputHelp();
+  return { kind: 'nothing', help: printed };
 }
 
 function missingCommand(): UsageError {
@@ -158,7 +173,6 @@ const USAGE_CODES: Readonly<Record<string, UsageErrorCode>> = {
 };
 
 function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageError {
-  if (error.code === 'commander.help') return missingCommand();
   const [first = ''] = argv;
   const spec = COMMANDS.find((candidate) => candidate.name === first);
   const [message = ''] = error.message.replace(/^error: /, '').split('\n');

@@ -9,7 +9,7 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { LINK_LEGEND } from './link-word.ts';
 import { MatrixCells, type MatrixQuestion } from './matrix-cells.ts';
 import { type FunctionGroup, groupsOf, joinNames, splitName } from './matrix-groups.ts';
-import type { Names } from './names.ts';
+import { fullName, type Names } from './names.ts';
 import { cpuText } from './options.ts';
 import { count, type Style, shorten, wrap } from './style.ts';
 
@@ -100,7 +100,7 @@ function* fullTable(cells: MatrixCells, view: MatrixView): Generator<string> {
 /** `0000:03:00.0  Non-Volatile memory controller: Samsung ..., node 0, group 12`. */
 function deviceLine(fn: PciFunction, names: Names): string {
   const node = fn.numaNode === null ? '' : `, NUMA node ${fn.numaNode}`;
-  return `${fn.name}  ${names.classOf(fn)}: ${names.deviceOf(fn)}${node}`;
+  return `${fn.name}  ${fullName(fn, names)}${node}`;
 }
 
 function* groupedTable(cells: MatrixCells, view: MatrixView): Generator<string> {
@@ -217,7 +217,7 @@ function* legend(cells: MatrixCells, view: MatrixView): Generator<string> {
   yield '';
   yield view.style.bold('Legend');
   for (const [word, meaning] of LINK_LEGEND) yield* wrap(`  ${word.padEnd(4)} ${meaning}`, view.columns, '       ');
-  if (usesUnknownNode(cells)) yield '  SYS? different host bridges, of which the NUMA nodes are not known: NODE or SYS';
+  if (usesUnknownNode(cells)) yield '  SYS? different host bridges, NUMA nodes not known: NODE or SYS';
   for (const [mailCase, meaning] of CASE_LEGEND) yield `  ${mailCase.padEnd(4)} ${meaning}`;
 }
 

@@ -5,6 +5,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { hexDigits } from '../core/hex.ts';
+import { classNameOf } from '../machine/read/class-names.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 
 const PLACES: readonly string[] = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
@@ -12,7 +13,7 @@ const PLACES: readonly string[] = ['/usr/share/misc/pci.ids', '/usr/share/hwdata
 export interface Names {
   /** `Non-Volatile memory controller`, or `class 0108`. */
   readonly classOf: (fn: PciFunction) => string;
-  /** `Samsung Electronics Co Ltd NVMe SSD Controller PM173X`, or `device 144d:a824`. */
+  /** `Samsung Electronics Co Ltd NVMe SSD Controller PM173X`, or `[144d:a824]`. */
   readonly deviceOf: (fn: PciFunction) => string;
 }
 
@@ -29,7 +30,8 @@ export function namesFrom(pciIds: string | null): Names {
     classOf: (fn) => {
       const code = fn.classCode;
       const known = code === null ? undefined : ids?.className(code);
-      return known ?? fn.facts.text?.className ?? (code === null ? 'class not known' : `class ${hexDigits(code, 4)}`);
+      if (code === null) return fn.facts.text?.className ?? 'class not known';
+      return known ?? fn.facts.text?.className ?? classNameOf(code) ?? `class ${hexDigits(code, 4)}`;
     },
     deviceOf: (fn) => {
       const { vendorId, deviceId } = fn;
@@ -42,17 +44,22 @@ export function namesFrom(pciIds: string | null): Names {
       }
       const text = fn.facts.text?.deviceName;
       if (text !== undefined) return text;
-      return vendorId === null || deviceId === null
-        ? 'device not known'
-        : `device ${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}`;
+      return vendorId === null || deviceId === null ? 'device not known' : idsText(fn);
     },
   };
 }
 
-/** ` [144d:a824]` with a blank before it, or nothing where not known. */
+/** `Non-Volatile memory controller: Samsung Electronics Co Ltd PM173X [144d:a824]`; no number twice. */
+export function fullName(fn: PciFunction, names: Names): string {
+  const device = names.deviceOf(fn);
+  const ids = idsText(fn);
+  return `${names.classOf(fn)}: ${device === ids || ids === '' ? device : `${device} ${ids}`}`;
+}
+
+/** `[144d:a824]`, or nothing where not known. */
 export function idsText(fn: PciFunction): string {
   const { vendorId, deviceId } = fn;
-  return vendorId === null || deviceId === null ? '' : ` [${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}]`;
+  return vendorId === null || deviceId === null ? '' : `[${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}]`;
 }
 
 /** The text is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names. */

@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { Hierarchy, RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { acsWords, barWords, linkWords, portWords, sizeWords } from './fact-words.ts';
-import { idsText, type Names } from './names.ts';
+import { fullName, type Names } from './names.ts';
 import { cpuText } from './options.ts';
 import { count, type Style, shorten, wrap } from './style.ts';
 
@@ -90,7 +90,7 @@ function* branch(
 
 function titleLine(fn: PciFunction, stem: string, { columns, style, names }: TopoView): string {
   const role = portWords(fn);
-  const rest = `${role}${idsText(fn)}  ${names.classOf(fn)}: ${names.deviceOf(fn)}`;
+  const rest = `${role}  ${fullName(fn, names)}`;
   return `${stem}${style.bold(fn.name)}  ${shorten(rest, columns - stem.length - fn.name.length - 2)}`;
 }
 

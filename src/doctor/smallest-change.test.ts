@@ -124,6 +124,23 @@ test('a slot that is taken is named with its card, and what must be cleared besi
   expect(move?.settings?.ports.map((port) => port.at)).toEqual([named.at('dsp-x')]);
 });
 
+test('of two slots the one that needs nothing besides is named', () => {
+  const named = machineOf([
+    {
+      hostBridge: UNLISTED,
+      children: [
+        switchBelow('rp', [
+          { name: 'dsp-a', below: [card('a')] },
+          { name: 'dsp-x', acs: ['RR'] },
+          { name: 'dsp-y', below: [card('y')] },
+        ]),
+        { kind: 'rootPort', name: 'other', below: [card('b')] },
+      ],
+    },
+  ]);
+  expect(changeFor(named, 'a', 'b').moves).toMatchObject([{ who: 'client', below: named.at('dsp-y'), settings: null }]);
+});
+
 test('two host bridges listed only for pairs below themselves: a move below the other’s host bridge opens the road', () => {
   const named = machineOf([
     {

@@ -174,10 +174,16 @@ function bestMove(judge: JudgeContext, pair: Pair, who: 'provider' | 'client'): 
   let best: MoveChange | null = null;
   for (const port of portsNear(judge, mover, other)) {
     const move = moveBelow(judge, pair, who, { mover, other, port });
-    if (move !== null && (best === null || isBetter(move.verdict, best.verdict))) best = move;
-    if (best?.verdict.type === 'busAddr') break;
+    if (move !== null && (best === null || isEasier(move, best))) best = move;
+    if (best?.verdict.type === 'busAddr' && best.settings === null) break;
   }
   return best;
+}
+
+/** A better road first, then a move that needs nothing besides. The nearest port is tried first, so it wins among equals. */
+function isEasier(move: MoveChange, than: MoveChange): boolean {
+  if (isBetter(move.verdict, than.verdict)) return true;
+  return !isBetter(than.verdict, move.verdict) && move.settings === null && than.settings !== null;
 }
 
 function moveBelow(
