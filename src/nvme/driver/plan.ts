@@ -146,7 +146,7 @@ function prefersSgl(
   rules: PlanRules,
 ): boolean {
   if (rules.sglThresholdBytes === 0) return false;
-  const isPlain = segments.own[segment] === false && segments.mmio[segment] === false;
+  const isPlain = !isOwn(segments, segment) && segments.mmio[segment] !== true;
   if (stretch.segments === 1 && isPlain) {
     const inPage = ((segments.addresses[segment] as number) + offset) & (PAGE_BYTES - 1);
     return inPage + stretch.lengthBytes > 2 * PAGE_BYTES;
@@ -163,7 +163,7 @@ function measure(segments: ResolvedSegments, first: number, offset: number, limi
   let hasOwn = false;
   let count = 0;
   for (let index = first; index < segments.count && lengthBytes < limit && count < capacity; index++) {
-    if (!rules.mixing && segments.own[index] !== segments.own[first]) break;
+    if (!rules.mixing && isOwn(segments, index) !== isOwn(segments, first)) break;
     const skipped = index === first ? offset : 0;
     const address = (segments.addresses[index] as number) + skipped;
     const length = Math.min((segments.lengths[index] as number) - skipped, limit - lengthBytes);
@@ -175,11 +175,15 @@ function measure(segments: ResolvedSegments, first: number, offset: number, limi
     const granule = segments.mmio[index] ? rules.mmioGranuleBytes : 1;
     const unit = rules.sglGranularity === 4 ? 3 : 0;
     if (badForSgl < 0 && (length % granule !== 0 || ((address | end) & unit) !== 0)) badForSgl = index;
-    hasOwn ||= segments.own[index] === true;
+    hasOwn ||= isOwn(segments, index);
     lengthBytes += length;
     count++;
   }
   return { lengthBytes, prpBytes: prpBytes < 0 ? lengthBytes : prpBytes, segments: count, hasOwn, badForSgl };
+}
+
+function isOwn(segments: ResolvedSegments, index: number): boolean {
+  return segments.own[index] === true;
 }
 
 /** The stretch cut back to whole blocks, unless it ends the request. Throws where nothing is left. */

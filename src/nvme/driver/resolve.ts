@@ -11,7 +11,7 @@ import type { CmbFacts } from './cmb-setup.ts';
 import { NvmeError } from './errors.ts';
 import type { OwnFunction } from './ports.ts';
 import type { DataSegments } from './segments.ts';
-import { SEGMENT_BAR, SEGMENT_BUS } from './segments.ts';
+import { SEGMENT_BAR, SEGMENT_BUS, SEGMENT_DMA } from './segments.ts';
 
 /** What the controller is told. A structure of arrays. */
 export interface ResolvedSegments {
@@ -20,13 +20,15 @@ export interface ResolvedSegments {
   /** What goes into PRPs and SGL descriptors. */
   readonly addresses: readonly number[];
   readonly lengths: readonly number[];
-  /** The controller's own buffer. */
+  /** The controller's own buffer; what is missing at the end is not. */
   readonly own: readonly boolean[];
   /** Somebody else's device memory. */
   readonly mmio: readonly boolean[];
   /** Own segments are offsets, not addresses. */
   readonly isRelative: boolean;
 }
+
+const NONE: readonly boolean[] = [];
 
 /** Where a segment of the own BARs begins in the buffer. Throws `NVME_OUTSIDE_CMB` where it is not in it. */
 function offsetInCmb(cmb: CmbFacts | null, bar: number, offset: number, length: number, path: string): number {
@@ -54,6 +56,10 @@ export function resolveSegments(
   isRelative: boolean,
 ): ResolvedSegments {
   const { count, totalBytes, kinds, lengths } = segments;
+  // The common case makes no garbage: what no BAR can be meant by is told as it is.
+  if (kinds.every((kind) => kind === SEGMENT_DMA)) {
+    return { count, totalBytes, addresses: segments.addresses, lengths, own: NONE, mmio: segments.mmio, isRelative };
+  }
   const addresses: number[] = [];
   const own: boolean[] = [];
   const mmio: boolean[] = [];
