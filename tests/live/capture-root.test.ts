@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bytesOf, latin1 } from '../../../core/text.ts';
-import { judgePair } from '../../../p2p/distance.ts';
-import { JudgeContext } from '../../../p2p/judge.ts';
-import { capabilityName, conventionalCapabilities, extendedCapabilities } from '../../../pcie/capability.ts';
-import { ConfigSpace } from '../../../pcie/config-space.ts';
-import type { Machine } from '../../machine.ts';
-import { decompress, treeOfTar } from '../archive.ts';
-import { MemoryTree } from '../file-tree.ts';
-import { readMachine } from '../read-machine.ts';
-import { type Capture, captureRoot } from './capture-root.ts';
-import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from './redact.ts';
-import { tarOf } from './write-archive.ts';
+import { bytesOf, latin1 } from '../../src/core/text.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import { decompress, treeOfTar } from '../../src/machine/read/archive.ts';
+import { MemoryTree } from '../../src/machine/read/file-tree.ts';
+import { type Capture, captureRoot } from '../../src/machine/read/live/capture-root.ts';
+import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from '../../src/machine/read/live/redact.ts';
+import { tarOf } from '../../src/machine/read/live/write-archive.ts';
+import { readMachine } from '../../src/machine/read/read-machine.ts';
+import { judgePair } from '../../src/p2p/distance.ts';
+import { JudgeContext } from '../../src/p2p/judge.ts';
+import { capabilityName, conventionalCapabilities, extendedCapabilities } from '../../src/pcie/capability.ts';
+import { ConfigSpace } from '../../src/pcie/config-space.ts';
 
-const EXAMPLES = new URL('../../../../examples/machines/', import.meta.url);
+const EXAMPLES = new URL('../../examples/machines/', import.meta.url);
 
 /** A function with VPD at 40h and a Device Serial Number at 100h, ACS at 110h. */
 function configWithSerials(): Uint8Array {
