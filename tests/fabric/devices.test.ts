@@ -24,6 +24,24 @@ test('E1: a transfer inside the own BAR puts nothing on any link, whatever the r
   expect(bench.fabric.counters).toMatchObject({ memoryWrites: 0, memoryReads: 0, completions: 0 });
 });
 
+test('a DMA engine moves bytes between RAM, a peer and its own BAR, each side in the form that it was programmed with', () => {
+  const bench = switchWithTwoEndpoints();
+  const bytes = pattern(10_000);
+  bench.fabric.ram.write(0x1234, bytes);
+  const engine = new DmaEngine(bench.fabric, bench.index('a'));
+  const ram = { address: dmaAddr(busAddr(0x1234)) };
+  const peer = { address: dmaAddr(busAddr(bench.bus('b') + 77)) };
+  const own = { bar: 0, offset: 5 };
+  expect(engine.run({ source: ram, target: peer, length: 10_000 }).ok).toBe(true);
+  expect(Uint8Array.from(bench.bytes('b', 77, 10_000))).toEqual(bytes);
+  expect(engine.run({ source: peer, target: own, length: 9_000 }).ok).toBe(true);
+  expect(Uint8Array.from(bench.bytes('a', 5, 9_000))).toEqual(bytes.subarray(0, 9_000));
+  expect(engine.run({ source: own, target: { address: dmaAddr(busAddr(0x9000)) }, length: 100 }).ok).toBe(true);
+  const into = new Uint8Array(100);
+  bench.fabric.ram.read(0x9000, into);
+  expect(into).toEqual(bytes.subarray(0, 100));
+});
+
 test('an offset behind the end of the own BAR is refused inside the device', () => {
   const bench = switchWithTwoEndpoints();
   const engine = new DmaEngine(bench.fabric, bench.index('a'));
