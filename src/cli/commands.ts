@@ -160,4 +160,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     load: () => import('./qemu.ts'),
   },
+  {
+    name: 'pages',
+    summary: 'what struct pages for every memory BAR would cost, against range records',
+    examples: ['p2pdma pages host.tar.gz', 'p2pdma pages example:iommu-lazy-switch4-acs-off2 --json'],
+    shape: (command) => {
+      withMachine(command);
+      command.option('--json', JSON_HELP);
+    },
+    load: () => import('./pages.ts'),
+  },
 ];

@@ -1,0 +1,51 @@
+/**
+ * Writes docs/RULES.md: every rule that a test states, by its id. The title of a test begins with the id, then says the rule, so the
+ * tests are the document. With --check nothing is written; exit 1 where the file is not what it should be.
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+const FAMILIES = {
+  MAIL: 'the mail: its sketches, its names',
+  MAP: 'mapping as Linux 6.12 answered (tests/truth)',
+  DIR: 'the directional rule: PCIe Base Specification 6.12.3, and the correction proposed in 2026',
+  E: 'edge cases of roads, memory, mapping, TLPs and NVMe: PCIe 2.2 and 6.12, NVM Express 1.4, Linux drivers/pci/p2pdma.c and drivers/iommu/dma-iommu.c',
+  HOUSE: 'the house itself',
+};
+const TITLE = /\b(?:test|it|describe)(?:\.each\([\s\S]*?\)|\.skipIf\([^)]*\)|\.runIf\([^)]*\))?\(\s*(['"`])((?:[A-Z]+\d+(?:, )?)+): ((?:\\.|(?!\1)[\s\S])*)\1/g;
+
+const rules = [];
+for (const folder of ['src', 'tests']) {
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.test.ts')) continue;
+    const text = readFileSync(`${folder}/${path}`, 'utf8');
+    for (const match of text.matchAll(TITLE)) {
+      const title = match[3].replaceAll("\\'", "'").replace(/\$\{[^}]*\}/g, '…').replaceAll('|', '\\|');
+      for (const id of match[2].split(', ')) rules.push({ id, title, file: `${folder}/${path.replaceAll('\\', '/')}` });
+    }
+  }
+}
+
+const family = (id) => id.replace(/\d+$/, '');
+const number = (id) => Number(/\d+$/.exec(id)?.[0] ?? 0);
+const names = [...new Set(rules.map((rule) => family(rule.id)))].sort((a, b) => (a < b ? -1 : 1));
+const lines = [
+  '# Rules',
+  '',
+  'Every rule that a test states, by its id. Made from the titles of the tests by `npm run rules`; a test fails while this page is not what they say.',
+];
+for (const name of names) {
+  lines.push('', `## ${name}: ${FAMILIES[name] ?? 'rules of one part of the house'}`, '', '| id | rule | test |', '|---|---|---|');
+  const own = rules.filter((rule) => family(rule.id) === name);
+  own.sort((a, b) => number(a.id) - number(b.id) || (a.file < b.file ? -1 : a.file > b.file ? 1 : a.title < b.title ? -1 : 1));
+  for (const { id, title, file } of own) lines.push(`| ${id} | ${title} | ${file} |`);
+}
+const text = `${lines.join('\n')}\n`;
+if (process.argv.includes('--check')) {
+  const same = readFileSync('docs/RULES.md', 'utf8') === text;
+  if (!same) console.log('docs/RULES.md is not what the tests say: npm run rules');
+  process.exitCode = same ? 0 : 1;
+} else {
+  writeFileSync('docs/RULES.md', text);
+  console.log(`${rules.length} rules, ${new Set(rules.map((rule) => rule.id)).size} ids`);
+}
