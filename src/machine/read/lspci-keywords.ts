@@ -72,7 +72,7 @@ const LONGEST = 34;
 
 /** Whether a line of lspci's decoded text can begin as the one at `start` does. */
 export function isBodyKeyword(bytes: Uint8Array, start: number, end: number): boolean {
-  const head = latin1(bytes, start, Math.min(end, start + LONGEST));
+  const head = latin1(bytes, start, Math.min(end, start + LONGEST)).replace(/\u00c2?\u00a0/g, ' ');
   const colon = head.indexOf(':');
   return (colon > 0 && KEYWORDS.has(head.slice(0, colon))) || BEGINNINGS.some((text) => head.startsWith(text));
 }

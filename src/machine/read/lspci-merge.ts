@@ -1,100 +1,26 @@
 /**
  * From listings to functions: a function that is listed more than once gets the best of all its listings, field by field,
- * and every fact keeps the line on which it stands.
+ * and every fact keeps the line on which it stands. Where listings contradict each other, one is believed and a note says so.
  */
 
-import type { AcsState } from '../../pcie/acs.ts';
+import { type AcsState, acsAt } from '../../pcie/acs.ts';
 import { barRegisters } from '../../pcie/bar.ts';
-import { type Bdf, type BdfKey, bdfFromRoutingId, bdfKey, formatBdf } from '../../pcie/bdf.ts';
+import { type Bdf, type BdfKey, bdfFromRoutingId, formatBdf } from '../../pcie/bdf.ts';
+import { EXT_CAP_ACS, findExtendedCapability } from '../../pcie/capability.ts';
 import { ConfigSpace } from '../../pcie/config-space.ts';
 import type { FactName, FunctionFacts, Source, TextFacts } from '../../pcie/function-facts.ts';
-import { HEADER_TYPE, SECONDARY_BUS } from '../../pcie/registers.ts';
+import { DEVICE_ID, HEADER_TYPE, PRIMARY_BUS, VENDOR_ID } from '../../pcie/registers.ts';
 import type { NoteList } from '../note-list.ts';
-import type { LspciBlock } from './lspci-scan.ts';
+import type { ListedFunction } from './lspci-group.ts';
 import { decodeText } from './lspci-text.ts';
 
-/** All listings of one function, in the order of the file. */
-export interface ListedFunction {
-  readonly bdf: Bdf;
-  readonly blocks: LspciBlock[];
-  parentKey: BdfKey | null;
+/** Registers of one function and the line of their first row. */
+interface Registers {
+  readonly config: ConfigSpace;
+  readonly line: number;
 }
 
-/** Groups blocks by address, first seen first. Paths without bus numbers (`lspci -P`) are resolved on the way. */
-export function groupBlocks(bytes: Uint8Array, blocks: readonly LspciBlock[], notes: NoteList): ListedFunction[] {
-  const byKey = new Map<BdfKey, ListedFunction>();
-  const paths = blocks.some((block) => block.address.bus === null) ? new PathTable(bytes) : null;
-  for (const block of blocks) {
-    const { domain, device, function: fn, parentKey } = block.address;
-    let { bus } = block.address;
-    let above = parentKey;
-    if (bus === null) {
-      const bridge = paths?.bridgeAbove(block) ?? null;
-      if (bridge === null) {
-        notes.add('PATH_UNKNOWN', block.line, 'names its bridge by a path that leads to none in this listing; skipped');
-        continue;
-      }
-      bus = bridge.secondary;
-      above = bridge.key;
-    }
-    const bdf: Bdf = { domain, bus, device, function: fn };
-    const key = bdfKey(bdf);
-    paths?.add(block, key);
-    const known = byKey.get(key);
-    if (known === undefined) byKey.set(key, { bdf, blocks: [block], parentKey: above });
-    else {
-      known.blocks.push(block);
-      known.parentKey ??= above;
-    }
-  }
-  return [...byKey.values()];
-}
-
-/** The bridges of a listing by the path that stands in their header. */
-class PathTable {
-  readonly #bytes: Uint8Array;
-  readonly #bridges = new Map<string, { key: BdfKey; block: LspciBlock; secondary?: number | null }>();
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  add(block: LspciBlock, key: BdfKey): void {
-    if (couldBeBridge(this.#bytes, block)) {
-      this.#bridges.set(this.#text(block.start, block.address.end), { key, block });
-    }
-  }
-
-  bridgeAbove(block: LspciBlock): { key: BdfKey; secondary: number } | null {
-    const path = this.#text(block.start, block.address.parentEnd ?? block.start);
-    const bridge = this.#bridges.get(path);
-    if (bridge === undefined) return null;
-    // Asked by every function below, decoded once.
-    if (bridge.secondary === undefined) {
-      bridge.secondary =
-        bridge.block.config.u8(SECONDARY_BUS) ??
-        decodeText(this.#bytes, bridge.block, '', null).facts.busNumbers?.secondary ??
-        null;
-    }
-    return bridge.secondary === null ? null : { key: bridge.key, secondary: bridge.secondary };
-  }
-
-  #text(start: number, end: number): string {
-    return String.fromCharCode(...this.#bytes.subarray(start, end)).toLowerCase();
-  }
-}
-
-/** Whether paths may lead through a block: false for most, without reading its text. */
-function couldBeBridge(bytes: Uint8Array, block: LspciBlock): boolean {
-  const layout = block.config.u8(HEADER_TYPE);
-  if (layout !== undefined) return (layout & 0x7f) === 1 || (layout & 0x7f) === 2;
-  for (let at = block.address.end; at < Math.min(block.textEnd, block.address.end + 80); at++) {
-    // `PCI bridge`, `CardBus bridge`, `0604`.
-    if (bytes[at] === 0x62 && bytes[at + 1] === 0x72 && bytes[at + 2] === 0x69) return true;
-    if (bytes[at] === 0x30 && bytes[at + 1] === 0x36 && bytes[at + 2] === 0x30) return true;
-  }
-  return false;
-}
+const NO_REGISTERS: Registers = { config: ConfigSpace.UNKNOWN, line: 0 };
 
 /**
  * The evidence of one function. The text is decoded when it is first asked for: with all registers at hand most of it
@@ -102,69 +28,109 @@ function couldBeBridge(bytes: Uint8Array, block: LspciBlock): boolean {
  */
 export function factsOf(bytes: Uint8Array, listed: ListedFunction, file: string, notes: NoteList): FunctionFacts {
   const { bdf, blocks, parentKey } = listed;
-  const { config, line } = blocks.length === 1 ? ownConfig(blocks[0] as LspciBlock) : bestConfig(listed, notes);
+  const { config, line } = registersOf(bytes, listed, notes);
   const configSource: Source | null = config.length === 0 ? null : { kind: 'config', file, line };
   let text: TextFacts | null | undefined;
-  const facts: FunctionFacts = {
+  return {
     bdf,
     config,
     configSource,
     get text(): TextFacts | null {
-      text ??= mergedText(bytes, blocks, config, file, notes);
+      text ??= mergedText(bytes, { bdf, blocks, parentKey }, config, file, notes);
       return text;
     },
     sysfs: null,
     pathParent: parentKey === null ? undefined : bdfOfKey(parentKey),
   };
-  return facts;
 }
 
 function bdfOfKey(key: BdfKey): Bdf {
   return bdfFromRoutingId(Math.floor(key / 0x10000), key % 0x10000);
 }
 
-function ownConfig(block: LspciBlock): { config: ConfigSpace; line: number } {
-  return { config: block.config, line: block.configLine };
+function registersOf(bytes: Uint8Array, listed: ListedFunction, notes: NoteList): Registers {
+  const own: Registers[] = [];
+  for (const block of listed.blocks) {
+    if (block.config.length === 0) continue;
+    if (block.rowsApart && contradicts(block.config, decodeText(bytes, block, '', null).facts)) {
+      const message = `are registers of another device than ${formatBdf(listed.bdf)}, below which they stand; they are left out`;
+      notes.add('ROWS_CONTRADICT', block.configLine, message);
+    } else own.push({ config: block.config, line: block.configLine });
+  }
+  const [only] = own;
+  if (only === undefined) return NO_REGISTERS;
+  if (own.length > 1) return bestRegisters(own, listed, notes);
+  // A listing made while the function answered is better than registers of one that did not.
+  const listedAwake = listed.blocks.some((block) => block.hasBody && block.config.length === 0);
+  return only.config.allOnes && listedAwake ? NO_REGISTERS : only;
 }
 
-/** The longest space that does not read as all ones; its missing rows from the others where they are of the same device. */
-function bestConfig(listed: ListedFunction, notes: NoteList): { config: ConfigSpace; line: number } {
-  const filled = listed.blocks.filter((block) => block.config.length > 0);
-  const awake = filled.filter((block) => !block.config.allOnes);
-  const best = awake.reduce<LspciBlock | null>(
-    (chosen, block) => (chosen === null || block.config.length > chosen.config.length ? block : chosen),
-    null,
-  );
-  if (best === null) {
-    const asleep = filled[0];
-    // A listing made while the function answered is better than registers of one that did not.
-    const listedAwake = listed.blocks.some((block) => block.hasBody && block.config.length === 0);
-    return asleep === undefined || listedAwake ? { config: ConfigSpace.UNKNOWN, line: 0 } : ownConfig(asleep);
-  }
-  for (const block of awake) {
-    if (block === best || sameHeader(block.config, best.config)) continue;
-    notes.add(
-      'LISTINGS_DIFFER',
-      block.line,
-      `${formatBdf(listed.bdf)} is listed again with other registers; those of line ${best.configLine} are believed`,
-    );
-  }
-  return ownConfig(best);
+/** Whether registers are of another device or class than the text above them. */
+function contradicts(config: ConfigSpace, text: TextFacts): boolean {
+  if (config.allOnes) return false;
+  const [vendor, device, word] = [config.u16(VENDOR_ID), config.u16(DEVICE_ID), config.u32(8)];
+  const differs = (a: number | undefined, b: number | undefined): boolean =>
+    a !== undefined && b !== undefined && a !== b;
+  if (vendor !== 0xffff && (differs(vendor, text.vendorId) || differs(device, text.deviceId))) return true;
+  return word !== undefined && differs(word >>> 16, text.classCode);
 }
 
-/** Vendor, device, class and header type; what changes between two captures of one machine is not compared. */
-function sameHeader(a: ConfigSpace, b: ConfigSpace): boolean {
-  return a.u32(0) === b.u32(0) && a.u32(8) === b.u32(8) && a.u8(HEADER_TYPE) === b.u8(HEADER_TYPE);
+/** The longest space that does not read as all ones; its missing rows come from the others. */
+function bestRegisters(own: readonly Registers[], listed: ListedFunction, notes: NoteList): Registers {
+  const awake = own.filter(({ config }) => !config.allOnes);
+  const [first] = awake;
+  if (first === undefined) return own[0] as Registers;
+  const best = awake.reduce((chosen, next) => (next.config.length > chosen.config.length ? next : chosen), first);
+  const alike: ConfigSpace[] = [];
+  for (const { config, line } of awake) {
+    if (config === best.config) continue;
+    const what = difference(config, best.config);
+    if (what === null || what !== IDENTITY) alike.push(config);
+    if (what === null) continue;
+    const message = `${formatBdf(listed.bdf)} is listed again with another ${what}; line ${best.line} is believed`;
+    notes.add('LISTINGS_DIFFER', line, message);
+  }
+  return { config: withRowsOf(best.config, alike), line: best.line };
+}
+
+const IDENTITY = 'vendor, device or class';
+
+/** What two captures of one function must not differ in; null where they agree as far as both know. */
+function difference(a: ConfigSpace, b: ConfigSpace): string | null {
+  const differ = (x: number | undefined, y: number | undefined): boolean =>
+    x !== undefined && y !== undefined && x !== y;
+  if (differ(a.u32(VENDOR_ID), b.u32(VENDOR_ID)) || differ(a.u32(8), b.u32(8))) return IDENTITY;
+  if (((a.u8(HEADER_TYPE) ?? 0) & 0x7f) === 1 && differ(a.u32(PRIMARY_BUS), b.u32(PRIMARY_BUS))) return 'bus numbers';
+  return differ(acsControl(a), acsControl(b)) ? 'ACS Control register' : null;
+}
+
+function acsControl(config: ConfigSpace): number | undefined {
+  const offset = findExtendedCapability(config, EXT_CAP_ACS);
+  return offset ? acsAt(config, offset)?.control : undefined;
+}
+
+function withRowsOf(config: ConfigSpace, others: readonly ConfigSpace[]): ConfigSpace {
+  if (config.knows(0, config.length)) return config;
+  const bytes = config.bytes.slice();
+  const rows = new Uint8Array(Math.ceil(bytes.length / 16)).fill(1);
+  for (let row = 0; row < rows.length; row++) {
+    const [offset, length] = [row * 16, Math.min(16, bytes.length - row * 16)];
+    if (config.knows(offset, length)) continue;
+    const source = others.find((other) => other.knows(offset, length));
+    if (source === undefined) rows[row] = 0;
+    else bytes.set(source.bytes.subarray(offset, offset + length), offset);
+  }
+  return new ConfigSpace(bytes, rows);
 }
 
 function mergedText(
   bytes: Uint8Array,
-  blocks: readonly LspciBlock[],
+  listed: ListedFunction,
   config: ConfigSpace,
   file: string,
   notes: NoteList,
 ): TextFacts {
-  const decoded = blocks.map((block) => {
+  const decoded = listed.blocks.map((block) => {
     const { facts, barsUnnumbered } = decodeText(bytes, block, file, notes);
     if (barsUnnumbered) numberBars(facts, config);
     return facts;
@@ -176,10 +142,29 @@ function mergedText(
     .map((facts, at) => ({ facts, at }))
     .sort((a, b) => rank(b.facts) - rank(a.facts) || a.at - b.at);
   const merged: TextFacts = { lines: {}, file };
-  for (const { facts } of ranked) mergeInto(merged, facts);
+  for (const { facts } of ranked) {
+    const what = textDifference(facts, merged) ?? (contradicts(config, facts) ? IDENTITY : null);
+    if (what !== null) {
+      const message = `${formatBdf(listed.bdf)} is listed again with another ${what}; the fuller listing is believed`;
+      notes.add('LISTINGS_DIFFER', facts.lines.identity ?? null, message);
+      if (what === IDENTITY) continue;
+    }
+    mergeInto(merged, facts);
+  }
   if (merged.capabilitiesListed === true) delete merged.capabilitiesDenied;
   if (decoded.some((facts) => facts.poweredDown !== true && facts.headerType !== undefined)) delete merged.poweredDown;
   return merged;
+}
+
+function textDifference(facts: TextFacts, merged: TextFacts): string | null {
+  const differ = (a: unknown, b: unknown): boolean => a !== undefined && b !== undefined && a !== b;
+  if (differ(facts.vendorId, merged.vendorId) || differ(facts.deviceId, merged.deviceId)) return IDENTITY;
+  if (differ(facts.classCode, merged.classCode)) return IDENTITY;
+  const buses = (from: TextFacts): string | undefined => from.busNumbers && Object.values(from.busNumbers).join(' ');
+  if (differ(buses(facts), buses(merged))) return 'bus numbers';
+  const control = (from: TextFacts): number | undefined =>
+    from.acs?.state === 'present' ? from.acs.control : undefined;
+  return differ(control(facts), control(merged)) ? 'ACS Control register' : null;
 }
 
 function rank(facts: TextFacts): number {
@@ -192,6 +177,7 @@ function rank(facts: TextFacts): number {
 /** Fills every field of `into` that is not told yet. */
 function mergeInto(into: TextFacts, from: TextFacts): void {
   const target = into as unknown as Record<string, unknown>;
+  if (into.vendorId === undefined && from.vendorId !== undefined) delete into.lines.identity;
   for (const [name, value] of Object.entries(from)) {
     if (name === 'lines' || name === 'file') continue;
     if (name === 'acs' && isBetterAcs(value as AcsState, into.acs)) {

@@ -37,6 +37,8 @@ export interface LspciBlock {
   readonly config: ConfigSpace;
   /** Line of the first row; 0 where there is none. */
   readonly configLine: number;
+  /** An empty line stands between header and rows, so that the rows may belong to something else. */
+  readonly rowsApart: boolean;
   /** The file ends within the text of this block, so that what is not printed may have been lost. */
   readonly cut: boolean;
 }
@@ -62,6 +64,7 @@ interface OpenBlock {
   flat: boolean;
   longest: number;
   configLine: number;
+  rowsApart: boolean;
   /** A row came twice, or none can belong here any more. */
   rowsClosed: boolean;
   /** Columns of the line above, for wrapped text. */
@@ -190,6 +193,7 @@ class Scanner {
       flat: false,
       longest: end - start,
       configLine: 0,
+      rowsApart: false,
       rowsClosed: false,
       columns: end - start,
       margins: [],
@@ -226,6 +230,7 @@ class Scanner {
     const open = this.#open;
     const arena = this.#arena;
     if (open !== null && this.#gap && !this.#doubleSpaced && offset === 0 && !arena.empty) this.#close();
+    const apart = this.#gap && !this.#doubleSpaced;
     this.#gap = false;
     if (this.#open === null || open === null) {
       this.#notes.stray(this.#line, 'is a row of hex that belongs to no function');
@@ -236,6 +241,7 @@ class Scanner {
       this.#notes.stray(this.#line, 'is a row of hex beyond what a function can have');
     } else if (open.configLine === 0) {
       open.configLine = this.#line;
+      open.rowsApart = apart;
     }
   }
 
@@ -321,6 +327,7 @@ class Scanner {
       wrapped,
       config,
       configLine: open.configLine,
+      rowsApart: open.rowsApart,
       cut: atCut && open.hasBody && config.length === 0,
     });
   }

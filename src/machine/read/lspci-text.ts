@@ -60,6 +60,10 @@ const BRIDGE_CONTROL_BITS: readonly string[] = [
   'FastB2B',
 ];
 
+/** Lines whose rest is taken even where the mail program indented it: a lost half of these would be a lost fact. */
+const JOINED =
+  /^(?:ACSCap|ACSCtl|Control|Bus|I\/O behind bridge|Memory behind bridge|Prefetchable memory behind bridge|LnkCap|LnkSta|Initial VFs|VF offset|Region \d):/;
+
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
   K: 2 ** 10,
@@ -96,6 +100,8 @@ class Decoder {
   /** The kernel's lines come last in a function, so nothing is missing before them. */
   #sawDriver = false;
   #memoryDisabled = false;
+  /** A line of the list could not be read: what is not printed may have stood there. */
+  #capabilityLost = false;
   #acsOffset: number | null = null;
   #acsCapability: number | null = null;
 
@@ -126,14 +132,15 @@ class Decoder {
       while (end > start && (bytes[end - 1] as number) <= 0x20) end--;
       at = next + 1;
       if (end === start || isRow(bytes, start, end)) continue;
-      const text = latin1(bytes, start, end);
+      const text = plainBlanks(latin1(bytes, start, end));
       const blank = text.indexOf(' ');
       const firstWord = blank < 0 ? text.length : blank;
       const isRest =
         wrapped &&
-        start === margin &&
         pendingLine > 0 &&
-        (isContinuation(columns, firstWord) || (pendingLine === this.#block.line && isUnclosed(pending)));
+        (isContinuation(columns, firstWord)
+          ? start === margin || (JOINED.test(pending) && !text.includes(':'))
+          : pendingLine === this.#block.line && start === margin && isUnclosed(pending));
       columns = end - margin;
       if (isRest && pending.length < LINE_MAX) {
         pending = `${pending} ${text}`;
@@ -161,7 +168,10 @@ class Decoder {
       }
     } else if (this.#verbose) {
       // Status says that there is a list; where none is printed the text was cut.
-      const lost = (this.#statusHasList && facts.capabilities === undefined) || (this.#block.cut && !this.#sawDriver);
+      const lost =
+        this.#capabilityLost ||
+        (this.#statusHasList && facts.capabilities === undefined) ||
+        (this.#block.cut && !this.#sawDriver);
       if (facts.capabilitiesDenied !== true && !lost) facts.capabilitiesListed = true;
       // Every bridge has its `Bus:` line from -v on, so what has none is no bridge.
       if (facts.headerType === undefined && !isBridgeClass(facts.classCode)) facts.headerType = 0;
@@ -361,7 +371,8 @@ class Decoder {
 
   #capabilityLine(value: string, line: number): void {
     const facts = this.#facts;
-    if (value.startsWith('<access denied>')) {
+    // A web form may have written `&lt;access denied&gt;`.
+    if (/^\S{0,4}access denied\b/.test(value)) {
       facts.capabilitiesDenied = true;
       this.#tell('acs', line);
       this.#tell('portType', line);
@@ -370,6 +381,7 @@ class Decoder {
     const match = /^\[([0-9a-f]{2,3})(?: v\d+)?\] ?(.*)$/i.exec(value);
     if (match === null) {
       this.#malformed(`Capabilities: ${value.slice(0, 60)}`, line);
+      this.#capabilityLost = true;
       return;
     }
     const offset = Number.parseInt(match[1] as string, 16);
@@ -386,7 +398,8 @@ class Decoder {
         this.#tell('portType', line);
       }
     }
-    if (name.startsWith('Access Control Services') && offset >= 0x100) {
+    // Versions before 2008 print the number alone.
+    if ((name.startsWith('Access Control Services') || /^#0?d$/i.test(name)) && offset >= 0x100) {
       // The bits follow with -vv and up; until they come only the name is known.
       facts.acs ??= { state: 'unknown', missing: 'bitsNotPrinted' };
       this.#tell('acs', line);
@@ -490,6 +503,11 @@ class Decoder {
 
 const NO_LINK = { maxSpeedGts: null, maxWidth: null, speedGts: null, width: null, active: null } as const;
 const NO_SRIOV = { totalVfs: 0, numVfs: 0, vfOffset: 0, vfStride: 0 } as const;
+
+/** A web page's hard blanks, in UTF-8 or latin-1, as blanks. */
+function plainBlanks(text: string): string {
+  return text.includes('\u00a0') ? text.replace(/\u00c2?\u00a0/g, ' ') : text;
+}
 
 function isBridgeClass(classCode: number | undefined): boolean {
   return classCode === 0x0604 || classCode === 0x0607 || classCode === 0x0609;

@@ -6,7 +6,8 @@ import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { HEADER_TYPE } from '../../pcie/registers.ts';
 import type { MachineEvidence } from '../build.ts';
 import { NoteList } from '../note-list.ts';
-import { factsOf, groupBlocks } from './lspci-merge.ts';
+import { groupBlocks } from './lspci-group.ts';
+import { factsOf } from './lspci-merge.ts';
 import { scanLspci } from './lspci-scan.ts';
 
 /** What a text that may be a listing holds. */

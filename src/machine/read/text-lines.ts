@@ -31,11 +31,16 @@ export function quoteEnd(bytes: Uint8Array, start: number, end: number): number 
   return Math.min(at, end);
 }
 
-/** Behind blanks and tabs. */
+/** Behind blanks and tabs; the hard blanks of a web page, in UTF-8 or latin-1, are blanks. */
 export function indentEnd(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
-  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0d)) at++;
-  return at;
+  while (at < end) {
+    const byte = bytes[at];
+    if (byte === 0xc2 && bytes[at + 1] === 0xa0) at++;
+    else if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== 0xa0) break;
+    at++;
+  }
+  return Math.min(at, end);
 }
 
 /**
