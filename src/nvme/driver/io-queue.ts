@@ -7,11 +7,11 @@ import { assert } from '../../core/index.ts';
 import { DataPointerWriter } from './data-pointer.ts';
 import { NvmeError } from './errors.ts';
 import type { ControllerFacts, NamespaceFacts } from './facts.ts';
-import type { IoOutcome, IoRequest, PlannedRequest } from './io-run.ts';
-import { IoRun, listBytes } from './io-run.ts';
+import type { IoOutcome, IoRequest } from './io-run.ts';
+import { IoRun, Job, listBytes } from './io-run.ts';
 import type { DriverLimits } from './limits.ts';
 import { isPending } from './pending.ts';
-import type { PlannedCommand, PlanRules } from './plan.ts';
+import type { PlannedCommand, PlanRules, PointerFormat } from './plan.ts';
 import { planTransfer, prpCapacityBytes } from './plan.ts';
 import type { DmaBuffer, OwnFunction } from './ports.ts';
 import type { QueuePair } from './queue-pair.ts';
@@ -38,6 +38,9 @@ const NO_DATA: readonly PlannedCommand[] = [{ format: 'prp', lengthBytes: 0, seg
 export class IoQueue {
   readonly #parts: IoQueueParts;
   readonly #writer: DataPointerWriter;
+  /** Rules of the last request, for the next one of the same namespace and format. */
+  #rulesOfLast: PlanRules | null = null;
+  #lastNamespace: NamespaceFacts | null = null;
   #run: IoRun | null = null;
   #lost: Loss | null = null;
 
@@ -94,8 +97,8 @@ export class IoQueue {
       });
     }
     const { link, pair, lists } = this.#parts;
-    const plans = requests.map((request) => this.#prepare(request));
-    this.#run = new IoRun({ engine: link.engine, pair, writer: this.#writer, lists }, plans);
+    const jobs = requests.map((request) => this.#prepare(request));
+    this.#run = new IoRun({ engine: link.engine, pair, writer: this.#writer, lists }, jobs);
     return this.#run;
   }
 
@@ -127,7 +130,7 @@ export class IoQueue {
   }
 
   /** Checks and plans one request; nothing is told to the controller. */
-  #prepare(request: IoRequest): PlannedRequest {
+  #prepare(request: IoRequest): Job {
     const { fn, controller } = this.#parts;
     const namespace = this.#checkRange(request);
     const isRelative = request.relative ?? false;
@@ -141,7 +144,7 @@ export class IoQueue {
     }
     const segments = resolveSegments(request.segments, fn, controller.cmb, isRelative);
     const commands = request.kind === 'flush' ? NO_DATA : planTransfer(segments, this.#rules(request, namespace));
-    return { request, namespace, segments, commands };
+    return new Job(request, namespace, segments, commands);
   }
 
   #checkRange(request: IoRequest): NamespaceFacts {
@@ -171,6 +174,17 @@ export class IoQueue {
   }
 
   #rules(request: IoRequest, namespace: NamespaceFacts): PlanRules {
+    const format = request.format ?? null;
+    let rules = this.#rulesOfLast;
+    if (rules === null || this.#lastNamespace !== namespace || rules.format !== format) {
+      rules = this.#makeRules(format, namespace);
+      this.#rulesOfLast = rules;
+      this.#lastNamespace = namespace;
+    }
+    return rules;
+  }
+
+  #makeRules(format: PointerFormat | null, namespace: NamespaceFacts): PlanRules {
     const { controller, fn, limits } = this.#parts;
     const { blockBytes } = namespace;
     // NLB has 16 bits and is 0's based.
@@ -185,7 +199,7 @@ export class IoQueue {
       sglThresholdBytes: limits.sglThresholdBytes,
       listPages: limits.listPages,
       mmioGranuleBytes: limits.mmioGranuleBytes,
-      format: request.format ?? null,
+      format,
     };
   }
 }

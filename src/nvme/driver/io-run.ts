@@ -46,29 +46,34 @@ export interface IoOutcome {
   readonly commands: number;
 }
 
-/** A request that was checked and planned. */
-export interface PlannedRequest {
-  readonly request: IoRequest;
+/** A request that was checked and planned, and how far it has come. */
+export class Job {
+  readonly kind: IoRequest['kind'];
   readonly namespace: NamespaceFacts;
   readonly segments: ResolvedSegments;
   readonly commands: readonly PlannedCommand[];
-}
-
-/** A request while it is under way. */
-class Job {
-  readonly plan: PlannedRequest;
+  /** First block of the next command. */
+  block: number;
   started = 0;
   finished = 0;
-  block: number;
+  /** Of the first command that was refused or failed. */
   statusField = 0;
 
-  constructor(plan: PlannedRequest) {
-    this.plan = plan;
-    this.block = plan.request.block;
+  constructor(
+    request: IoRequest,
+    namespace: NamespaceFacts,
+    segments: ResolvedSegments,
+    commands: readonly PlannedCommand[],
+  ) {
+    this.kind = request.kind;
+    this.block = request.block;
+    this.namespace = namespace;
+    this.segments = segments;
+    this.commands = commands;
   }
 
   get isDone(): boolean {
-    return this.finished === this.plan.commands.length;
+    return this.finished === this.commands.length;
   }
 }
 
@@ -89,10 +94,10 @@ export class IoRun {
   #next = 0;
   #open: number;
 
-  constructor(parts: IoRunParts, plans: readonly PlannedRequest[]) {
+  constructor(parts: IoRunParts, jobs: readonly Job[]) {
     this.#parts = parts;
-    this.#jobs = plans.map((plan) => new Job(plan));
-    this.#open = this.#jobs.length;
+    this.#jobs = jobs;
+    this.#open = jobs.length;
   }
 
   /** Whether every request was answered. */
@@ -106,7 +111,7 @@ export class IoRun {
     while (this.#next < this.#jobs.length && pair.hasRoom) {
       const job = this.#jobs[this.#next] as Job;
       this.#start(job);
-      if (job.started === job.plan.commands.length) this.#next++;
+      if (job.started === job.commands.length) this.#next++;
     }
     return pair.ring();
   }
@@ -123,19 +128,19 @@ export class IoRun {
       kind: job.isDone || loss === null ? 'completed' : loss,
       status: statusCode(job.statusField),
       statusField: job.statusField,
-      commands: job.plan.commands.length,
+      commands: job.commands.length,
     }));
   }
 
   /** Programs the next command of a job and adds it to the queue. */
   #start(job: Job): void {
     const { engine, pair, writer, lists } = this.#parts;
-    const { request, namespace, segments, commands } = job.plan;
-    const command = commands[job.started] as PlannedCommand;
+    const { namespace, segments } = job;
+    const command = job.commands[job.started] as PlannedCommand;
     const slot = pair.claim();
     const entry = pair.commands;
     const at = pair.entryAt;
-    entry[at + SQE.OPC] = OPCODES[request.kind];
+    entry[at + SQE.OPC] = OPCODES[job.kind];
     putU32(entry, at + SQE.NSID, namespace.id);
     if (command.lengthBytes > 0) {
       const listsAt = slot * writer.lists.length;

@@ -78,9 +78,15 @@ test('the outputs of a mapping become segments of their kind; what is bounced is
   mapping.length.set([4096, 512, 1024, 2048]);
   mapping.setOwnBar(2, 2, MIB);
   const segments = DataSegments.ofMapping(mapping, (output) => output === 3);
-  expect(segments.kinds).toEqual([SEGMENT_DMA, SEGMENT_BUS, SEGMENT_BAR, SEGMENT_DMA]);
+  expect([0, 1, 2, 3].map((index) => segments.kindOf(index))).toEqual([
+    SEGMENT_DMA,
+    SEGMENT_BUS,
+    SEGMENT_BAR,
+    SEGMENT_DMA,
+  ]);
   expect(segments.addresses).toEqual([0x1000, BAR2, MIB, 0x3000]);
-  expect(segments.mmio).toEqual([false, true, false, true]);
+  expect([0, 1, 2, 3].map((index) => segments.isMmio(index))).toEqual([false, true, false, true]);
+  expect(segments.barOf(2)).toBe(2);
   expect(segments.totalBytes).toBe(4096 + 512 + 1024 + 2048);
   mapping.space[1] = SPACE_BOUNCE;
   expect(() => DataSegments.ofMapping(mapping)).toThrow('bounce buffer');

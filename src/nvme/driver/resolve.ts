@@ -22,7 +22,7 @@ export interface ResolvedSegments {
   readonly lengths: readonly number[];
   /** The controller's own buffer; what is missing at the end is not. */
   readonly own: readonly boolean[];
-  /** Somebody else's device memory. */
+  /** Somebody else's device memory; what is missing at the end is not. */
   readonly mmio: readonly boolean[];
   /** Own segments are offsets, not addresses. */
   readonly isRelative: boolean;
@@ -48,6 +48,14 @@ function offsetInCmb(cmb: CmbFacts | null, bar: number, offset: number, length: 
   return inCmb;
 }
 
+/** The common case, which makes no garbage: nothing but IOVAs and physical addresses of RAM, told as they are. */
+function isPlain(segments: DataSegments): boolean {
+  for (let index = 0; index < segments.count; index++) {
+    if (segments.kindOf(index) !== SEGMENT_DMA || segments.isMmio(index)) return false;
+  }
+  return true;
+}
+
 /** Resolves all segments. Throws `NvmeError`; nothing has been told to the controller then. */
 export function resolveSegments(
   segments: DataSegments,
@@ -55,20 +63,20 @@ export function resolveSegments(
   cmb: CmbFacts | null,
   isRelative: boolean,
 ): ResolvedSegments {
-  const { count, totalBytes, kinds, lengths } = segments;
-  // The common case makes no garbage: what no BAR can be meant by is told as it is.
-  if (kinds.every((kind) => kind === SEGMENT_DMA)) {
-    return { count, totalBytes, addresses: segments.addresses, lengths, own: NONE, mmio: segments.mmio, isRelative };
+  const { count, totalBytes, lengths } = segments;
+  if (isPlain(segments)) {
+    return { count, totalBytes, addresses: segments.addresses, lengths, own: NONE, mmio: NONE, isRelative };
   }
   const addresses: number[] = [];
   const own: boolean[] = [];
   const mmio: boolean[] = [];
   for (let index = 0; index < count; index++) {
     const length = lengths[index] as number;
-    let bar = segments.bars[index] as number;
+    const kind = segments.kindOf(index);
+    let bar = segments.barOf(index);
     let address = segments.addresses[index] as number;
-    let isOwn = kinds[index] === SEGMENT_BAR;
-    if (kinds[index] === SEGMENT_BUS) {
+    let isOwn = kind === SEGMENT_BAR;
+    if (kind === SEGMENT_BUS) {
       const found = fn.resolveOwnBar(address as BusAddr, length);
       if (found !== null) {
         isOwn = true;
@@ -82,7 +90,7 @@ export function resolveSegments(
     }
     addresses.push(address);
     own.push(isOwn);
-    mmio.push(!isOwn && (segments.mmio[index] as boolean));
+    mmio.push(!isOwn && segments.isMmio(index));
   }
   return { count, totalBytes, addresses, lengths, own, mmio, isRelative };
 }

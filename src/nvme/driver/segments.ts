@@ -22,18 +22,19 @@ export type DataSegment =
   | { readonly kind: 'bus'; readonly address: BusAddr; readonly length: number }
   | { readonly kind: 'bar'; readonly bar: number; readonly offset: number; readonly length: number };
 
+const KIND_MASK = 3;
+const MMIO = 4;
+const BAR_SHIFT = 3;
+const NO_NUMBERS: number[] = [];
+
 export class DataSegments {
   count = 0;
   totalBytes = 0;
-  /** `SEGMENT_` numbers. */
-  readonly kinds: number[] = [];
   /** The address; for `SEGMENT_BAR` the offset in the BAR. */
-  readonly addresses: number[] = [];
-  readonly lengths: number[] = [];
-  /** BAR index, for `SEGMENT_BAR` only. */
-  readonly bars: number[] = [];
-  /** Whether device memory lies behind it. */
-  readonly mmio: boolean[] = [];
+  addresses: readonly number[] = NO_NUMBERS;
+  lengths: readonly number[] = NO_NUMBERS;
+  /** `SEGMENT_` number, `MMIO` and BAR index of each: see `kindOf`, `isMmio` and `barOf`. */
+  #tags: number[] = NO_NUMBERS;
 
   /** The list as segments. */
   static of(list: readonly DataSegment[]): DataSegments {
@@ -84,13 +85,34 @@ export class DataSegments {
     this.#add(SEGMENT_BAR, offset, length, bar, false);
   }
 
+  /** `SEGMENT_` number of a segment. */
+  kindOf(index: number): number {
+    return (this.#tags[index] as number) & KIND_MASK;
+  }
+
+  /** Whether somebody else's device memory lies behind a segment. */
+  isMmio(index: number): boolean {
+    return ((this.#tags[index] as number) & MMIO) !== 0;
+  }
+
+  /** BAR index of a segment, for `SEGMENT_BAR` only. */
+  barOf(index: number): number {
+    return (this.#tags[index] as number) >> BAR_SHIFT;
+  }
+
   #add(kind: number, address: number, length: number, bar: number, mmio: boolean): void {
     if (length <= 0) return;
-    this.kinds.push(kind);
-    this.addresses.push(address);
-    this.lengths.push(length);
-    this.bars.push(bar);
-    this.mmio.push(mmio);
+    const tag = kind | (mmio ? MMIO : 0) | (bar << BAR_SHIFT);
+    if (this.count === 0) {
+      // Most requests have one segment: arrays of exactly that.
+      this.addresses = [address];
+      this.lengths = [length];
+      this.#tags = [tag];
+    } else {
+      (this.addresses as number[]).push(address);
+      (this.lengths as number[]).push(length);
+      this.#tags.push(tag);
+    }
     this.count++;
     this.totalBytes += length;
   }
