@@ -3,7 +3,7 @@
  * specification leaves to the implementation (PCIe 1.3.1: peer-to-peer between hierarchies is optional).
  */
 
-import { findRange, joinRanges, type Range } from '../core/range.ts';
+import { joinRanges, type Range } from '../core/range.ts';
 import { claimsOn } from './bus.ts';
 import { DecodeTable } from './decode-table.ts';
 import type { IommuPort } from './iommu-port.ts';
@@ -32,7 +32,9 @@ export class RootComplex {
   behaviour: RootComplexBehaviour;
   readonly #topology: Topology;
   #table: DecodeTable = DecodeTable.EMPTY;
-  #lastRam: Range = { start: 0, end: 0 };
+  #spanStart = 0;
+  #spanEnd = 0;
+  #spanIsRam = false;
 
   constructor(topology: Topology, ram: readonly Range[], behaviour: RootComplexBehaviour, iommu: IommuPort | null) {
     this.#topology = topology;
@@ -55,24 +57,31 @@ export class RootComplex {
 
   /** End of the RAM range that holds a CPU address, or 0. */
   ramEnd(address: number): number {
-    const last = this.#lastRam;
-    if (address >= last.start && address < last.end) return last.end;
-    const found = this.ramRanges[findRange(this.ramRanges, address)];
-    if (found === undefined) return 0;
-    this.#lastRam = found;
-    return found.end;
+    if (address < this.#spanStart || address >= this.#spanEnd) this.#findSpan(address);
+    return this.#spanIsRam ? this.#spanEnd : 0;
   }
 
   /** Bytes from `address`, which is not RAM, to the next RAM; Infinity where there is none. */
   bytesToRam(address: number): number {
+    if (address < this.#spanStart || address >= this.#spanEnd) this.#findSpan(address);
+    return this.#spanEnd - address;
+  }
+
+  /** The stretch of RAM, or of what is not RAM, around an address. Transfers stay in one for long. */
+  #findSpan(address: number): void {
+    const ranges = this.ramRanges;
     let low = 0;
-    let high = this.ramRanges.length;
+    let high = ranges.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.ramRanges[middle] as Range).start > address) high = middle;
+      if ((ranges[middle] as Range).start > address) high = middle;
       else low = middle + 1;
     }
-    const next = this.ramRanges[low];
-    return next === undefined ? Number.POSITIVE_INFINITY : next.start - address;
+    // `low` is the first range that begins above the address.
+    const before = low > 0 ? (ranges[low - 1] as Range) : null;
+    this.#spanIsRam = before !== null && address < before.end;
+    this.#spanStart = before === null ? 0 : this.#spanIsRam ? before.start : before.end;
+    const next = low < ranges.length ? (ranges[low] as Range).start : Number.POSITIVE_INFINITY;
+    this.#spanEnd = this.#spanIsRam ? (before as Range).end : next;
   }
 }
