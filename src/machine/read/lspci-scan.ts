@@ -100,14 +100,16 @@ class Scanner {
   #line = 0;
   /** An empty line stands between this line and the last one that was not. */
   #gap = false;
-  /** Empty lines carry no meaning here: a web form doubled the ends of lines. */
-  #doubleSpaced = false;
+  #emptyLines = 0;
+  /** A web form doubled the ends of lines: what was an empty line are three now. */
+  #doubleSpaced: boolean;
   #extendedListed = false;
   #drawing = false;
 
   constructor(bytes: Uint8Array, notes: NoteList) {
     this.#bytes = bytes;
     this.#notes = notes;
+    this.#doubleSpaced = isDoubleSpaced(bytes);
     this.#arena = new ConfigArena(bytes.length);
   }
 
@@ -128,7 +130,7 @@ class Scanner {
       this.#textLine(at, next);
       at = next + 1;
     }
-    this.#close(bytes.length > 0 && bytes[bytes.length - 1] !== NEWLINE);
+    this.#close(bytes[bytes.length - 1] !== NEWLINE && this.#emptyLines === 0);
     return {
       blocks: this.#blocks,
       asides: this.#asides,
@@ -158,9 +160,11 @@ class Scanner {
     const margin = quoteEnd(bytes, from, end);
     const start = indentEnd(bytes, margin, end);
     if (start >= end) {
-      this.#gap = true;
+      this.#emptyLines++;
+      this.#gap = this.#emptyLines >= (this.#doubleSpaced ? 3 : 1);
       return;
     }
+    this.#emptyLines = 0;
     const first = bytes[start] as number;
     if ((NIBBLE[first] as number) < 16) {
       if (this.#hexRow(start, end)) return;
@@ -229,8 +233,8 @@ class Scanner {
   #takeRow(offset: number, count: number): void {
     const open = this.#open;
     const arena = this.#arena;
-    if (open !== null && this.#gap && !this.#doubleSpaced && offset === 0 && !arena.empty) this.#close();
-    const apart = this.#gap && !this.#doubleSpaced;
+    if (open !== null && this.#gap && offset === 0 && !arena.empty) this.#close();
+    const apart = this.#gap;
     this.#gap = false;
     if (this.#open === null || open === null) {
       this.#notes.stray(this.#line, 'is a row of hex that belongs to no function');
@@ -278,7 +282,7 @@ class Scanner {
       return;
     }
     const open = this.#open;
-    const inside = open !== null && (!this.#gap || this.#doubleSpaced);
+    const inside = open !== null && !this.#gap;
     if (inside && isBodyKeyword(bytes, start, end)) {
       open.flat = true;
       this.#body(open, start, end, end - start);
@@ -331,6 +335,25 @@ class Scanner {
       cut: atCut && open.hasBody && config.length === 0,
     });
   }
+}
+
+/** As much of a text as shows whether every line is followed by an empty one. */
+const SPACING_SAMPLE = 32_768;
+
+/** Whether no line of the beginning stands directly below another: lspci's own listings never look so. */
+function isDoubleSpaced(bytes: Uint8Array): boolean {
+  const limit = Math.min(bytes.length, SPACING_SAMPLE);
+  let lines = 0;
+  let emptyAbove = true;
+  for (let at = 0; at < limit; ) {
+    const end = lineEnd(bytes, at);
+    const empty = indentEnd(bytes, quoteEnd(bytes, at, end), end) === end;
+    if (!empty && !emptyAbove) return false;
+    if (!empty) lines++;
+    emptyAbove = empty;
+    at = end + 1;
+  }
+  return lines >= 6;
 }
 
 function isBlank(byte: number): boolean {

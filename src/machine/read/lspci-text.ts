@@ -14,6 +14,7 @@ import type { PortType } from '../../pcie/express.ts';
 import type { FactName, TextFacts } from '../../pcie/function-facts.ts';
 import type { NoteList } from '../note-list.ts';
 import { decodeHeader } from './lspci-header.ts';
+import { isBodyKeyword } from './lspci-keywords.ts';
 import type { LspciBlock } from './lspci-scan.ts';
 import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd } from './text-lines.ts';
 
@@ -132,12 +133,13 @@ class Decoder {
       while (end > start && (bytes[end - 1] as number) <= 0x20) end--;
       at = next + 1;
       if (end === start || isRow(bytes, start, end)) continue;
-      const text = plainBlanks(latin1(bytes, start, end));
+      const text = plainCharacters(latin1(bytes, start, end));
       const blank = text.indexOf(' ');
       const firstWord = blank < 0 ? text.length : blank;
       const isRest =
         wrapped &&
         pendingLine > 0 &&
+        !isBodyKeyword(bytes, start, end) &&
         (isContinuation(columns, firstWord)
           ? start === margin || (JOINED.test(pending) && !text.includes(':'))
           : pendingLine === this.#block.line && start === margin && isUnclosed(pending));
@@ -198,8 +200,9 @@ class Decoder {
   }
 
   #line(text: string, line: number): void {
+    if (this.#capability.startsWith('Express')) this.#sizesInUse(text, line);
     const colon = text.indexOf(':');
-    if (colon < 0 || text.startsWith('!!!') || text.startsWith('MaxPayload') || text.startsWith('TrErr')) {
+    if (colon < 0 || text.startsWith('!!!') || text.startsWith('TrErr')) {
       this.#keyless(text, line);
       return;
     }
@@ -371,8 +374,7 @@ class Decoder {
 
   #capabilityLine(value: string, line: number): void {
     const facts = this.#facts;
-    // A web form may have written `&lt;access denied&gt;`.
-    if (/^\S{0,4}access denied\b/.test(value)) {
+    if (value.startsWith('<access denied>')) {
       facts.capabilitiesDenied = true;
       this.#tell('acs', line);
       this.#tell('portType', line);
@@ -468,6 +470,15 @@ class Decoder {
     this.#tell('payload', line);
   }
 
+  /** The third line of `DevCtl:`, or wherever a mail program put it. */
+  #sizesInUse(text: string, line: number): void {
+    const sizes = /\bMaxPayload (\d+) bytes, MaxReadReq (\d+) bytes/.exec(text);
+    if (sizes === null) return;
+    const maxPayload = Number.parseInt(sizes[1] as string, 10);
+    const maxReadRequest = Number.parseInt(sizes[2] as string, 10);
+    this.#payload({ maxPayload, maxReadRequest }, line);
+  }
+
   #linkActive(text: string): void {
     const active = /\bDLActive([+-])/.exec(text)?.[1];
     if (active !== undefined && this.#facts.link !== undefined) {
@@ -490,23 +501,20 @@ class Decoder {
     }
     if (!this.#capability.startsWith('Express')) return;
     if (text.startsWith('TrErr')) this.#linkActive(text);
-    const sizes = /^MaxPayload (\d+) bytes, MaxReadReq (\d+) bytes/.exec(text);
-    if (sizes !== null) {
-      const [maxPayload, maxReadRequest] = [
-        Number.parseInt(sizes[1] as string, 10),
-        Number.parseInt(sizes[2] as string, 10),
-      ];
-      this.#payload({ maxPayload, maxReadRequest }, line);
-    }
   }
 }
 
 const NO_LINK = { maxSpeedGts: null, maxWidth: null, speedGts: null, width: null, active: null } as const;
 const NO_SRIOV = { totalVfs: 0, numVfs: 0, vfOffset: 0, vfStride: 0 } as const;
 
-/** A web page's hard blanks, in UTF-8 or latin-1, as blanks. */
-function plainBlanks(text: string): string {
-  return text.includes('\u00a0') ? text.replace(/\u00c2?\u00a0/g, ' ') : text;
+/** What a web page makes of blanks and angles: hard blanks, in UTF-8 or latin-1, and entities. */
+function plainCharacters(text: string): string {
+  if (!text.includes('\u00a0') && !text.includes('&')) return text;
+  return text
+    .replace(/\u00c2?\u00a0/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
 }
 
 function isBridgeClass(classCode: number | undefined): boolean {
