@@ -17,6 +17,8 @@ export interface EnvelopeLimits {
   readonly mmioGranuleBytes: number;
   /** A command with data in its own buffer and elsewhere is refused: status 0x12. */
   readonly mixing: 'byController' | 'never';
+  /** SGL segments that may chain: from the third on a valid list is refused with status 0x0d. */
+  readonly sglSegments: number;
 }
 
 export interface QemuEnvelope {
@@ -48,7 +50,7 @@ export const ENVELOPES: readonly QemuEnvelope[] = [
   {
     from: { major: 6, minor: 1, micro: 0 },
     tested: { major: 7, minor: 2, micro: 22 },
-    limits: { mmioGranuleBytes: 512, mixing: 'never' },
+    limits: { mmioGranuleBytes: 512, mixing: 'never', sglSegments: 2 },
     cmbmscLatchesLow: true,
     mixedStatus: 0x12,
     ignoresSglSubtype: true,

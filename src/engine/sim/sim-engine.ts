@@ -75,13 +75,11 @@ export class SimEngine implements Engine {
   }
 
   readConfig(fn: Bdf, offset: number, size: AccessSize): number {
-    const index = this.machine.hierarchy.indexOf(fn);
-    return index < 0 ? 2 ** (8 * size) - 1 : this.fabric.function(index).readConfig(offset, size);
+    return this.fabric.configRead(fn, offset, size);
   }
 
   writeConfig(fn: Bdf, offset: number, size: AccessSize, value: number): void {
-    const index = this.machine.hierarchy.indexOf(fn);
-    if (index >= 0) this.fabric.function(index).writeConfig(offset, size, value);
+    this.fabric.configWrite(fn, offset, size, value);
   }
 
   read32(address: PhysAddr): number {

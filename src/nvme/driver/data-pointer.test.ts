@@ -34,9 +34,9 @@ function resolved(runs: readonly Run[], isRelative = false): ResolvedSegments {
 }
 
 /** The byte runs that a command names, as somebody reads them who only knows the specification. Touching runs are joined. */
-function readBack(entry: Uint8Array, lists: Uint8Array, lengthBytes: number): Run[] {
+function readBack(entry: Uint8Array, lists: Uint8Array, lengthBytes: number, isLastLong = false): Run[] {
   const psdt = (entry[SQE.FLAGS] as number) >>> FLAGS_PSDT_SHIFT;
-  return joined(psdt === PSDT.PRP ? readPrps(entry, lists, lengthBytes) : readSgl(entry, lists));
+  return joined(psdt === PSDT.PRP ? readPrps(entry, lists, lengthBytes) : readSgl(entry, lists, isLastLong));
 }
 
 function readPrps(entry: Uint8Array, lists: Uint8Array, lengthBytes: number): Run[] {
@@ -62,7 +62,7 @@ function readPrps(entry: Uint8Array, lists: Uint8Array, lengthBytes: number): Ru
   return runs;
 }
 
-function readSgl(entry: Uint8Array, lists: Uint8Array): Run[] {
+function readSgl(entry: Uint8Array, lists: Uint8Array, isLastLong: boolean): Run[] {
   if (sglType(entry, SQE.DPTR) === 0) return [[sglAddress(entry, SQE.DPTR), sglLength(entry, SQE.DPTR)]];
   const runs: Run[] = [];
   let [holder, at] = [entry, SQE.DPTR as number];
@@ -70,7 +70,7 @@ function readSgl(entry: Uint8Array, lists: Uint8Array): Run[] {
     const isLast = sglType(holder, at) === 3;
     const start = sglAddress(holder, at) - LISTS_AT;
     const count = sglLength(holder, at) / 16;
-    expect([start % 16, count <= PAGE / 16]).toEqual([0, true]);
+    expect([start % 16, count <= PAGE / 16 || (isLast && isLastLong)]).toEqual([0, true]);
     for (let index = 0; index < count - (isLast ? 0 : 1); index++) {
       expect(sglType(lists, start + index * 16)).toBe(0);
       runs.push([sglAddress(lists, start + index * 16), sglLength(lists, start + index * 16)]);
@@ -96,9 +96,10 @@ function write(
   segment = 0,
   offset = 0,
   length = segments.totalBytes,
+  sglSegments?: number,
 ) {
   const entry = new Uint8Array(SQE_BYTES);
-  const writer = new DataPointerWriter(LIST_PAGES);
+  const writer = new DataPointerWriter(LIST_PAGES, sglSegments);
   // Whatever an earlier command left in the lists must not matter.
   writer.lists.fill(0xa5);
   const used = writer.write(entry, 0, segments, { format, lengthBytes: length, segment, offset }, LISTS_AT);
@@ -184,6 +185,18 @@ test('a command in the middle of a request names its own stretch, in both format
     for (const format of ['prp', 'sgl'] as const) {
       const { entry, lists } = write(segments, format, segment, offset, length);
       expect(readBack(entry, lists, length), `seed ${seed}, round ${round}`).toEqual(expected);
+    }
+  }
+});
+
+test('SGL: with a limit on segments the last one holds what is left, however long, and names the same bytes', () => {
+  for (const limit of [1, 2, 3]) {
+    for (const count of [2, 255, 256, 257, 511, 512, 600, 1200]) {
+      const runs = scattered(count, 512);
+      const { entry, used, lists } = write(resolved(runs), 'sgl', 0, 0, count * 512, limit);
+      expect(readBack(entry, lists, count * 512, true)).toEqual(joined(runs));
+      const chained = Math.min(limit, Math.ceil((count - 1) / 255));
+      expect(used).toBe(16 * (count + chained - 1));
     }
   }
 });

@@ -28,8 +28,12 @@ export class DataPointerWriter {
   /** The lists of the command written last; the first `write` answered bytes are used. */
   readonly lists: Uint8Array;
 
-  constructor(listPages: number) {
+  readonly #sglSegments: number;
+
+  /** `sglSegments`: most segments that chain; the last of them is as long as it must be. */
+  constructor(listPages: number, sglSegments: number = Number.POSITIVE_INFINITY) {
     this.lists = new Uint8Array(listPages * PAGE_BYTES);
+    this.#sglSegments = sglSegments;
   }
 
   /**
@@ -111,10 +115,12 @@ export class DataPointerWriter {
     }
     const { lists } = this;
     let used = 0;
-    putPointer(entry, at + SQE.DPTR, listAddress, total);
+    let segmentsLeft = this.#sglSegments;
+    putPointer(entry, at + SQE.DPTR, listAddress, total, segmentsLeft);
     for (let done = 0; done < total; done++) {
-      if (used % PAGE_BYTES === PAGE_BYTES - SGL_BYTES && done < total - 1) {
-        putPointer(lists, used, listAddress + used + SGL_BYTES, total - done);
+      if (used % PAGE_BYTES === PAGE_BYTES - SGL_BYTES && done < total - 1 && segmentsLeft > 1) {
+        segmentsLeft--;
+        putPointer(lists, used, listAddress + used + SGL_BYTES, total - done, segmentsLeft);
         used += SGL_BYTES;
       }
       const offset = done === 0 ? command.offset : 0;
@@ -149,9 +155,12 @@ function putBlock(
   putSgl(bytes, at, SGL_TYPE.DATA_BLOCK, subtype, (segments.addresses[index] as number) + offset, length);
 }
 
-/** A pointer to the next segment, which begins at a list page and holds what is left, or a page of it with a pointer on. */
-function putPointer(bytes: Uint8Array, at: number, address: number, blocksLeft: number): void {
-  const isLast = blocksLeft <= SGL_SLOTS;
+/**
+ * A pointer to the next segment, which begins at a list page and holds what is left, or a page of it with a pointer on. Pages of
+ * lists follow each other in memory, so that the last segment that may be begun can hold any number.
+ */
+function putPointer(bytes: Uint8Array, at: number, address: number, blocksLeft: number, segmentsLeft: number): void {
+  const isLast = blocksLeft <= SGL_SLOTS || segmentsLeft === 1;
   const type = isLast ? SGL_TYPE.LAST_SEGMENT : SGL_TYPE.SEGMENT;
   putSgl(bytes, at, type, SGL_SUBTYPE.ADDRESS, address, (isLast ? blocksLeft : SGL_SLOTS) * SGL_BYTES);
 }

@@ -51,7 +51,7 @@ export class IoQueue {
       'the lists of all slots fit their memory',
     );
     this.#parts = parts;
-    this.#writer = new DataPointerWriter(listPages);
+    this.#writer = new DataPointerWriter(listPages, parts.limits.sglSegments);
   }
 
   /** Queue pair number. */

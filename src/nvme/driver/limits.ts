@@ -13,6 +13,11 @@ export interface DriverLimits {
   /** Pages for PRP lists or SGL segments of one command. Default 5, as Linux. */
   readonly listPages: number;
   /**
+   * SGL segments that one command may chain, at least 1; the last may be longer than a page. Default 5, a page each. QEMU 7.2 looks
+   * at the wrong descriptor from the third on, and refuses the command: 2 there.
+   */
+  readonly sglSegments: number;
+  /**
    * SGLs are used where a transfer's segments are on average at least this long, and where PRPs cannot say it. 0: only the
    * latter. Default 32 KiB, as Linux.
    */
@@ -26,6 +31,7 @@ export const DEFAULT_LIMITS: DriverLimits = {
   mmioGranuleBytes: 1,
   mixing: 'byController',
   listPages: 5,
+  sglSegments: 5,
   sglThresholdBytes: 32 * 1024,
   timeoutNs: 10e9,
 };
