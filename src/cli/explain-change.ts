@@ -1,7 +1,9 @@
 /** The smallest change in words: the parameter that makes it for good, the command that tries it now, and what it costs. */
 
+import type { IsolationCost } from '../doctor/isolation.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
 import type { MoveChange, PortChange, SettingsChange } from '../doctor/smallest-change.ts';
+import type { JudgeContext } from '../p2p/judge.ts';
 import type { PairVerdict } from '../p2p/verdict.ts';
 import { acsBitNames } from '../pcie/acs.ts';
 import { type ExplainView, TYPE_WORDS } from './explain-view.ts';
@@ -82,28 +84,32 @@ function* parameterLines(parameter: string, { style }: ExplainView): Generator<s
 
 function* costLines({ cost, judge }: Explanation, { columns }: ExplainView): Generator<string> {
   if (cost === null) return;
+  if (cost.joined.length === 0) {
+    yield '  Costs no isolation: what these functions could keep apart is not apart now.';
+    return;
+  }
   for (const joined of cost.joined) {
-    const names = joinNames(
-      joined.functions.map((name) => judge.functions.find((fn) => fn.name === name)).filter((fn) => fn !== undefined),
-    );
-    yield* wrap(`  Costs isolation: ${costWords(joined.groups, cost.evidence)}: ${names.join(' ')}`, columns, '    ');
+    const words = `  Costs isolation: ${costWords(joined.groups, cost.evidence)}: ${namesOf(judge, joined.functions)}`;
+    yield* wrap(words, columns, '    ');
   }
 }
 
-function costWords(groups: readonly number[], evidence: 'groups' | 'none' | 'notCaptured'): string {
-  if (groups.length > 1)
+function namesOf(judge: JudgeContext, names: readonly string[]): string {
+  const wanted = new Set(names);
+  return joinNames(judge.functions.filter((fn) => wanted.has(fn.name))).join(' ');
+}
+
+function costWords(groups: readonly number[], evidence: IsolationCost['evidence']): string {
+  if (evidence === 'groups') {
     return `IOMMU groups ${groups.slice(0, -1).join(', ')} and ${groups[groups.length - 1]} become one`;
-  if (groups.length === 1) return `IOMMU group ${groups[0]} is no larger than before, but these can reach each other`;
-  return evidence === 'notCaptured'
-    ? 'the capture shows no IOMMU groups; with an IOMMU these are one'
-    : 'none now, since the IOMMU is off; with it on these would be one IOMMU group';
+  }
+  return evidence === 'none'
+    ? 'none now, since the IOMMU is off; with it on these come into one IOMMU group'
+    : 'the capture shows no IOMMU groups; with the IOMMU on these come into one';
 }
 
 function* moveLines({ judge }: Explanation, move: MoveChange, { columns }: ExplainView): Generator<string> {
-  const occupants = move.occupants
-    .map((name) => judge.functions.find((fn) => fn.name === name))
-    .filter((fn) => fn !== undefined);
-  const place = occupants.length === 0 ? 'a free slot' : `in place of ${joinNames(occupants).join(' ')}`;
+  const place = move.occupants.length === 0 ? 'a free slot' : `in place of ${namesOf(judge, move.occupants)}`;
   const settings =
     move.settings === null
       ? ''

@@ -89,7 +89,7 @@ function* hostBridgeLines({ judge, provider, client }: Explanation, { columns }:
     const text =
       root.evidence === null
         ? `? bus ${bus}: what stands above is not in the capture`
-        : `╮ host bridge of root bus ${bus}; its first device is ${first.name} ${idsText(first)}`;
+        : `╮ host bridge of root bus ${bus}; its first device is ${`${first.name} ${idsText(first)}`.trimEnd()}`;
     yield* wrap(`  ${text}`, columns, '      ');
   }
 }

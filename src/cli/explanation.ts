@@ -66,13 +66,7 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
     verdict,
     reverse: judgePair(judge, client, provider),
     change,
-    cost:
-      change.settings === null
-        ? null
-        : isolationCost(
-            judge.machine,
-            change.settings.ports.map((port) => port.at),
-          ),
+    cost: change.settings === null ? null : isolationCost(judge.machine, change.settings.ports),
     missing: missingEvidence(judge.machine, verdict),
     redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn.name),
   };

@@ -22,7 +22,7 @@ export interface Cell {
 export interface ReasonTally {
   readonly mailCase: MailCase;
   readonly message: string;
-  pairs: number;
+  readonly pairs: number;
 }
 
 const WORDS: readonly LinkWord[] = ['X', 'PIX', 'PXB', 'PHB', 'NODE', 'SYS', 'SYS?', '?'];
@@ -42,7 +42,7 @@ export class MatrixCells {
     this.question = question;
     this.#words = new Uint8Array(providers.length * clients.length);
     this.#cases = new Uint8Array(providers.length * clients.length);
-    const tallies = new Map<string, ReasonTally>();
+    const tallies = new Map<string, Tally>();
     let at = 0;
     let differing = 0;
     for (const provider of providers) {
@@ -58,7 +58,7 @@ export class MatrixCells {
     }
     this.differing = differing;
     const order = (item: ReasonTally): number => CASES.indexOf(item.mailCase);
-    this.tallies = [...tallies.values()].sort((a, b) => order(a) - order(b) || b.pairs - a.pairs);
+    this.tallies = [...tallies.values()].map(toldOnce).sort((a, b) => order(a) - order(b) || b.pairs - a.pairs);
   }
 
   /** The pair in row `row` and column `column`. */
@@ -106,10 +106,42 @@ export function whyOf(verdict: PairVerdict): string {
   return (telling.length > 0 ? telling : reasons).map((reason) => reason.message).join('; ');
 }
 
-function tally(tallies: Map<string, ReasonTally>, found: MailCase, verdict: PairVerdict): void {
+/** A reason while it is being counted. What is missing is missing of many functions: their names are gathered, place by place. */
+interface Tally {
+  readonly mailCase: MailCase;
+  /** The message, with each list of names as one mark where names are gathered. */
+  readonly template: string;
+  readonly names: readonly Set<string>[];
+  pairs: number;
+}
+
+const NAMES =
+  /[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7](?:(?:, | and )[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])*/g;
+const MARK = '\u0000';
+/** More names than this are counted. */
+const NAMES_MAX = 3;
+
+function tally(tallies: Map<string, Tally>, found: MailCase, verdict: PairVerdict): void {
   const message = whyOf(verdict);
-  const key = `${found} ${message}`;
-  const known = tallies.get(key);
-  if (known === undefined) tallies.set(key, { mailCase: found, message, pairs: 1 });
-  else known.pairs++;
+  const lists = found === '?' ? (message.match(NAMES) ?? []) : [];
+  const template = found === '?' ? message.replaceAll(NAMES, MARK) : message;
+  const key = `${found} ${template}`;
+  let known = tallies.get(key);
+  if (known === undefined) {
+    known = { mailCase: found, template, names: lists.map(() => new Set<string>()), pairs: 0 };
+    tallies.set(key, known);
+  }
+  known.pairs++;
+  for (const [place, list] of lists.entries()) for (const name of list.split(/, | and /)) known.names[place]?.add(name);
+}
+
+function toldOnce({ mailCase: found, template, names, pairs }: Tally): ReasonTally {
+  let place = 0;
+  const message = template.replaceAll(MARK, () => listed([...(names[place++] ?? [])].sort()));
+  return { mailCase: found, message, pairs };
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length <= NAMES_MAX) return names.join(', ');
+  return `${names.slice(0, NAMES_MAX - 1).join(', ')} and ${names.length - NAMES_MAX + 1} others`;
 }

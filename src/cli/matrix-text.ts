@@ -43,9 +43,11 @@ export function* matrixLines(question: MatrixQuestion, view: MatrixView): Genera
   yield* wrap(machineLine(judge), view.columns, '  ');
   if (providers.length === 0 || clients.length === 0) {
     yield '';
-    yield providers.length === 0
-      ? 'No provider: no endpoint shows a memory BAR of 1 MiB or more. Name some with --providers (endpoints, all, or addresses).'
-      : 'No client: this machine shows no endpoint. Name some with --clients (all, or addresses).';
+    const text =
+      providers.length === 0
+        ? 'No provider: no endpoint shows a memory BAR of 1 MiB or more. Name some with --providers: endpoints, all, or addresses.'
+        : 'No client: this machine shows no endpoint. Name some with --clients: all, or addresses.';
+    yield* wrap(text, view.columns);
     return;
   }
   yield 'Rows: providers (whose memory). Columns: clients (who does the DMA).';

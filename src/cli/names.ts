@@ -62,37 +62,54 @@ export function idsText(fn: PciFunction): string {
   return vendorId === null || deviceId === null ? '' : `[${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}]`;
 }
 
-/** The text is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names. */
+/** The text is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names, each time again. */
 class PciIds {
   readonly #text: string;
+  readonly #known = new Map<string, Section | null>();
 
   constructor(text: string) {
     this.#text = `\n${text}`;
   }
 
   vendor(id: number): string | undefined {
-    return this.#entry(`\n${hexDigits(id, 4)}  `, 0, this.#text.length)?.name;
+    return this.#section(`\n${hexDigits(id, 4)}  `)?.name;
   }
 
   device(vendor: number, device: number): string | undefined {
-    const section = this.#entry(`\n${hexDigits(vendor, 4)}  `, 0, this.#text.length);
-    return section && this.#entry(`\n\t${hexDigits(device, 4)}  `, section.start, section.end)?.name;
+    return this.#section(`\n\t${hexDigits(device, 4)}  `, `\n${hexDigits(vendor, 4)}  `)?.name;
   }
 
   className(code: number): string | undefined {
-    const section = this.#entry(`\nC ${hexDigits(code >> 8, 2)}  `, 0, this.#text.length);
-    if (section === undefined) return undefined;
-    return this.#entry(`\n\t${hexDigits(code & 0xff, 2)}  `, section.start, section.end)?.name ?? section.name;
+    const base = `\nC ${hexDigits(code >> 8, 2)}  `;
+    return this.#section(`\n\t${hexDigits(code & 0xff, 2)}  `, base)?.name ?? this.#section(base)?.name;
   }
 
-  /** The line that starts with `head`, and where its indented lines end. */
-  #entry(head: string, from: number, to: number): { name: string; start: number; end: number } | undefined {
+  /** The line that starts with `head`, below the one that starts with `above`. */
+  #section(head: string, above?: string): Section | null {
+    const key = `${above ?? ''}${head}`;
+    let section = this.#known.get(key);
+    if (section === undefined) {
+      const outer = above === undefined ? { name: '', start: 0, end: this.#text.length } : this.#section(above);
+      section = outer === null ? null : this.#find(head, outer);
+      this.#known.set(key, section);
+    }
+    return section;
+  }
+
+  #find(head: string, { start: from, end: to }: Section): Section | null {
     const text = this.#text;
     const at = text.indexOf(head, from);
-    if (at < 0 || at >= to) return undefined;
+    if (at < 0 || at >= to) return null;
     const start = text.indexOf('\n', at + head.length);
     let end = start;
     while (end >= 0 && (text[end + 1] === '\t' || text[end + 1] === '#')) end = text.indexOf('\n', end + 1);
     return { name: text.slice(at + head.length, start).trim(), start, end: end < 0 ? text.length : end + 1 };
   }
+}
+
+/** An entry of pci.ids, and where its indented lines start and end. */
+interface Section {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
 }

@@ -1,7 +1,7 @@
 /** What a verdict of `unknown` lacks, and the one command that would provide it. */
 
 import type { Machine } from '../machine/machine.ts';
-import type { PairVerdict } from '../p2p/verdict.ts';
+import type { PairVerdict, ReasonCode } from '../p2p/verdict.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 
 export interface MissingEvidence {
@@ -14,22 +14,23 @@ export interface MissingEvidence {
 }
 
 const CAPTURE = 'sudo lspci -Dnnvvvxxxx > host.txt';
+/** The same with what names the kernel and the CPU: the reader takes them from the text around the listing. */
+const CAPTURE_WITH_CPU =
+  "(sudo lspci -Dnnvvvxxxx; cat /proc/version; grep -m2 -E 'vendor_id|cpu family' /proc/cpuinfo) > host.txt";
+
+const LACKING: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  'ACS_UNKNOWN',
+  'ORPHAN',
+  'HOST_BRIDGE_UNKNOWN',
+  'CPU_UNKNOWN',
+]);
 
 /** What is missing; null where the verdict is not `unknown`. */
 export function missingEvidence(machine: Machine, verdict: PairVerdict): MissingEvidence | null {
   if (verdict.type !== 'unknown') return null;
-  const reason = verdict.reasons.find((candidate) =>
-    ['ACS_UNKNOWN', 'ORPHAN', 'HOST_BRIDGE_UNKNOWN', 'CPU_UNKNOWN'].includes(candidate.code),
-  );
-  const what = reason?.message ?? 'the capture does not tell';
-  if (reason?.code === 'CPU_UNKNOWN') {
-    return {
-      what,
-      command: "grep -m2 -E 'vendor_id|cpu family' /proc/cpuinfo",
-      next: 'ask again with --cpu VENDOR:FAMILY',
-    };
-  }
-  const asleep = (reason?.at ?? []).find((name) => functionAt(machine, name)?.poweredDown);
+  const lacking = verdict.reasons.filter(({ code }) => LACKING.has(code));
+  const what = lacking.map(({ message }) => message).join('; ') || 'the capture does not tell';
+  const asleep = lacking.flatMap(({ at }) => at).find((name) => functionAt(machine, name)?.poweredDown);
   if (asleep !== undefined) {
     return {
       what,
@@ -38,7 +39,8 @@ export function missingEvidence(machine: Machine, verdict: PairVerdict): Missing
     };
   }
   if (machine.source === 'live') return { what, command: 'sudo p2pdma explain PROVIDER CLIENT', next: 'as root' };
-  return { what, command: CAPTURE, next: 'ask again of host.txt' };
+  const command = lacking.some(({ code }) => code === 'CPU_UNKNOWN') ? CAPTURE_WITH_CPU : CAPTURE;
+  return { what, command, next: 'ask again of host.txt' };
 }
 
 function functionAt(machine: Machine, name: string): ReturnType<Machine['hierarchy']['at']> {

@@ -1,7 +1,7 @@
 /** The command's contract: what scripts rely on. */
 
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -344,11 +344,41 @@ test('explain: JSON tells the road, the registers, both verdicts, the change and
   });
 });
 
+interface Parameter {
+  text: string;
+  shell: string;
+  grub: string;
+}
+
+test('explain: a shell hands the quoted parameters on whole, and GRUB’s own shell finds them quoted', () => {
+  const { change } = jsonOf(p2pdma(['explain', 'example:acs-on', '0001:05:00.0', '0001:08:00.0', '--json'])) as {
+    change: { settings: { disableAcsRedir: Parameter; configAcs: Parameter } };
+  };
+  for (const { text, shell, grub } of [change.settings.disableAcsRedir, change.settings.configAcs]) {
+    expect(text.split(';')).toHaveLength(4);
+    expect(spawnSync('sh', ['-c', `printf %s ${shell}`], { encoding: 'utf8' }).stdout).toBe(text);
+    // /etc/default/grub is read by sh; what it leaves in the variable is read by a shell once more, in grub.cfg.
+    const variable = spawnSync('sh', ['-c', `GRUB_CMDLINE_LINUX=quiet; ${grub}; printf %s "$GRUB_CMDLINE_LINUX"`], {
+      encoding: 'utf8',
+    }).stdout;
+    expect(spawnSync('sh', ['-c', `printf '%s|' ${variable}`], { encoding: 'utf8' }).stdout).toBe(`quiet|${text}|`);
+  }
+});
+
 test('explain: MACHINE before the pair or behind it, and the device path it prints is a selector', () => {
   const before = p2pdma(['explain', SWITCH, '0000:00:02.0/00.0/01.0', '04:00.0', '--json']);
   const behind = p2pdma(['explain', '02:01.0', '04:00.0', SWITCH, '--json']);
   expect(before.status).toBe(0);
   expect(jsonOf(behind)).toEqual(jsonOf(before));
+});
+
+test('live without root: an answer all the same, and a note on what could not be read', ({ skip }) => {
+  if (process.platform !== 'linux' || !existsSync('/sys/bus/pci/devices')) skip('this computer shows no PCI');
+  const run = p2pdma(['topo', 'live', '--json'], process.getuid?.() === 0 ? { uid: 65_534 } : {});
+  expect(run.status).toBe(0);
+  const { notes } = jsonOf(run) as { notes: { code: string }[] };
+  expect(notes.map((note) => note.code)).toContain('CONFIG_HEADER_ONLY');
+  expect(run.stderr).toContain('run again as root');
 });
 
 test('capture: this computer, read back, is this computer', ({ skip }) => {

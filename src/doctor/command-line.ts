@@ -1,0 +1,109 @@
+/**
+ * The kernel command line by its real grammar: words parted by white space, double quotes keep a word together, options of `pci=`
+ * parted by commas, devices inside one option by semicolons. Linux: next_arg() in lib/cmdline.c, pci_setup(),
+ * Documentation/admin-guide/kernel-parameters.txt.
+ */
+
+/** One word. */
+export interface Token {
+  /** As it stands, quotes included. */
+  readonly text: string;
+  /** In front of the first `=`. */
+  readonly key: string;
+  /** Behind it, without quotes; null where there is no `=`. */
+  readonly value: string | null;
+  /** Single quotes stand in it: the kernel takes them as letters. */
+  readonly singleQuoted: boolean;
+}
+
+/** One option of `pci=`. */
+export interface PciOption {
+  /** Position of its word in `tokens`. */
+  readonly token: number;
+  readonly key: string;
+  readonly value: string | null;
+}
+
+export interface CommandLine {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+  /** All options of all `pci=` words, in order. */
+  readonly pci: readonly PciOption[];
+}
+
+/** Takes a command line apart. What stands behind `--` is not the kernel's. Never refuses: the kernel does not either. */
+export function parseCommandLine(text: string): CommandLine {
+  const tokens: Token[] = [];
+  for (const word of wordsOf(text)) {
+    if (word === '--') break;
+    tokens.push(tokenOf(word));
+  }
+  const pci: PciOption[] = [];
+  tokens.forEach((token, index) => {
+    if (token.key !== 'pci' || token.value === null) return;
+    for (const option of token.value.split(',')) {
+      const at = option.indexOf('=');
+      pci.push({
+        token: index,
+        key: at < 0 ? option : option.slice(0, at),
+        value: at < 0 ? null : option.slice(at + 1),
+      });
+    }
+  });
+  return { text, tokens, pci };
+}
+
+/** The value of the last word with that key, `''` where it has none; null where there is no such word. The last one counts. */
+export function lastValue(line: CommandLine, key: string): string | null {
+  const token = line.tokens.findLast((candidate) => sameKey(candidate.key, key));
+  return token === undefined ? null : (token.value ?? '');
+}
+
+/** The kernel takes `-` and `_` for the same in the names of parameters. */
+function sameKey(a: string, b: string): boolean {
+  return a.replaceAll('-', '_') === b.replaceAll('-', '_');
+}
+
+function wordsOf(text: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let quoted = false;
+  for (const letter of text) {
+    if (letter === '"') quoted = !quoted;
+    if (!quoted && /\s/.test(letter)) {
+      if (word !== '') words.push(word);
+      word = '';
+    } else word += letter;
+  }
+  if (word !== '') words.push(word);
+  return words;
+}
+
+function tokenOf(text: string): Token {
+  const bare = text.replaceAll('"', '');
+  const at = bare.indexOf('=');
+  return {
+    text,
+    key: at < 0 ? bare : bare.slice(0, at),
+    value: at < 0 ? null : bare.slice(at + 1),
+    singleQuoted: text.includes("'"),
+  };
+}
+
+/** How a parameter names functions. */
+export type DeviceSelector =
+  | { readonly kind: 'path'; readonly text: string }
+  | { readonly kind: 'ids'; readonly text: string; readonly vendor: number; readonly device: number }
+  | { readonly kind: 'malformed'; readonly text: string };
+
+const PATH = /^(?:[0-9a-f]{1,8}:)?[0-9a-f]{1,2}:[0-9a-f]{1,2}\.[0-7](?:\/[0-9a-f]{1,2}\.[0-7])*$/i;
+const IDS = /^pci:([0-9a-f]{1,8}):([0-9a-f]{1,8})(?::[0-9a-f]{1,8}:[0-9a-f]{1,8})?$/i;
+
+/** Reads one device of a list. */
+export function parseSelector(text: string): DeviceSelector {
+  if (PATH.test(text)) return { kind: 'path', text };
+  const match = IDS.exec(text);
+  if (match === null) return { kind: 'malformed', text };
+  const number = (at: number): number => Number.parseInt(match[at] as string, 16);
+  return { kind: 'ids', text, vendor: number(1), device: number(2) };
+}

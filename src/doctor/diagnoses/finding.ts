@@ -1,0 +1,130 @@
+/** What a diagnosis says: the problem and its place, the evidence, why it matters, what to do, what that costs, how sure. */
+
+import type { PortChange } from '../smallest-change.ts';
+
+/** All diagnoses, worst symptoms first. */
+export type DiagnosisId =
+  | 'ACS-REDIR-SWITCH'
+  | 'HB-NOT-LISTED'
+  | 'HB-SPLIT'
+  | 'IOMMU-TRANSLATED'
+  | 'FALSE-GRANT'
+  | 'BAR-SMALL'
+  | 'ADDR-MASK'
+  | 'KCONFIG-MISSING'
+  | 'NO-PROVIDER'
+  | 'BAD-CMDLINE'
+  | 'CROSS-SOCKET'
+  | 'LINK-DEGRADED'
+  | 'MPS'
+  | 'VM-TOPOLOGY'
+  | 'GDS-COMPAT'
+  | 'WRONG-MEMORY'
+  | 'HIDDEN-LINK'
+  | 'VMD-DOMAIN'
+  | 'GROUP-LIE';
+
+/**
+ * `error`: something that was asked for, or that the machine is plainly built for, does not work. `warning`: it works worse
+ * than the hardware can, or fails for some drivers. `note`: worth knowing; nothing need be done.
+ */
+export type Severity = 'error' | 'warning' | 'note';
+
+/** `certain`: the registers say so. `likely`: they fit, and something that no capture shows decides. `unknown`: evidence is missing. */
+export type Certainty = 'certain' | 'likely' | 'unknown';
+
+/** One fact that a finding rests on. */
+export interface Evidence {
+  /** Full name of the function; null where the fact is about the whole machine. */
+  readonly at: string | null;
+  /** Name of the register, attribute or file: `ACS Control`, `iommu group type`. */
+  readonly register: string;
+  /** Offset in the configuration space; null where it is no register or only text tells. */
+  readonly offset: number | null;
+  /** As it stands there: `0x001d`. */
+  readonly value: string;
+  /** What the value means. */
+  readonly meaning: string;
+  /** Where it was read; null where the source does not tell. */
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+/** A change that can be made on a copy of the machine, to prove a fix. */
+export type MachineChange =
+  | { readonly kind: 'acs'; readonly ports: readonly PortChange[] }
+  | {
+      readonly kind: 'groupType';
+      /** Type of each IOMMU group, now and then. */
+      readonly groups: readonly { readonly group: number; readonly before: string; readonly after: string }[];
+    }
+  | {
+      readonly kind: 'maxPayload';
+      /** Max_Payload_Size in bytes, now and then. */
+      readonly functions: readonly { readonly at: string; readonly before: number; readonly after: number }[];
+    }
+  | { readonly kind: 'cmdline'; readonly before: string; readonly after: string };
+
+export interface Fix {
+  /** What to do, one sentence. */
+  readonly what: string;
+  /** Lines to copy, none where it is done by hand. */
+  readonly commands: readonly string[];
+  /** What it costs. */
+  readonly cost: string;
+  /** How to take it back: a sentence or a command each. */
+  readonly undo: readonly string[];
+  /** Whether it takes effect at the next boot only. */
+  readonly reboot: boolean;
+  /** The same on a copy of the machine; null where no capture can show it. */
+  readonly change: MachineChange | null;
+  /** What judging the changed copy again gave; null where that was not possible. */
+  readonly proof: string | null;
+}
+
+export interface Missing {
+  readonly what: string;
+  /** The one command that tells. */
+  readonly command: string;
+}
+
+export interface Finding {
+  readonly id: DiagnosisId;
+  readonly severity: Severity;
+  readonly sure: Certainty;
+  /** The problem and its place in plain words, one sentence. */
+  readonly title: string;
+  /** Full names of the functions that the problem sits in, sorted. */
+  readonly at: readonly string[];
+  /** Full names of all functions concerned, sorted. */
+  readonly functions: readonly string[];
+  /** How many ordered pairs are concerned, and one of them. */
+  readonly pairs: { readonly count: number; readonly provider: string; readonly client: string } | null;
+  readonly evidence: readonly Evidence[];
+  readonly why: string;
+  /** In order of least damage. */
+  readonly fixes: readonly Fix[];
+  readonly missing: Missing | null;
+}
+
+/** The parts of a finding that most leave empty. */
+export const NOTHING: Pick<Finding, 'at' | 'functions' | 'pairs' | 'evidence' | 'fixes' | 'missing'> = {
+  at: [],
+  functions: [],
+  pairs: null,
+  evidence: [],
+  fixes: [],
+  missing: null,
+};
+
+/** The parts of a fix that advice by hand leaves empty. */
+export const BY_HAND: Pick<Fix, 'commands' | 'undo' | 'reboot' | 'change' | 'proof'> = {
+  commands: [],
+  undo: [],
+  reboot: false,
+  change: null,
+  proof: null,
+};
+
+/** Worst first; for sorting and for `--fail-on`. */
+export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'note'];

@@ -1,0 +1,168 @@
+/**
+ * All pairs that somebody would want, judged, and gathered into cases: pairs with the same verdict for the same reason. Functions that no rule
+ * can tell apart (same port above, same ACS of their own) are judged once, and pairs below two root buses once for both
+ * buses, so that a machine of ten thousand functions is done in a second.
+ */
+
+import { judgePair } from '../../p2p/distance.ts';
+import type { JudgeContext } from '../../p2p/judge.ts';
+import type { MapType, PairVerdict, ReasonCode } from '../../p2p/verdict.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { deviceKey } from './roles.ts';
+
+/** Who may be paired. */
+export interface Wanted {
+  readonly provider: boolean;
+  readonly client: boolean;
+}
+
+/** Pairs with one verdict for one reason. */
+export interface PairCase {
+  readonly type: MapType;
+  readonly codes: ReadonlySet<ReasonCode>;
+  /** Where the paths meet, by index; -1 where they meet in a host bridge or not at all. */
+  readonly common: number;
+  /** Whether the two are below different host bridges. */
+  readonly acrossRoots: boolean;
+  /** Names in the reasons of that code. */
+  readonly named: ReadonlyMap<ReasonCode, ReadonlySet<string>>;
+  /** Indices of the functions concerned. */
+  readonly functions: ReadonlySet<number>;
+  /** Ordered pairs. */
+  readonly pairs: number;
+  /** One of them. */
+  readonly provider: number;
+  readonly client: number;
+  readonly verdict: PairVerdict;
+}
+
+/** Functions that no rule tells apart. */
+interface Alike {
+  readonly members: number[];
+  readonly providers: number[];
+  readonly clients: number[];
+  readonly top: number;
+  readonly root: number;
+}
+
+interface Building {
+  readonly type: MapType;
+  readonly codes: Set<ReasonCode>;
+  readonly common: number;
+  readonly acrossRoots: boolean;
+  readonly named: Map<ReasonCode, Set<string>>;
+  readonly functions: Set<number>;
+  pairs: number;
+  readonly provider: number;
+  readonly client: number;
+  readonly verdict: PairVerdict;
+}
+
+/** The cases of all ordered pairs of two devices, of which one is wanted as provider and the other as client. */
+export function pairCases(judge: JudgeContext, wanted: readonly (Wanted | null)[]): PairCase[] {
+  const byRoot = groupByRoot(judge, wanted);
+  const cases = new Map<string, Building>();
+  for (const alikes of byRoot.values()) withinRoot(judge, alikes, cases);
+  acrossRoots(judge, [...byRoot.values()], cases);
+  return [...cases.values()];
+}
+
+function groupByRoot(judge: JudgeContext, wanted: readonly (Wanted | null)[]): Map<number, Alike[]> {
+  const alikes = new Map<string, Alike>();
+  const byRoot = new Map<number, Alike[]>();
+  wanted.forEach((want, index) => {
+    if (want === null) return;
+    const fn = judge.functions[index] as PciFunction;
+    const parent = judge.parent[index] as number;
+    const key = `${judge.rootBusOf[index]}/${parent}/${deviceKey(fn)}/${judge.redirect[index]}`;
+    let alike = alikes.get(key);
+    if (alike === undefined) {
+      const top = judge.machine.hierarchy.chainOf(index).at(-1) as number;
+      alike = { members: [], providers: [], clients: [], top, root: judge.rootBusOf[index] as number };
+      alikes.set(key, alike);
+      const list = byRoot.get(alike.root);
+      if (list === undefined) byRoot.set(alike.root, [alike]);
+      else list.push(alike);
+    }
+    alike.members.push(index);
+    if (want.provider) alike.providers.push(index);
+    if (want.client) alike.clients.push(index);
+  });
+  return byRoot;
+}
+
+function withinRoot(judge: JudgeContext, alikes: readonly Alike[], cases: Map<string, Building>): void {
+  for (const provider of alikes) {
+    if (provider.providers.length === 0) continue;
+    for (const client of alikes) {
+      const [p, c] = [provider.providers[0] as number, client.clients[0]];
+      if (c === undefined || sameDevice(judge, p, c)) continue;
+      add(judge, cases, { p, c, provider, client, common: judge.commonUpstream(p, c), acrossRoots: false });
+    }
+  }
+}
+
+/** The verdict of two functions below different root buses hangs on the buses alone. */
+function acrossRoots(judge: JudgeContext, roots: readonly (readonly Alike[])[], cases: Map<string, Building>): void {
+  const sums = roots.map((alikes) => ({
+    providers: alikes.flatMap((alike) => alike.providers),
+    clients: alikes.flatMap((alike) => alike.clients),
+  }));
+  for (const [at, a] of sums.entries()) {
+    if (a.providers.length === 0) continue;
+    for (const [other, b] of sums.entries()) {
+      if (at === other || b.clients.length === 0) continue;
+      const [p, c] = [a.providers[0] as number, b.clients[0] as number];
+      add(judge, cases, { p, c, provider: a, client: b, common: -1, acrossRoots: true });
+    }
+  }
+}
+
+function sameDevice(judge: JudgeContext, a: number, b: number): boolean {
+  return deviceKey(judge.functions[a] as PciFunction) === deviceKey(judge.functions[b] as PciFunction);
+}
+
+function add(
+  judge: JudgeContext,
+  cases: Map<string, Building>,
+  pair: {
+    readonly p: number;
+    readonly c: number;
+    readonly provider: Pick<Alike, 'providers'>;
+    readonly client: Pick<Alike, 'clients'>;
+    readonly common: number;
+    readonly acrossRoots: boolean;
+  },
+): void {
+  const verdict = judgePair(judge, pair.p, pair.c);
+  const codes = verdict.reasons.map((reason) => reason.code).join(' ');
+  // Cases below one switch stand apart by the switch; all that pass a host bridge stand together.
+  const key = `${verdict.type}/${codes}/${pair.common}/${pair.acrossRoots}`;
+  let building = cases.get(key);
+  if (building === undefined) {
+    building = {
+      type: verdict.type,
+      codes: new Set(verdict.reasons.map((reason) => reason.code)),
+      common: pair.common,
+      acrossRoots: pair.acrossRoots,
+      named: new Map(),
+      functions: new Set(),
+      pairs: 0,
+      provider: pair.p,
+      client: pair.c,
+      verdict,
+    };
+    cases.set(key, building);
+  }
+  building.pairs += pair.provider.providers.length * pair.client.clients.length;
+  for (const index of pair.provider.providers) building.functions.add(index);
+  for (const index of pair.client.clients) building.functions.add(index);
+  for (const reason of verdict.reasons) {
+    let names = building.named.get(reason.code);
+    if (names === undefined) {
+      names = new Set();
+      building.named.set(reason.code, names);
+    }
+    for (const name of reason.at) names.add(name);
+  }
+}
