@@ -126,6 +126,7 @@ function parse(argv: readonly string[]): Parsed {
       writeErr: () => {},
       getOutHelpWidth: widthOf,
     })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .option('-V, --version', 'print the version')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', '\np2pdma COMMAND --help shows examples and options of one command.');
