@@ -27,7 +27,7 @@ import { Recorder } from './recorder.ts';
 import { RootComplex, type RootComplexBehaviour } from './root-complex.ts';
 import { DEFAULT_RULES, type FabricRules } from './rules.ts';
 import { SparseMemory } from './sparse-memory.ts';
-import { type Assumption, Topology } from './topology.ts';
+import { type Assumption, type ClaimConflict, Topology } from './topology.ts';
 import { CACHE_LINE, Transfers } from './transfers.ts';
 
 export interface FabricOptions {
@@ -99,6 +99,11 @@ export class Fabric {
   /** What the machine's evidence left open, and what is assumed in its place. */
   get assumptions(): readonly Assumption[] {
     return this.topology.assumptions;
+  }
+
+  /** Claims that overlap as the registers stand, which no firmware should leave behind. */
+  get conflicts(): readonly ClaimConflict[] {
+    return this.topology.conflicts;
   }
 
   /** Carry each TLP on its own even while nobody watches. The results are the same. */

@@ -23,6 +23,6 @@ export type { RootComplex, RootComplexBehaviour } from './root-complex.ts';
 export type { FabricRules, SamePortRule } from './rules.ts';
 export { DEFAULT_RULES } from './rules.ts';
 export { SparseMemory } from './sparse-memory.ts';
-export type { Assumption, Topology } from './topology.ts';
+export type { Assumption, ClaimConflict, Topology } from './topology.ts';
 export type { PortStatus } from './upstream-port.ts';
 export { FunctionPort } from './upstream-port.ts';

@@ -47,9 +47,6 @@ export const STEP_STOP = 10;
 export const LINK_UP = 0;
 export const LINK_DOWN = 1;
 
-/** Longest way: up and down again through 256 buses each, two places a bus, and the root complex. */
-const STEPS = 1100;
-
 export class Road {
   fate: Fate = 'notSent';
   reason: FateReason = 'none';
@@ -80,14 +77,25 @@ export class Road {
   /** Largest overhead of a TLP on any link, bytes. */
   overhead = 0;
   /** Links in order: index of the port above * 2 + direction. */
-  readonly links: Int32Array = new Int32Array(STEPS);
-  readonly linkOverhead: Uint8Array = new Uint8Array(STEPS);
+  readonly links: Int32Array;
+  readonly linkOverhead: Uint8Array;
   linkCount = 0;
-  readonly stepAt: Int32Array = new Int32Array(STEPS);
-  readonly stepAction: Uint8Array = new Uint8Array(STEPS);
-  readonly stepAddress: Float64Array = new Float64Array(STEPS);
-  readonly stepLatencyNs: Float64Array = new Float64Array(STEPS);
+  readonly stepAt: Int32Array;
+  readonly stepAction: Uint8Array;
+  readonly stepAddress: Float64Array;
+  readonly stepLatencyNs: Float64Array;
   stepCount = 0;
+
+  /** @param depth - most bridges above a function: the longest way goes up and down again, with the root complex between */
+  constructor(depth: number) {
+    const steps = 2 * depth + 16;
+    this.links = new Int32Array(steps);
+    this.linkOverhead = new Uint8Array(steps);
+    this.stepAt = new Int32Array(steps);
+    this.stepAction = new Uint8Array(steps);
+    this.stepAddress = new Float64Array(steps);
+    this.stepLatencyNs = new Float64Array(steps);
+  }
 
   begin(address: number): void {
     this.fate = 'delivered';

@@ -85,3 +85,10 @@ export class RootComplex {
     this.#spanEnd = this.#spanIsRam ? (before as Range).end : next;
   }
 }
+
+/** What the behaviour `corrupt` makes of bytes: the low bit of every 64th flips, by place and not by chance. */
+export function corrupted(bytes: Uint8Array, offset: number): Uint8Array {
+  const copy = bytes.slice();
+  for (let at = (64 - (offset & 63)) & 63; at < copy.length; at += 64) copy[at] = (copy[at] as number) ^ 1;
+  return copy;
+}

@@ -4,9 +4,11 @@
  *   root bus ── root port ──(link)── switch upstream port ──(internal bus)── downstream port ──(link)── endpoint
  */
 
+import type { Range } from '../core/range.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { Bus, type BusKind } from './bus.ts';
+import type { Claim } from './decode-table.ts';
 import { linkBytesPerNs } from './link-rate.ts';
 import { type FunctionKind, LiveFunction } from './live-function.ts';
 
@@ -32,6 +34,8 @@ export class Topology {
   /** By id of the hierarchy's root buses. */
   readonly rootBuses: readonly RootBusWires[];
   readonly assumptions: readonly Assumption[];
+  /** Most bridges above a function. */
+  readonly depth: number;
   /** Claims on some root bus have changed: the root complex works them out again. */
   rootClaimsStale = true;
 
@@ -45,13 +49,14 @@ export class Topology {
       functions.push(new LiveFunction(index, fn, kindOf(hierarchy, fn, index), live));
     });
     this.functions = functions;
+    this.depth = hierarchy.depth.reduce((most, depth) => Math.max(most, depth), 0);
 
     const members = hierarchy.rootBuses.map((): LiveFunction[] => []);
     this.rootBuses = hierarchy.rootBuses.map((root) => ({
       bus: new Bus('root', null, root.id, members[root.id] as LiveFunction[], () => {
         this.rootClaimsStale = true;
       }),
-      busOffset: (hierarchy.functions[root.first] as PciFunction).busOffset,
+      busOffset: busOffsetOf(hierarchy, root.id),
       domain: root.domain,
       number: root.bus,
     }));
@@ -76,6 +81,33 @@ export class Topology {
     }
     this.assumptions = functions.flatMap((node) => assumptionsOf(node));
   }
+
+  /** Claims that overlap as the registers stand. */
+  get conflicts(): readonly ClaimConflict[] {
+    const below = this.functions.flatMap((node) => node.below ?? []);
+    return [...this.rootBuses.map(({ bus }) => bus), ...below].flatMap((bus) => conflictsOn(bus, this.functions));
+  }
+}
+
+/** Two claims on one bus that share addresses, which the specification forbids. The first keeps them. */
+export interface ClaimConflict {
+  /** What claims: `0000:03:00.0/bar2`, or `0000:02:00.0` for a window of a bridge. */
+  readonly kept: string;
+  readonly lost: string;
+  /** Bus addresses that both claim. */
+  readonly range: Range;
+}
+
+function conflictsOn(bus: Bus, functions: readonly LiveFunction[]): ClaimConflict[] {
+  const nameOf = ({ node, bar }: Claim): string => {
+    const { name } = functions[node] as LiveFunction;
+    return bar < 0 ? name : `${name}/bar${bar}`;
+  };
+  return bus.table.conflicts.map(([kept, lost]) => ({
+    kept: nameOf(kept),
+    lost: nameOf(lost),
+    range: { start: Math.max(kept.start, lost.start), end: Math.min(kept.end, lost.end) },
+  }));
 }
 
 function assumptionsOf(node: LiveFunction): Assumption[] {
@@ -94,6 +126,22 @@ function assumptionsOf(node: LiveFunction): Assumption[] {
     found.push({ at, message: 'its memory windows are not known: taken as closed' });
   }
   return found;
+}
+
+/** What most functions below a root bus say: one whose BAR was captured half-way says something else. */
+function busOffsetOf(hierarchy: Hierarchy, rootBus: number): number {
+  const votes = new Map<number, number>();
+  hierarchy.functions.forEach(({ busOffset }, index) => {
+    if (hierarchy.rootBusOf[index] === rootBus) votes.set(busOffset, (votes.get(busOffset) ?? 0) + 1);
+  });
+  let winner = 0;
+  let most = 0;
+  for (const [busOffset, count] of votes) {
+    if (count <= most) continue;
+    winner = busOffset;
+    most = count;
+  }
+  return winner;
 }
 
 /** For each Virtual Function the index of its Physical Function, -1 for all others. */

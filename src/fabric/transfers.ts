@@ -12,6 +12,7 @@ import { type Completion, type CompletionStatus, NOWHERE } from './outcome.ts';
 import { type HeaderForm, malformation, stopAtFirstReceiver } from './raw-tlp.ts';
 import type { Recorder } from './recorder.ts';
 import { Road } from './road.ts';
+import { corrupted } from './root-complex.ts';
 import { type CompletionTrip, routeCompletion } from './route-completion.ts';
 import { routeRequest } from './route-request.ts';
 import { blockCount, blockLength, OVERHEAD_COMPLETION, payloadOnWire, wholeBlocks } from './tlp.ts';
@@ -272,7 +273,7 @@ export class Transfers {
 
   /** A road for one call; give it back with `dropRoad`. */
   takeRoad(): Road {
-    const road = this.#roads[this.#depth] ?? new Road();
+    const road = this.#roads[this.#depth] ?? new Road(this.#wiring.topology.depth);
     this.#roads[this.#depth++] = road;
     return road;
   }
@@ -300,11 +301,4 @@ function outcome(status: CompletionStatus, road: Road, bytesDelivered: number): 
 
 function success(status: CompletionStatus, bytesDelivered: number): Completion {
   return { status, fate: 'delivered', reason: 'none', at: NOWHERE, bytesDelivered };
-}
-
-/** What a broken root complex makes of the bytes: the low bit of every 64th byte flips, by place and not by chance. */
-function corrupted(bytes: Uint8Array, offset: number): Uint8Array {
-  const copy = bytes.slice();
-  for (let at = (64 - (offset & 63)) & 63; at < copy.length; at += 64) copy[at] = (copy[at] as number) ^ 1;
-  return copy;
 }

@@ -239,7 +239,7 @@ test('every violation is logged at the port as AER has it: status bit 21, header
   ]);
 });
 
-test('ACS written at run time decides from the next TLP on', () => {
+test('E17: ACS written at run time decides from the next TLP on', () => {
   const bench = switchWithTwoEndpoints({ acsRp: ['UF'] });
   const road = () => bench.road(() => bench.write('a', bench.bus('b'), BYTES))[0];
   expect(road()).toContain('dspA:peer');

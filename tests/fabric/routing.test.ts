@@ -334,3 +334,22 @@ test('RAM with holes: what begins in RAM and ends in a hole is refused as a whol
   bench.fabric.ram.read(end - 4, into);
   expect([...into]).toEqual(BYTES);
 });
+
+test('claims that overlap are told; the function with the lower number keeps the addresses', () => {
+  const bench = twoRootPorts();
+  expect(bench.fabric.conflicts).toEqual([]);
+  // Root port B opens its window over that of A.
+  const { prefetchableStart, prefetchableEnd } = bench.fn('rpA');
+  for (const offset of [0x24, 0x28, 0x2c])
+    bench.fn('rpB').writeConfig(offset, 4, bench.fn('rpA').readConfig(offset, 4));
+  expect(bench.fabric.conflicts).toEqual([
+    {
+      kept: bench.fn('rpA').name,
+      lost: bench.fn('rpB').name,
+      range: { start: prefetchableStart, end: prefetchableEnd },
+    },
+  ]);
+  expect(bench.write('b', bench.cpu('a'), BYTES)).toMatchObject({ reason: 'samePort', at: bench.index('rpB') });
+  expect(bench.fabric.cpuWrite(bench.cpu('a'), Uint8Array.of(...BYTES)).fate).toBe('delivered');
+  expect(bench.bytes('a', 0, 4)).toEqual(BYTES);
+});

@@ -1,6 +1,6 @@
 /** Small fabrics by a short sentence. */
 
-import { type Iova, Prng, type Range } from '../../src/core/index.ts';
+import { Prng, type Range } from '../../src/core/index.ts';
 import { Fabric, type FabricOptions, type Hop, ROOT_COMPLEX } from '../../src/fabric/index.ts';
 import {
   type AcsDescription,
@@ -262,8 +262,4 @@ export function nestedSwitches(options: NestedOptions = {}): Bench {
 export function pattern(length: number, seed = 1): Uint8Array {
   const prng = new Prng(seed);
   return Uint8Array.from({ length }, () => prng.next() & 0xff);
-}
-
-export function asIova(address: number): Iova {
-  return address as Iova;
 }
