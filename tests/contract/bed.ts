@@ -95,7 +95,8 @@ export function switchTree(acs: 'absent' | readonly ['RR', 'CR', 'UF'] = 'absent
 
 const RAM = [{ start: MIB, end: 112 * MIB }];
 
-function builtMachine(tree: TreeDescription): { machine: Machine; names: ReadonlyMap<string, PciFunction> } {
+/** The machine of a tree, and its functions by name. */
+export function builtMachine(tree: TreeDescription): { machine: Machine; names: ReadonlyMap<string, PciFunction> } {
   const built = buildTree(tree);
   const names = new Map<string, PciFunction>();
   for (const [name, bdf] of built.names) names.set(name, built.hierarchy.at(bdf) as PciFunction);

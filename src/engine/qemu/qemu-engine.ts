@@ -103,6 +103,7 @@ export class QemuEngine implements Engine {
   /** Null where the machine has none. */
   readonly iommu: VtdUnit | null;
   readonly qmp: QmpLink;
+  readonly qtest: QtestLink;
   readonly #parts: Parts;
   readonly #decoders: DecodeMap;
   readonly #contexts = new Map<number, QemuIommuContext>();
@@ -121,6 +122,7 @@ export class QemuEngine implements Engine {
     this.memory = parts.memory;
     this.iommu = parts.iommu;
     this.qmp = parts.qmp;
+    this.qtest = parts.link;
     this.#decoders = new DecodeMap(parts.link, parts.functions);
     for (const part of parts.named) this.#bdfOf.set(part.id, bdfByRoute(parts.functions, part));
   }
