@@ -32,11 +32,24 @@ export function errorText(error: unknown): string {
   return `p2pdma: internal error: ${stack}\nhint: ${REPORT_HINT}\n`;
 }
 
+/** Line and field of a file that an error names, by their fields: not every refusal has them. */
+function placeIn(error: P2pError): { line?: number; field?: string } {
+  const { line, field } = error as { line?: unknown; field?: unknown };
+  return {
+    ...(typeof line === 'number' ? { line } : {}),
+    ...(typeof field === 'string' ? { field } : {}),
+  };
+}
+
 /** The one JSON document that stands for the answer where there is none. */
 export function errorDocument(error: unknown): object {
   if (error instanceof P2pError) {
     const { code, path, message, hint, errno } = error;
-    return { schemaVersion: 1, error: { code, path, message, hint, ...(errno === undefined ? {} : { errno }) } };
+    const place = placeIn(error);
+    return {
+      schemaVersion: 1,
+      error: { code, path, message, hint, ...(errno === undefined ? {} : { errno }), ...place },
+    };
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { schemaVersion: 1, error: { code: 'INTERNAL', path: 'p2pdma', message, hint: REPORT_HINT } };

@@ -7,10 +7,10 @@ import type { BioFile } from '../scenario/bio-file.ts';
 import type { MappedBio, MappedVector } from '../scenario/map-bio.ts';
 
 const ROADS: Readonly<Record<MappedVector['case'], string>> = {
-  a: 'RAM, an ordinary mapping',
-  b1: 'through the host bridge, mapped as MMIO',
-  b2: 'turns round below the same switch, no IOMMU',
-  c: 'inside the device itself, nothing on the wire',
+  a: 'RAM: an ordinary mapping',
+  b1: 'host bridge: mapped as MMIO',
+  b2: 'same switch: no IOMMU',
+  c: 'own BAR: nothing on the wire',
   '?': 'not known',
 };
 

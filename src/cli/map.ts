@@ -50,11 +50,11 @@ async function runLines(
       document = mapDocument(mapper.map(readJsonLine(line, file, number)), policy);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
-      const refusal = errorDocument(error) as { error: object };
+      document = errorDocument(error);
       if (error instanceof ScenarioError) {
         code = EXIT_INPUT;
-        document = { ...refusal, line: number, error: { ...refusal.error, line: number } };
-      } else document = refusal;
+        document = { ...document, line: number };
+      }
     }
     if (out.append(`${JSON.stringify(document)}\n`)) await out.flush();
   }

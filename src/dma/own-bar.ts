@@ -75,7 +75,8 @@ function turnOwn(fn: PciFunction, mapping: DmaMapping): number {
   for (let index = 0; index < count; index++) {
     const at = address[index] as BusAddr;
     const bytes = length[index] as number;
-    if (space[index] === BUS && holder(fn, at, bytes) === null) refuseStraddling(fn, at, bytes, `segments[${index}]`);
+    if (space[index] === BUS && holder(fn, at, bytes) === null)
+      refuseStraddling(fn, at, bytes, `vectors[${mapping.firstInputOf(index)}]`);
   }
   let turned = 0;
   for (let index = 0; index < count; index++) {

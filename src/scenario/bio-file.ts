@@ -2,25 +2,36 @@
 
 import { z } from 'zod';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
+import { wordsOf } from '../core/address.ts';
 import { maskLimit, parseWord64, type Word64 } from '../core/word64.ts';
 import type { DmaDirection } from '../dma/direction.ts';
-import type { DmaLimits } from '../dma/limits.ts';
-import { readDocument } from './document.ts';
+import { MapError } from '../dma/errors.ts';
+import { type DmaLimits, dmaLimits } from '../dma/limits.ts';
+import { fieldPath, readDocument } from './document.ts';
+import { type Place, refuseField } from './errors.ts';
 
-const FLAG_NAMES: Readonly<Record<string, number>> = {
-  BVEC_MAP_BUS_ADDR,
-  MAP_BUS_ADDR: BVEC_MAP_BUS_ADDR,
-  BVEC_MAP_RESOURCE,
-  MAP_RESOURCE: BVEC_MAP_RESOURCE,
-};
+const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
+  ['BVEC_MAP_BUS_ADDR', BVEC_MAP_BUS_ADDR],
+  ['MAP_BUS_ADDR', BVEC_MAP_BUS_ADDR],
+  ['BVEC_MAP_RESOURCE', BVEC_MAP_RESOURCE],
+  ['MAP_RESOURCE', BVEC_MAP_RESOURCE],
+]);
+
+/**
+ * A number as 64 bits, or null. From 2^53 on a number of JSON or YAML is no exact address any more; it is kept as the words
+ * that it stands for, so that a mask of all ones without quotes is one, and an address is refused as too large.
+ */
+function wordOfNumber(value: number): Word64 | null {
+  if (!Number.isInteger(value) || value < 0 || value > 2 ** 64) return null;
+  const { high, low } = wordsOf(value);
+  return high < 2 ** 32 ? { high, low } : { high: 0xffffffff, low: 0xffffffff };
+}
 
 /** 64 bits as `"0x..."`, or a plain number. */
 const word64 = z
   .union([z.string(), z.number()], { error: 'is no address: give hex text like "0x8c0000"' })
   .transform((value, context): Word64 => {
-    const text =
-      typeof value === 'string' ? value : Number.isSafeInteger(value) && value >= 0 ? `0x${value.toString(16)}` : '';
-    const word = parseWord64(text);
+    const word = typeof value === 'string' ? parseWord64(value) : wordOfNumber(value);
     if (word !== null) return word;
     context.addIssue({
       code: 'custom',
@@ -38,7 +49,7 @@ const length = z
   .max(0xffffffff, 'is more than a vector holds: bv_len has 32 bits');
 
 const flag = z.string().transform((name, context): number => {
-  const bits = FLAG_NAMES[name];
+  const bits = FLAG_NAMES.get(name);
   if (bits !== undefined) return bits;
   context.addIssue({ code: 'custom', message: `'${name}' is no flag: BVEC_MAP_BUS_ADDR or BVEC_MAP_RESOURCE` });
   return z.NEVER;
@@ -85,11 +96,12 @@ export interface BioFile {
  * @param firstLine line of the file at which `text` begins, for files with one bio a line
  */
 export function readBioFile(text: string, file: string, firstLine = 1): BioFile {
-  const raw = readDocument(text, bioFile, file, firstLine).data;
+  const { data: raw, lineOf } = readDocument(text, bioFile, file, firstLine);
   const limits: { -readonly [K in keyof DmaLimits]?: number } = {};
   if (raw.limits?.maxSegmentSize !== undefined) limits.maxSegmentSize = raw.limits.maxSegmentSize;
   if (raw.limits?.segmentBoundaryMask !== undefined) limits.segmentBoundaryMask = raw.limits.segmentBoundaryMask;
   if (raw.limits?.dmaMask !== undefined) limits.dmaMask = raw.limits.dmaMask;
+  checkLimits(limits, { file, lineOf });
   return {
     device: raw.device,
     direction: raw.direction,
@@ -102,4 +114,14 @@ export function readBioFile(text: string, file: string, firstLine = 1): BioFile 
       flags: (vector.flags ?? []).reduce((bits, bit) => bits | bit, 0),
     })),
   };
+}
+
+/** Refuses limits that no device can have, with their line. */
+function checkLimits(limits: Partial<DmaLimits>, place: Place): void {
+  try {
+    dmaLimits(limits);
+  } catch (error) {
+    if (!(error instanceof MapError)) throw error;
+    refuseField(place, error.path, fieldPath(error.path), error.message, error.hint);
+  }
 }

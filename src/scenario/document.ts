@@ -22,6 +22,43 @@ const EXAMPLE_HINT = 'the README and examples/scenarios show complete files';
  * @param firstLine line of the file at which the text begins
  */
 export function readDocument<T>(text: string, schema: z.ZodType<T>, file: string, firstLine = 1): ReadDocument<T> {
+  // Most files are JSON and right: then there is no need to know where each value stands, unless somebody asks.
+  const plain = plainJson(text);
+  const fitting = plain === undefined ? null : schema.safeParse(plain);
+  if (fitting?.success) {
+    let found: ReadDocument<T> | null = null;
+    const lineOf = (path: FieldPath): number => {
+      found ??= readWithLines(text, schema, file, firstLine);
+      return found.lineOf(path);
+    };
+    return { data: fitting.data, lineOf };
+  }
+  return readWithLines(text, schema, file, firstLine);
+}
+
+/**
+ * The value of JSON text; undefined where it is none, or names a key twice in one object. A key is a string with a colon
+ * behind it, so the keys of the text are counted against those of the value.
+ */
+function plainJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+    let written = 0;
+    for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (match[1] !== undefined) written++;
+    return written === keysIn(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keysIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inner = Object.values(value);
+  return (Array.isArray(value) ? 0 : inner.length) + inner.reduce<number>((sum, item) => sum + keysIn(item), 0);
+}
+
+function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firstLine: number): ReadDocument<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 1;

@@ -13,6 +13,8 @@ export class ScenarioError extends P2pError<ScenarioErrorCode> {
   override readonly name: string = 'ScenarioError';
   /** 1-based line in the file, or null. */
   readonly line: number | null;
+  /** `vectors[2].address`; null where the complaint is about no field. */
+  readonly field: string | null;
 
   constructor(
     code: ScenarioErrorCode,
@@ -21,9 +23,10 @@ export class ScenarioError extends P2pError<ScenarioErrorCode> {
     hint: string,
   ) {
     const line = place.line === null ? '' : `:${place.line}`;
-    const field = place.field === undefined || place.field === '' ? '' : `: ${place.field}`;
-    super({ code, path: `${place.file}${line}${field}`, message, hint });
+    const field = place.field === undefined || place.field === '' ? null : place.field;
+    super({ code, path: `${place.file}${line}${field === null ? '' : `: ${field}`}`, message, hint });
     this.line = place.line;
+    this.field = field;
   }
 }
 

@@ -99,7 +99,8 @@ export class BioMapper {
     const vectors = vectorsOf(bio);
     const classify = this.#settings.classify ?? (vectors.hasFlags ? 'flags' : 'lookup');
     if (classify !== 'flags') this.#refuseFlags(vectors);
-    this.#checkDoor(bio, vectors);
+    const trusted = this.#settings.trust && classify === 'flags';
+    this.#checkDoor(bio, vectors, trusted);
     const pairs = this.#pairsOf(index);
     const classifier = this.#classifier(classify, pairs);
     const mode = this.#settings.iommu ?? iommuModeOf(this.#machine, fn);
@@ -114,10 +115,8 @@ export class BioMapper {
     const result = dmaMapBvec(device, vectors, bio.direction, classifier, this.#result, {
       noMerge: this.#settings.noMerge,
     });
-    resolveOwnBar(fn, result);
-    const segments = result.segments();
     const iova = result.iovaSize === 0 ? null : { base: result.iovaBase as number, size: result.iovaSize };
-    dmaUnmapBvec(device, result);
+    const segments = resolvedSegments(device, result);
     return {
       device: fn,
       classify,
@@ -149,12 +148,11 @@ export class BioMapper {
   }
 
   /** The queue's door: is P2P announced, and does the queue take it? */
-  #checkDoor(bio: BioFile, vectors: BvecList): void {
-    const { trust } = this.#settings;
+  #checkDoor(bio: BioFile, vectors: BvecList, trusted: boolean): void {
     const p2pAt = vectors.flags.subarray(0, vectors.count).findIndex((flags) => flags !== 0);
     let first = p2pAt;
     let outsideRam = false;
-    for (let index = 0; !trust && index < vectors.count; index++) {
+    for (let index = 0; !trusted && index < vectors.count; index++) {
       if (vectors.flags[index] !== 0) continue;
       const address = vectors.address[index] as number;
       if (findRange(this.#machine.ram, address) >= 0) continue;
@@ -245,6 +243,16 @@ export class BioMapper {
         offset: cpu - record.start,
       };
     });
+  }
+}
+
+/** The outputs, own BARs resolved; the mapping is undone, whatever comes. */
+function resolvedSegments(device: DmaDevice, mapping: DmaMapping): DmaSegment[] {
+  try {
+    resolveOwnBar(device.fn, mapping);
+    return mapping.segments();
+  } finally {
+    dmaUnmapBvec(device, mapping);
   }
 }
 
