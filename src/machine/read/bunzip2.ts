@@ -262,11 +262,12 @@ class BitReader {
 /** What was decoded so far. */
 class Output {
   readonly #limit: number;
-  #bytes = new Uint8Array(65_536);
+  #bytes: Uint8Array;
   #length = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
+    this.#bytes = new Uint8Array(Math.min(limit, 65_536));
   }
 
   bytes(): Uint8Array {
