@@ -142,6 +142,7 @@ export interface FunctionFacts {
   readonly bdf: Bdf;
   readonly config: ConfigSpace;
   readonly configSource: Source | null;
+  /** A reader may decode it when it is first asked for. */
   readonly text: TextFacts | null;
   readonly sysfs: SysfsFacts | null;
   /** The bridge above as a path header (`lspci -PP`) tells it. */
