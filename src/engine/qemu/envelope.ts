@@ -31,8 +31,6 @@ export interface QemuEnvelope {
   readonly cmbmscLatchesLow: boolean;
   /** Status of a command whose data is in its own buffer and elsewhere. */
   readonly mixedStatus: number;
-  /** SGL descriptors of the subtype "offset" are taken for addresses. */
-  readonly ignoresSglSubtype: boolean;
   /** What is lost with status 0, each a sentence for the report. */
   readonly silentLosses: readonly string[];
 }
@@ -53,7 +51,6 @@ export const ENVELOPES: readonly QemuEnvelope[] = [
     limits: { mmioGranuleBytes: 512, mixing: 'never', sglSegments: 2 },
     cmbmscLatchesLow: true,
     mixedStatus: 0x12,
-    ignoresSglSubtype: true,
     silentLosses: SILENT_LOSSES,
   },
 ];
