@@ -3,17 +3,17 @@
 import { hex } from '../core/hex.ts';
 import type { TracedHop } from '../scenario/report.ts';
 
-/** The trace of a run as JSON text. Times are in microseconds of virtual time where hops have one, else their order. */
+/** The trace of a run as JSON text. Times are in microseconds of virtual time. */
 export function traceJson(hops: readonly TracedHop[]): string {
   const threads = new Map<string, number>();
-  const events = hops.map((hop, index) => {
+  const events = hops.map((hop) => {
     const thread = threads.get(hop.name) ?? threads.size + 1;
     threads.set(hop.name, thread);
     return {
       name: `${hop.kind} ${hop.action}`,
       cat: hop.transfer,
       ph: 'X',
-      ts: 'timeNs' in hop && typeof hop.timeNs === 'number' ? hop.timeNs / 1000 : index,
+      ts: hop.timeNs / 1000,
       dur: 1,
       pid: 1,
       tid: thread,

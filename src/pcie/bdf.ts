@@ -24,6 +24,11 @@ export function bdfKey(bdf: Bdf): BdfKey {
   return bdf.domain * 0x10000 + bdf.bus * 0x100 + bdf.device * 8 + bdf.function;
 }
 
+/** The function with a key of `bdfKey`. */
+export function bdfFromKey(key: BdfKey): Bdf {
+  return bdfFromRoutingId(Math.floor(key / 0x10000), key % 0x10000);
+}
+
 /** The key of bus `bus` in `domain`, for tables of buses. */
 export function busKey(domain: number, bus: number): number {
   return domain * 0x100 + bus;

@@ -69,7 +69,7 @@ export class SimHost implements ScenarioHost {
     const node = this.engine.fabric.function(this.machine.hierarchy.indexOf(change.fn.bdf));
     switch (change.kind) {
       case 'unplug':
-        node.present = false;
+        this.engine.fabric.unplug(node.index);
         return true;
       case 'busMasterOff':
         node.writeConfig(COMMAND, 2, node.readConfig(COMMAND, 2) & ~COMMAND_BUS_MASTER);

@@ -1,17 +1,14 @@
 /** Which functions of a machine get the NVMe model, and how it is put behind their BARs. */
 
-import type { BusAddr } from '../../core/address.ts';
 import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Completion, CompletionStatus, Fabric } from '../../fabric/index.ts';
+import { type Fabric, FunctionPort } from '../../fabric/index.ts';
 import {
   type BlockStore,
   type CmbOptions,
   MemoryBlockStore,
   NvmeController,
   type SglOptions,
-  type UpstreamPort,
-  type UpstreamStatus,
 } from '../../nvme/device/index.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { CLASS_NVM_EXPRESS } from '../../pcie/registers.ts';
@@ -40,12 +37,13 @@ export function isNvme(fn: PciFunction): boolean {
 /** Puts a controller behind the BARs of a function of the fabric. */
 export function attachNvme(fabric: Fabric, index: number, clock: Clock, options: NvmeOptions = {}): NvmeController {
   const node = fabric.function(index);
+  const port = new FunctionPort(fabric, index);
   const cmb = cmbOptions(node.fn, options.cmb);
   const controller = new NvmeController({
-    upstream: upstreamPort(fabric, index),
+    upstream: port,
     clock,
     namespaces: [{ store: options.store ?? new MemoryBlockStore(options.namespaceBytes ?? DEFAULT_NAMESPACE) }],
-    bars: { busAddress: (bar) => (node.memorySpace ? ((node.bar(bar)?.start ?? null) as BusAddr | null) : null) },
+    bars: port,
     ...(cmb === null ? {} : { cmb }),
     ...(options.sgl === undefined ? {} : { sgl: options.sgl }),
     ...(options.mdts === undefined ? {} : { mdts: options.mdts }),
@@ -73,22 +71,4 @@ function cmbOptions(fn: PciFunction, wanted: NvmeOptions['cmb']): CmbOptions | n
       : fn.bars.find((one) => one.index === wanted.bar);
   if (bar === undefined) return null;
   return { sizeBytes: bar.size ?? 0, bar: bar.index, ...wanted };
-}
-
-const STATUS: Readonly<Record<CompletionStatus, UpstreamStatus>> = {
-  SC: 'SC',
-  UR: 'UR',
-  CA: 'CA',
-  timeout: 'timeout',
-  posted: 'SC',
-  notSent: 'notSent',
-};
-
-/** The link above a function, as a controller uses it. */
-function upstreamPort(fabric: Fabric, index: number): UpstreamPort {
-  const statusOf = (completion: Completion): UpstreamStatus => STATUS[completion.status];
-  return {
-    read: (address, into) => statusOf(fabric.memoryRead(index, address, into)),
-    write: (address, from) => statusOf(fabric.memoryWrite(index, address, from)),
-  };
 }

@@ -3,13 +3,13 @@
  * answer is there at once.
  */
 
-import type { Iova, PhysAddr } from '../../core/address.ts';
+import type { PhysAddr } from '../../core/address.ts';
 import { Clock } from '../../core/clock.ts';
 import type { Word64 } from '../../core/word64.ts';
 import { Fabric, type FabricOptions, type IommuPort } from '../../fabric/index.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { NvmeController } from '../../nvme/device/index.ts';
-import { type Bdf, bdfFromRoutingId } from '../../pcie/bdf.ts';
+import { type Bdf, bdfFromKey } from '../../pcie/bdf.ts';
 import type { AccessSize, Capability, Engine, EngineFault } from '../contract.ts';
 import { attachNvme, isNvme, type NvmeOptions } from './nvme-function.ts';
 
@@ -31,13 +31,6 @@ const CAPABILITIES: readonly Capability[] = [
   { what: 'registers', shown: false, reason: 'the controller is our own: QEMU’s proves the registers' },
 ];
 
-const FAULT_REASONS: Readonly<Record<string, EngineFault['reason']>> = {
-  notMapped: 'notMapped',
-  readNotAllowed: 'readNotAllowed',
-  writeNotAllowed: 'writeNotAllowed',
-  noContext: 'noContext',
-};
-
 /** Commands that a controller works off between two looks at the others. */
 const WORK_SLICE = 64;
 
@@ -50,15 +43,19 @@ export class SimEngine implements Engine {
   readonly controllers: ReadonlyMap<number, NvmeController>;
   readonly #clock: Clock = new Clock();
   readonly #word = new Uint8Array(8);
+  readonly #iommu: IommuPort | null;
 
   constructor(options: SimEngineOptions) {
     const { machine } = options;
     this.machine = machine;
+    this.#iommu = options.iommu ?? null;
     this.fabric = new Fabric({
       hierarchy: machine.hierarchy,
       ram: machine.ram,
       rootComplex: options.rootComplex ?? 'forward',
       iommu: options.iommu ?? null,
+      // One time for all: transfers take theirs on the links, waiting the rest.
+      clock: this.#clock,
       ...(options.rules === undefined ? {} : { rules: options.rules }),
     });
     const controllers = new Map<number, NvmeController>();
@@ -128,19 +125,14 @@ export class SimEngine implements Engine {
   }
 
   takeFaults(): EngineFault[] {
-    const faults: EngineFault[] = [];
-    for (const error of this.fabric.errors.take()) {
-      if (error.fate !== 'iommuFault') continue;
-      faults.push({
-        // The Requester ID on the wire has no domain; the machines of the IOMMU model have one.
-        requester: bdfFromRoutingId(0, error.requesterId),
-        address: error.address as Iova,
-        access: error.isWrite ? 'write' : 'read',
-        reason: FAULT_REASONS[error.reason] ?? 'other',
-        code: null,
-      });
-    }
-    return faults;
+    const faults = this.#iommu?.takeFaults() ?? [];
+    return faults.map(({ requester, address, access, reason }) => ({
+      requester: bdfFromKey(requester),
+      address,
+      access,
+      reason,
+      code: null,
+    }));
   }
 
   capabilities(): readonly Capability[] {
