@@ -1,6 +1,5 @@
 /** `p2pdma map`: maps the bio of a file, or one a line, and shows or prints what the engine would be given. */
 
-import { readFileSync } from 'node:fs';
 import { P2pError } from '../core/errors.ts';
 import { parseHex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
@@ -14,6 +13,7 @@ import { EXIT_DONE, EXIT_INPUT, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
 import { mapDocument } from './map-json.ts';
 import { mapText } from './map-text.ts';
+import { readText } from './read-text.ts';
 
 /** Runs the command. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
@@ -120,18 +120,4 @@ function ramOption(text: string): Range {
 
 function usage(path: string, message: string, hint: string): UsageError {
   return new UsageError({ code: 'USAGE_OPTION_VALUE', path, message, hint });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new ScenarioError(
-      'FILE_UNREADABLE',
-      { file, line: null },
-      `cannot be read: ${code}`,
-      'check the path and its permissions',
-    );
-  }
 }

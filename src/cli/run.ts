@@ -1,6 +1,6 @@
 /** `p2pdma run`: a scenario on an engine, every byte compared. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { hex } from '../core/hex.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
 import { ScenarioError } from '../scenario/errors.ts';
@@ -11,6 +11,7 @@ import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_MISMATCH, type ExitCode } from './exit-codes.ts';
 import { readMachineArgument } from './machine-argument.ts';
+import { readText } from './read-text.ts';
 import { runText } from './run-text.ts';
 import { traceJson } from './trace-file.ts';
 
@@ -81,18 +82,4 @@ function jsonReport(report: ScenarioReport): object {
 function stepLine(hop: TracedHop): string {
   const fate = hop.fate === 'delivered' ? '' : `  ${hop.fate}`;
   return `TLP ${hop.tlp}  ${hop.kind.padEnd(11)}  ${hop.name.padEnd(14)}  ${hop.action.padEnd(18)}  ${hex(hop.address)} + ${hop.length}${fate}`;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new ScenarioError(
-      'FILE_UNREADABLE',
-      { file, line: null },
-      `cannot be read: ${code}`,
-      'check the path and its permissions',
-    );
-  }
 }
