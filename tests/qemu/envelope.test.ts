@@ -110,6 +110,27 @@ describe.skipIf(MISSING !== null)(`the envelope of QEMU${MISSING === null ? '' :
     });
   });
 
+  test('ownSglLists: two descriptors of the own buffer behind a list in RAM are refused, one descriptor and PRPs work', async () => {
+    await withBed(async (_bed, host, engine) => {
+      const pieces = [host.piece('b', MIB, PAGE), host.piece('b', 2 * MIB, PAGE)];
+      const listed = await unlimited(host, 'b', { ownSglLists: true });
+      const refused = await listed.transfer('read', 0, pieces, { format: 'sgl' });
+      expect(refused).toMatchObject({ status: engine.envelope.mixedStatus, commands: 1 });
+      const b = await host.controller('b');
+      const bytes = pattern(2 * PAGE, 7);
+      b.put(0, bytes);
+      for (const [format, commands] of [
+        ['sgl', 2],
+        ['prp', 1],
+      ] as const) {
+        for (const piece of pieces) await host.fill(piece, new Uint8Array(PAGE));
+        expect(await b.transfer('read', 0, pieces, { format })).toMatchObject({ status: 0, commands });
+        const got = await Promise.all(pieces.map((piece) => host.read(piece)));
+        expect(equalBytes(Buffer.concat(got), bytes)).toBe(2 * PAGE);
+      }
+    });
+  });
+
   test('cmbmscLatchesLow: written low half first, the buffer answers at the low 32 bits of its base and swallows RAM', async () => {
     await withBed(async (bed, host, engine) => {
       expect(engine.envelope.cmbmscLatchesLow).toBe(true);

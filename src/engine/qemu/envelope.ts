@@ -19,6 +19,8 @@ export interface EnvelopeLimits {
   readonly mixing: 'byController' | 'never';
   /** SGL segments that may chain: from the third on a valid list is refused with status 0x0d. */
   readonly sglSegments: number;
+  /** An SGL list in RAM that names data in the controller's own buffer is refused with status 0x12. */
+  readonly ownSglLists: boolean;
 }
 
 export interface QemuEnvelope {
@@ -48,7 +50,7 @@ export const ENVELOPES: readonly QemuEnvelope[] = [
   {
     from: { major: 6, minor: 1, micro: 0 },
     tested: { major: 7, minor: 2, micro: 22 },
-    limits: { mmioGranuleBytes: 512, mixing: 'never', sglSegments: 2 },
+    limits: { mmioGranuleBytes: 512, mixing: 'never', sglSegments: 2, ownSglLists: false },
     cmbmscLatchesLow: true,
     mixedStatus: 0x12,
     silentLosses: SILENT_LOSSES,

@@ -199,6 +199,7 @@ export class IoQueue {
       sglThresholdBytes: limits.sglThresholdBytes,
       listPages: limits.listPages,
       mmioGranuleBytes: limits.mmioGranuleBytes,
+      ownSglLists: limits.ownSglLists,
       format,
     };
   }

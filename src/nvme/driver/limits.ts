@@ -18,6 +18,11 @@ export interface DriverLimits {
    */
   readonly sglSegments: number;
   /**
+   * May an SGL list outside the own buffer name data inside it? Where not, such commands have a single descriptor. Default true.
+   * QEMU 7.2 decides by the address of the list which of both the data is, and refuses the other: false there.
+   */
+  readonly ownSglLists: boolean;
+  /**
    * SGLs are used where a transfer's segments are on average at least this long, and where PRPs cannot say it. 0: only the
    * latter. Default 32 KiB, as Linux.
    */
@@ -32,6 +37,7 @@ export const DEFAULT_LIMITS: DriverLimits = {
   mixing: 'byController',
   listPages: 5,
   sglSegments: 5,
+  ownSglLists: true,
   sglThresholdBytes: 32 * 1024,
   timeoutNs: 10e9,
 };

@@ -33,6 +33,7 @@ const RULES: PlanRules = {
   sglThresholdBytes: 32 * KIB,
   listPages: 5,
   mmioGranuleBytes: 1,
+  ownSglLists: true,
   format: null,
 };
 
@@ -62,6 +63,26 @@ test('one plain segment is PRPs up to two pages, counted from its offset in the 
   expect(plan([[RAM, 2 * PAGE + BLOCK]])).toEqual(['sgl 8704']);
   expect(plan([[RAM, 64 * KIB]], { sglGranularity: 0 })).toEqual(['prp 65536']);
   expect(plan([[RAM, 64 * KIB]], { sglThresholdBytes: 0 })).toEqual(['prp 65536']);
+});
+
+test('where SGL lists may not name own buffer, such commands have one descriptor; PRPs and other memory are as ever', () => {
+  const own: Piece[] = [
+    [RAM, 2 * PAGE, 'own'],
+    [RAM + 8 * PAGE, PAGE, 'own'],
+  ];
+  const rules = { ownSglLists: false };
+  expect(plan(own, { format: 'sgl' })).toEqual(['sgl 12288']);
+  expect(plan(own, { ...rules, format: 'sgl' })).toEqual(['sgl 8192', 'sgl 4096']);
+  expect(plan(own, rules)).toEqual(['prp 12288']);
+  const plain = own.map(([address, length]): Piece => [address, length]);
+  expect(plan(plain, { ...rules, format: 'sgl' })).toEqual(['sgl 12288']);
+  const mixed: Piece[] = [[2 * RAM, PAGE], ...own];
+  expect(plan(mixed, { ...rules, mixing: true, format: 'sgl' })).toEqual(['sgl 4096', 'sgl 8192', 'sgl 4096']);
+  const odd: Piece[] = [
+    [RAM, BLOCK + 4, 'own'],
+    [RAM + PAGE, BLOCK - 4, 'own'],
+  ];
+  expect(refusal(odd, { ...rules, format: 'sgl' })).toBe('NVME_CUT_IN_BLOCK');
 });
 
 test('device memory never takes the short cut: its average length decides', () => {

@@ -34,6 +34,8 @@ export interface PlanRules {
   readonly sglThresholdBytes: number;
   readonly listPages: number;
   readonly mmioGranuleBytes: number;
+  /** SGLs of several descriptors may name own buffer. */
+  readonly ownSglLists: boolean;
   /** What the caller wants; null leaves it to the rules. */
   readonly format: PointerFormat | null;
 }
@@ -116,13 +118,19 @@ function planNext(
     offset,
   });
 
+  const makeSgl = (): PlannedCommand => {
+    if (rules.ownSglLists || !whole.hasOwn || whole.segments === 1) return make('sgl', whole.lengthBytes);
+    const single = measure(segments, segment, offset, (segments.lengths[segment] as number) - offset, rules);
+    return make('sgl', wholeBlocks(single, remaining, rules, segments, segment, offset).lengthBytes);
+  };
+
   if (wantsSgl) {
     if (!canSgl) throw refuseSgl(segments, whole, rules);
-    return make('sgl', whole.lengthBytes);
+    return makeSgl();
   }
   const isWholePrp = canPrp && whole.prpBytes === whole.lengthBytes;
   if (rules.format === null && canSgl && (!isWholePrp || prefersSgl(segments, segment, offset, whole, rules))) {
-    return make('sgl', whole.lengthBytes);
+    return makeSgl();
   }
   if (!canPrp) throw refusePrp(segments, segment, offset, rules);
   if (isWholePrp) return make('prp', whole.lengthBytes);
