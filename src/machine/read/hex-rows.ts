@@ -22,6 +22,9 @@ const RETURN = 0x0d;
 const BLANK = 0x20;
 const COLON = 0x3a;
 
+/** Bytes of a whole configuration space. */
+const SPACE = 4096;
+
 /** The colon, 16 times blank and two digits. */
 const BODY = 49;
 
@@ -41,7 +44,8 @@ export function decodeRows(bytes: Uint8Array, target: Uint8Array, start: number,
     let from = at + 2;
     let offset = (HIGH[bytes[at] as number] as number) | (LOW[bytes[at + 1] as number] as number);
     if (bytes[from] !== COLON) offset = (offset << 4) | (LOW[bytes[from++] as number] as number);
-    if (offset !== length || bytes[from] !== COLON || from >= limit) break;
+    // A digit that is none makes an offset of 4096 or more, which no row has.
+    if (offset !== length || length >= SPACE || bytes[from] !== COLON || from >= limit) break;
     from++;
     let bad = 0;
     let blanks = 0;

@@ -71,6 +71,18 @@ test('rows without a function, rows that come twice and rows beyond 4096 bytes a
   ]);
 });
 
+test('a full space of 4096 bytes ends there, whatever stands in the place of the next offset', () => {
+  const rows = Array.from(
+    { length: 256 },
+    (_, row) => `${(row * 16).toString(16).padStart(2, '0')}: ${'11 '.repeat(15)}11`,
+  );
+  for (const offset of ['00X', '0X0', 'X00', '1000', 'X0', '0X', '100']) {
+    const text = `02:00.0 Memory controller: Sample\n${rows.join('\n')}\n${offset}: ${'22 '.repeat(15)}22\n\n${PORT}`;
+    const { functions } = read(text);
+    expect([functions.length, functions[0]?.config.length, functions[0]?.config.u8(0x100)]).toEqual([2, 4096, 0x11]);
+  }
+});
+
 test('the last row may be short', () => {
   const text = '02:00.0 Memory controller: Sample\n00: 34 12 01 00 06 00 00 00 00 00 08 01 00 00 00 00\n10: 04 00 00';
   const config = read(text).functions[0]?.config;
