@@ -118,12 +118,16 @@ export class DmaMapping {
     return this.firstInputOf(index + 1) - (this.cut[index + 1] ? 0 : 1);
   }
 
+  /** Makes room for BAR and offset of every segment. */
+  reserveBars(): void {
+    if (this.bar.length >= this.space.length) return;
+    this.bar = grown(this.bar, new Uint8Array(this.space.length));
+    this.barOffset = grown(this.barOffset, new Float64Array(this.space.length));
+  }
+
   /** Turns bus-address segment `index` into BAR and offset: case (c). */
   setOwnBar(index: number, bar: number, offset: number): void {
-    if (this.bar.length < this.space.length) {
-      this.bar = grown(this.bar, new Uint8Array(this.space.length));
-      this.barOffset = grown(this.barOffset, new Float64Array(this.space.length));
-    }
+    this.reserveBars();
     this.space[index] = SPACE_BAR;
     this.bar[index] = bar;
     this.barOffset[index] = offset;

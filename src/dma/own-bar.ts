@@ -9,14 +9,14 @@
 
 import type { BusAddr } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { rangesOverlap } from '../core/range.ts';
 import type { Bar } from '../pcie/bar.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { MapError } from './errors.ts';
-import { type DmaMapping, SPACE_BUS } from './mapping.ts';
+import { type DmaMapping, SPACE_BAR, SPACE_BUS } from './mapping.ts';
 
-// Engines fold a constant of the same file into a loop, an imported one they load each time.
+// Engines fold constants of the same file into a loop, imported ones they load each time.
 const BUS = SPACE_BUS;
+const BAR = SPACE_BAR;
 
 /** What the mail's `&bar, &off` receive. */
 export interface BarOffset {
@@ -31,14 +31,11 @@ export interface BarOffset {
  * length)`, or null. I/O BARs, the ROM and BARs of unknown place or size never match; a range that leaves the BAR does not.
  */
 export function busAddrInBar(fn: PciFunction, address: BusAddr, length: number): BarOffset | null {
-  const bar = holder(fn, address, length);
-  return bar === null ? null : { bar: bar.index, offset: address - (bar.busAddress as number) };
-}
-
-function holder(fn: PciFunction, address: BusAddr, length: number): Bar | null {
   for (const bar of fn.bars) {
     if (bar.space !== 'memory' || bar.busAddress === null || bar.size === null) continue;
-    if (length > 0 && address >= bar.busAddress && address + length <= bar.busAddress + bar.size) return bar;
+    if (length > 0 && address >= bar.busAddress && address + length <= bar.busAddress + bar.size) {
+      return { bar: bar.index, offset: address - bar.busAddress };
+    }
   }
   return null;
 }
@@ -60,43 +57,55 @@ export function resolveOwnBar(fn: PciFunction, mapping: DmaMapping): number {
     lowest = Math.min(lowest, bar.busAddress);
     end = Math.max(end, bar.busAddress + bar.size);
   }
-  const { space, address, length, count } = mapping;
-  let near = 0;
-  for (let index = 0; index < count; index++) {
-    const at = address[index] as number;
-    if (at < end && space[index] === BUS && at + (length[index] as number) > lowest) near++;
-  }
-  return near === 0 ? 0 : turnOwn(fn, mapping);
-}
-
-/** The outputs near the BARs, one by one: first all are looked at, then all are turned. */
-function turnOwn(fn: PciFunction, mapping: DmaMapping): number {
-  const { space, address, length, count } = mapping;
-  for (let index = 0; index < count; index++) {
-    const at = address[index] as BusAddr;
-    const bytes = length[index] as number;
-    if (space[index] === BUS && holder(fn, at, bytes) === null)
-      refuseStraddling(fn, at, bytes, `vectors[${mapping.firstInputOf(index)}]`);
+  if (!nearOutputs(mapping, lowest, end)) return 0;
+  // First all are looked at, then all are turned.
+  for (const bar of fn.bars) {
+    if (bar.space !== 'memory' || bar.busAddress === null || bar.size === null) continue;
+    refuseStraddling(fn, bar, mapping, bar.busAddress, bar.busAddress + bar.size);
   }
   let turned = 0;
-  for (let index = 0; index < count; index++) {
-    if (space[index] !== BUS) continue;
-    const at = address[index] as BusAddr;
-    const bar = holder(fn, at, length[index] as number);
-    if (bar === null) continue;
-    mapping.setOwnBar(index, bar.index, at - (bar.busAddress as number));
-    turned++;
+  for (const bar of fn.bars) {
+    if (bar.space !== 'memory' || bar.busAddress === null || bar.size === null) continue;
+    turned += turnOutputs(mapping, bar.index, bar.busAddress, bar.busAddress + bar.size);
   }
   return turned;
 }
 
-/** Refuses a bus range that lies partly inside a BAR of `fn`. */
-function refuseStraddling(fn: PciFunction, address: BusAddr, length: number, path: string): void {
-  for (const bar of fn.bars) {
-    if (bar.space !== 'memory' || bar.busAddress === null || bar.size === null) continue;
-    const range = { start: bar.busAddress, end: bar.busAddress + bar.size };
-    if (!rangesOverlap({ start: address, end: address + length }, range)) continue;
-    const message = `${hex(address)} + ${length} is only partly inside BAR ${bar.index} of ${fn.name}, ${hex(range.start)}-${hex(range.end - 1)}`;
+/** Whether any bus-address output has a byte in `[start, end)`. */
+function nearOutputs(mapping: DmaMapping, start: number, end: number): boolean {
+  const { space, address, length, count } = mapping;
+  for (let index = 0; index < count; index++) {
+    const at = address[index] as number;
+    if (at < end && space[index] === BUS && at + (length[index] as number) > start) return true;
+  }
+  return false;
+}
+
+/** Refuses the first bus-address output that lies partly in `[start, end)`. */
+function refuseStraddling(fn: PciFunction, bar: Bar, mapping: DmaMapping, start: number, end: number): void {
+  const { space, address, length, count } = mapping;
+  for (let index = 0; index < count; index++) {
+    const at = address[index] as number;
+    const behind = at + (length[index] as number);
+    if (space[index] !== BUS || at >= end || behind <= start || (at >= start && behind <= end)) continue;
+    const message = `${hex(at)} + ${behind - at} is only partly inside BAR ${bar.index} of ${fn.name}, ${hex(start)}-${hex(end - 1)}`;
+    const path = `vectors[${mapping.firstInputOf(index)}]`;
     throw new MapError('RANGE_STRADDLES', path, message, 'split the vector at the end of the BAR');
   }
+}
+
+/** Turns the bus-address outputs in `[start, end)` into offsets of a BAR. No call for each: its numbers would be garbage. */
+function turnOutputs(mapping: DmaMapping, bar: number, start: number, end: number): number {
+  mapping.reserveBars();
+  const { space, address, length, count, bar: outBar, barOffset } = mapping;
+  let turned = 0;
+  for (let index = 0; index < count; index++) {
+    const at = address[index] as number;
+    if (at < start || at + (length[index] as number) > end || space[index] !== BUS) continue;
+    space[index] = BAR;
+    outBar[index] = bar;
+    barOffset[index] = at - start;
+    turned++;
+  }
+  return turned;
 }
