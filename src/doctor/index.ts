@@ -1,3 +1,22 @@
+export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line.ts';
+export { parseCommandLine, parseSelector } from './command-line.ts';
+export type { CommandLineProblem, CommandLineProblemCode } from './command-line-problems.ts';
+export { commandLineProblems, repairedLine } from './command-line-problems.ts';
+export type { CheckOptions } from './diagnoses/check-machine.ts';
+export { checkMachine, isAtLeast } from './diagnoses/check-machine.ts';
+export type { Diagnosis } from './diagnoses/diagnosis.ts';
+export type {
+  Certainty,
+  DiagnosisId,
+  Evidence,
+  Finding,
+  Fix,
+  MachineChange,
+  Missing,
+  Severity,
+} from './diagnoses/finding.ts';
+export { reversed, withChange } from './diagnoses/machine-change.ts';
+export { DIAGNOSES } from './diagnoses/table.ts';
 export type { IsolationCost, JoinedGroup } from './isolation.ts';
 export { isolationCost } from './isolation.ts';
 export type { SetpciLine } from './kernel-parameter.ts';

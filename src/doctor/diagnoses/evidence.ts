@@ -42,7 +42,11 @@ export function linkEvidence(fn: PciFunction): Evidence {
 }
 
 /** A fact of one function in a file. */
-export function factEvidence(fn: PciFunction, fact: FactName, fields: Pick<Evidence, 'register' | 'value' | 'meaning'> & { readonly offset?: number | null }): Evidence {
+export function factEvidence(
+  fn: PciFunction,
+  fact: FactName,
+  fields: Pick<Evidence, 'register' | 'value' | 'meaning'> & { readonly offset?: number | null },
+): Evidence {
   return { ...placeOf(fn, fact), offset: null, ...fields };
 }
 

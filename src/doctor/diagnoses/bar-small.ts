@@ -1,0 +1,161 @@
+/**
+ * A GPU or accelerator whose BAR shows a part of its memory only, or whose BAR found no room. Firmware places what fits below the
+ * bridge windows that it has set up; above 4 GiB only where it is told to.
+ */
+
+import { hex } from '../../core/hex.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { factEvidence } from './evidence.ts';
+import type { Evidence, Finding } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { type ResizableBar, resizableBars } from './resizable-bar.ts';
+import { ROLE_WORDS, type Role } from './roles.ts';
+import { bytes } from './words.ts';
+
+export const BAR_SMALL: Diagnosis = {
+  id: 'BAR-SMALL',
+  aliases: ['NO-WINDOW'],
+  severity: 'error',
+  meaning: 'a BAR shows only a part of the device’s memory, or found no room',
+  symptom: 'nvidia-smi shows a BAR1 of 256 MiB; "BAR 1: can’t assign; no space"',
+  needs: 'BAR sizes, the Resizable BAR capability (4096 bytes of configuration space), bridge windows',
+  diagnose,
+};
+
+/** Graphics cards come up with this much where nobody resizes. */
+const CLASSIC = 256 * 2 ** 20;
+/** A BAR that cannot be placed matters from here on. */
+const LARGE = 16 * 2 ** 20;
+
+function diagnose(context: DoctorContext): Finding[] {
+  const findings: Finding[] = [];
+  for (const [index, role] of context.roles.entries()) {
+    if (role !== 'gpu' && role !== 'accelerator' && role !== 'memory') continue;
+    const fn = context.functions[index] as PciFunction;
+    const unplaced = fn.bars.find(
+      (bar) => bar.space === 'memory' && bar.busAddress === null && (bar.size ?? 0) >= LARGE,
+    );
+    if (unplaced !== undefined) {
+      findings.push(unplacedFinding(context, fn, role, { index: unplaced.index, size: unplaced.size as number }));
+      continue;
+    }
+    const small = resizableBars(fn)?.find((bar) => bar.size < bar.maxSize);
+    if (small !== undefined) findings.push(smallFinding(context, fn, role, small));
+    else if (resizableBars(fn) === null && role === 'gpu' && largestBar(fn) === CLASSIC)
+      findings.push(likelyFinding(fn));
+  }
+  return findings;
+}
+
+function largestBar(fn: PciFunction): number {
+  return Math.max(0, ...fn.bars.map((bar) => (bar.space === 'memory' ? (bar.size ?? 0) : 0)));
+}
+
+function unplacedFinding(
+  context: DoctorContext,
+  fn: PciFunction,
+  role: Role,
+  bar: { readonly index: number; readonly size: number },
+): Finding {
+  return {
+    ...NOTHING,
+    id: 'BAR-SMALL',
+    severity: context.intent === null ? 'warning' : 'error',
+    sure: 'certain',
+    title: `BAR${bar.index} of the ${ROLE_WORDS[role]} at ${fn.name}, ${bytes(bar.size)}, has no address: firmware and kernel found no room`,
+    at: [fn.name],
+    functions: [fn.name],
+    evidence: [barEvidence(fn, bar.index, 'not assigned', `${bytes(bar.size)} wanted`), ...windowEvidence(context, fn)],
+    why: 'Without an address there is no memory that a peer could reach, and mostly no driver either.',
+    fixes: FIRMWARE,
+  };
+}
+
+function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: ResizableBar): Finding {
+  const windows = windowEvidence(context, fn);
+  return {
+    ...NOTHING,
+    id: 'BAR-SMALL',
+    severity: context.intent === null ? 'note' : 'warning',
+    sure: 'certain',
+    title: `BAR${bar.bar} of the ${ROLE_WORDS[role]} at ${fn.name} shows ${bytes(bar.size)} of up to ${bytes(bar.maxSize)}: peers reach that part only`,
+    at: [fn.name],
+    functions: [fn.name],
+    evidence: [
+      factEvidence(fn, 'identity', {
+        register: `Resizable BAR Control (BAR${bar.bar})`,
+        offset: bar.register,
+        value: hex(bar.control, 8),
+        meaning: `${bytes(bar.size)} now, ${bytes(bar.maxSize)} at most`,
+      }),
+      ...windows,
+    ],
+    why: `A peer can only reach what the BAR shows. The prefetchable windows of all bridges above must hold ${bytes(bar.maxSize)} on its natural boundary before the BAR can grow.`,
+    fixes: FIRMWARE,
+  };
+}
+
+const FIRMWARE: Finding['fixes'] = [
+  {
+    ...BY_HAND,
+    what: 'In the firmware setup, switch on "Above 4G decoding", then "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off',
+    cost: 'A reboot. Very old systems and option ROMs do not start.',
+    undo: ['the old settings'],
+    reboot: true,
+  },
+  {
+    ...BY_HAND,
+    what: 'Where the firmware has no such setting, let the kernel place everything anew',
+    commands: ['pci=realloc'],
+    cost: 'A reboot; all BARs may move, and drivers that remember addresses fail.',
+    undo: ['take the parameter out again'],
+    reboot: true,
+  },
+  {
+    ...BY_HAND,
+    what: 'Update the card’s own firmware: some cards learned to resize with an update. In a guest, look at the host instead',
+    cost: 'The risk of any firmware update.',
+  },
+];
+
+function likelyFinding(fn: PciFunction): Finding {
+  return {
+    ...NOTHING,
+    id: 'BAR-SMALL',
+    severity: 'note',
+    sure: 'unknown',
+    title: `The GPU at ${fn.name} shows 256 MiB; whether it could show more is not in this capture`,
+    at: [fn.name],
+    functions: [fn.name],
+    evidence: fn.bars
+      .filter((bar) => bar.size === CLASSIC)
+      .map((bar) => barEvidence(fn, bar.index, bytes(CLASSIC), 'the classic size')),
+    why: 'A peer can only reach what the BAR shows.',
+    missing: {
+      what: 'the Resizable BAR capability is not in the capture',
+      command: `sudo lspci -vv -s ${fn.name} | grep -A3 Resizable`,
+    },
+  };
+}
+
+function barEvidence(fn: PciFunction, index: number, value: string, meaning: string): Evidence {
+  return factEvidence(fn, 'bars', { register: `BAR${index}`, offset: 0x10 + 4 * index, value, meaning });
+}
+
+function windowEvidence(context: DoctorContext, fn: PciFunction): Evidence[] {
+  const { hierarchy } = context.machine;
+  const evidence: Evidence[] = [];
+  for (const at of hierarchy.chainOf(hierarchy.indexOf(fn.bdf)).slice(1)) {
+    const bridge = context.functions[at] as PciFunction;
+    const window = bridge.prefetchableWindow;
+    if (window === undefined) continue;
+    const value = window === null ? 'closed' : `${hex(window.start)}-${hex(window.end - 1)}`;
+    const meaning = window === null ? 'holds nothing' : `holds ${bytes(window.end - window.start)}`;
+    evidence.push(
+      factEvidence(bridge, 'windows', { register: 'Prefetchable Memory Base and Limit', offset: 0x24, value, meaning }),
+    );
+  }
+  return evidence;
+}

@@ -1,0 +1,35 @@
+/** All findings about a machine, worst first. */
+
+import type { Machine } from '../../machine/machine.ts';
+import type { Policy } from '../../p2p/policy.ts';
+import { doctorContext } from './context.ts';
+import { type Certainty, type DiagnosisId, type Finding, SEVERITIES } from './finding.ts';
+import { DIAGNOSES } from './table.ts';
+
+export interface CheckOptions {
+  /** Only these diagnoses; all where it is left out. */
+  readonly only?: ReadonlySet<DiagnosisId> | undefined;
+  /** Indices of functions all of whose pairs are wanted; where left out, those that users pair. */
+  readonly asked?: readonly number[] | undefined;
+}
+
+const SURE_ORDER: readonly Certainty[] = ['certain', 'likely', 'unknown'];
+
+/** Findings by severity, then by how sure we are, then in the order of the table. Nothing is thrown. */
+export function checkMachine(machine: Machine, policy: Policy, options: CheckOptions = {}): Finding[] {
+  const context = doctorContext(machine, policy, options.asked ?? null);
+  const findings = DIAGNOSES.filter(({ id }) => options.only?.has(id) ?? true).flatMap((diagnosis) =>
+    diagnosis.diagnose(context),
+  );
+  // The sort is stable: what is equal stays in the order of the table.
+  return findings.sort(
+    (a, b) =>
+      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+      SURE_ORDER.indexOf(a.sure) - SURE_ORDER.indexOf(b.sure),
+  );
+}
+
+/** Whether a finding is at or above a level: an error is above a warning. */
+export function isAtLeast(finding: Finding, level: 'error' | 'warning'): boolean {
+  return SEVERITIES.indexOf(finding.severity) <= SEVERITIES.indexOf(level);
+}

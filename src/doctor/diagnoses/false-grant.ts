@@ -1,0 +1,79 @@
+/** The kernel lets a pair through the host bridge because of a list or the CPU, and no register proves that both directions work. */
+
+import { type DoctorContext, namesOf, pairsOf } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { identityEvidence, machineEvidence } from './evidence.ts';
+import type { Evidence, Finding } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import type { PairCase } from './pair-cases.ts';
+import { guestEvidence } from './virtual-machine.ts';
+import { listed, plural } from './words.ts';
+
+export const FALSE_GRANT: Diagnosis = {
+  id: 'FALSE-GRANT',
+  aliases: ['WRITE-ONLY'],
+  severity: 'warning',
+  meaning: 'the kernel permits a road that nobody has proved',
+  symptom: 'writes work, reads return ones or never come, and no error is logged',
+  needs: 'CPU, host bridges; devices that betray a guest',
+  diagnose,
+};
+
+function diagnose(context: DoctorContext): Finding[] {
+  const granted = context.cases.filter(
+    (item) => item.type === 'thruHostBridge' && (item.codes.has('CPU_ALLOWS') || item.codes.has('HOST_BRIDGE_LISTED')),
+  );
+  if (granted.length === 0) return [];
+  const first = granted[0] as PairCase;
+  const guest = guestEvidence(context.machine);
+  const names = namesOf(context, new Set(granted.flatMap((item) => [...item.functions])));
+  const count = granted.reduce((sum, item) => sum + item.pairs, 0);
+  return [
+    {
+      ...NOTHING,
+      id: 'FALSE-GRANT',
+      severity: guest === null ? 'note' : 'warning',
+      sure: guest === null ? 'unknown' : 'likely',
+      title:
+        guest === null
+          ? `${plural(count, 'pair')} of ${listed(names)} may go through the host bridge by the kernel’s word; no register proves that reads and writes arrive`
+          : `${plural(count, 'pair')} of ${listed(names)} may go through the host bridge by the rule for this CPU, but this is a guest: the bridge is the hypervisor’s, and peer traffic may be dropped`,
+      functions: names,
+      pairs: pairsOf(context, first, count),
+      evidence: evidenceOf(context, first, guest),
+      why: 'Posted writes and completions are routed by different parts of a root complex. Some carry peer writes and drop peer reads, without an error anywhere.',
+      fixes: [
+        {
+          ...BY_HAND,
+          what: 'Verify both directions with data before use: copy each way and compare every byte',
+          cost: 'A few seconds.',
+        },
+        {
+          ...BY_HAND,
+          what: 'Where only writes work, let the device that has the data write',
+          cost: 'A change in the application.',
+        },
+      ],
+      missing: {
+        what: 'whether data arrives in both directions',
+        command: 'nvbandwidth, rocm-bandwidth-test or p2pmem-test with verification, both ways',
+      },
+    },
+  ];
+}
+
+function evidenceOf(context: DoctorContext, first: PairCase, guest: ReturnType<typeof guestEvidence>): Evidence[] {
+  const { cpu } = context.machine;
+  const reasons = first.verdict.reasons.filter(({ code }) => code === 'CPU_ALLOWS' || code === 'HOST_BRIDGE_LISTED');
+  return [
+    ...reasons.map((reason) =>
+      machineEvidence(
+        context.machine,
+        'CPU and host bridge',
+        cpu === null ? 'not known' : `${cpu.vendor} family ${cpu.family ?? '?'}`,
+        reason.message,
+      ),
+    ),
+    ...(guest === null ? [] : [identityEvidence(guest.fn, `a device of ${guest.hypervisor}`)]),
+  ];
+}

@@ -1,0 +1,124 @@
+/**
+ * The only road leads through a host bridge that this kernel does not trust with peer traffic. Linux: host_bridge_whitelist()
+ * and cpu_supports_p2pdma() in drivers/pci/p2pdma.c.
+ */
+
+import { parseBdf } from '../../pcie/bdf.ts';
+import { missingEvidence } from '../missing-evidence.ts';
+import { type DoctorContext, namesOf, pairsOf } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { identityEvidence, machineEvidence } from './evidence.ts';
+import type { Evidence, Finding, Severity } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { moveFixes } from './host-bridge-cases.ts';
+import type { PairCase } from './pair-cases.ts';
+import { listed, plural } from './words.ts';
+
+export const HB_NOT_LISTED: Diagnosis = {
+  id: 'HB-NOT-LISTED',
+  aliases: [],
+  severity: 'error',
+  meaning: 'the kernel does not let peer traffic through this host bridge',
+  symptom: 'host bridge not whitelisted; cannot be used for peer-to-peer DMA',
+  needs: 'vendor and device of the first device of each root bus, CPU vendor and family, kernel release',
+  diagnose,
+};
+
+function diagnose(context: DoctorContext): Finding[] {
+  const through = context.cases.filter((item) => item.common < 0);
+  const refused = through.filter(
+    (item) =>
+      item.type === 'notSupported' &&
+      (item.codes.has('HOST_BRIDGE_NOT_LISTED') || item.codes.has('HOST_BRIDGE_UNUSABLE')),
+  );
+  const findings: Finding[] = [];
+  if (refused.length > 0) findings.push(findingOf(context, refused));
+  const unknown = through.filter((item) => item.type === 'unknown');
+  if (unknown.length > 0) findings.push(unknownFinding(context, unknown));
+  return findings;
+}
+
+/** An error where P2P is meant to work, a warning where two GPUs stand in one machine, else something to know. */
+export function severityOf(context: DoctorContext, functions: ReadonlySet<number>): Severity {
+  if (context.intent !== null) return 'error';
+  let compute = 0;
+  for (const index of functions) {
+    const role = context.roles[index];
+    if (role === 'gpu' || role === 'accelerator') compute++;
+  }
+  return compute >= 2 ? 'warning' : 'note';
+}
+
+function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding {
+  const functions = new Set(cases.flatMap((item) => [...item.functions]));
+  const bridges = new Set(
+    cases.flatMap((item) => [
+      ...(item.named.get('HOST_BRIDGE_NOT_LISTED') ?? []),
+      ...(item.named.get('HOST_BRIDGE_UNUSABLE') ?? []),
+    ]),
+  );
+  // The example that moves are tried for: two below one host bridge, where a move can help most.
+  const example = cases.find((item) => !item.acrossRoots) ?? (cases[0] as PairCase);
+  const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
+  const at = [...bridges].sort();
+  const names = namesOf(context, functions);
+  return {
+    ...NOTHING,
+    id: 'HB-NOT-LISTED',
+    severity: severityOf(context, functions),
+    sure: 'certain',
+    title: `${listed(names)} meet only in the host bridge, and ${context.policy.name} does not trust ${listed(at)} with peer traffic: ${plural(pairs, 'pair')} cannot do P2P`,
+    at,
+    functions: names,
+    pairs: pairsOf(context, example, pairs),
+    evidence: [...at.map((name) => bridgeEvidence(context, name)), cpuEvidence(context)],
+    why: `Whether a root complex routes peer requests is not in any register. Linux knows some that do; on all others it refuses, and data goes through system memory instead.`,
+    fixes: [
+      ...moveFixes(context, example),
+      {
+        ...BY_HAND,
+        what: 'Put both cards below one PCIe switch: what turns round in a switch needs no host bridge',
+        cost: 'A board or a riser with a switch.',
+      },
+      {
+        ...BY_HAND,
+        what: 'Do not force it: on an unlisted platform a patched kernel corrupted data in silence. If the vendor says that its root complex routes peer traffic, verify every byte first',
+        cost: 'Silent corruption if the vendor is wrong.',
+      },
+    ],
+  };
+}
+
+function bridgeEvidence(context: DoctorContext, name: string): Evidence {
+  const bdf = parseBdf(name);
+  const fn = bdf === null ? undefined : context.machine.hierarchy.at(bdf);
+  const meaning = `first device of its root bus, not on the list of ${context.policy.name}`;
+  return fn === undefined ? machineEvidence(context.machine, 'root bus', name, meaning) : identityEvidence(fn, meaning);
+}
+
+function cpuEvidence({ machine }: DoctorContext): Evidence {
+  const { cpu } = machine;
+  const value = cpu === null ? 'not known' : `${cpu.vendor} family ${cpu.family ?? '?'}`;
+  return machineEvidence(machine, 'CPU', value, 'not AMD family 0x17 or later, which would allow every host bridge');
+}
+
+function unknownFinding(context: DoctorContext, cases: readonly PairCase[]): Finding {
+  const [first] = cases as readonly [PairCase];
+  const missing = missingEvidence(context.machine, first.verdict);
+  const names = namesOf(context, new Set(cases.flatMap((item) => [...item.functions])));
+  return {
+    ...NOTHING,
+    id: 'HB-NOT-LISTED',
+    severity: 'note',
+    sure: 'unknown',
+    title: `${listed(names)}: whether the host bridge between them will do is not in this capture`,
+    functions: names,
+    pairs: pairsOf(
+      context,
+      first,
+      cases.reduce((sum, item) => sum + item.pairs, 0),
+    ),
+    why: 'CPU and host bridge decide whether peers below different root ports can reach each other.',
+    missing: missing === null ? null : { what: missing.what, command: missing.command },
+  };
+}

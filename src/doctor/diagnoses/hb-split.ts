@@ -1,0 +1,70 @@
+/** A host bridge that is listed only for pairs below itself, and two devices below two of them. Linux: REQ_SAME_HOST_BRIDGE. */
+
+import { parseBdf } from '../../pcie/bdf.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf, pairsOf } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { factEvidence, identityEvidence } from './evidence.ts';
+import type { Finding } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { severityOf } from './hb-not-listed.ts';
+import { moveFixes } from './host-bridge-cases.ts';
+import type { PairCase } from './pair-cases.ts';
+import { listed, plural } from './words.ts';
+
+export const HB_SPLIT: Diagnosis = {
+  id: 'HB-SPLIT',
+  aliases: [],
+  severity: 'error',
+  meaning: 'the two are below different host bridges, and these allow only pairs below one',
+  symptom: 'P2P works on one socket, and not across',
+  needs: 'root bus of both, vendor and device of each root bus’s first device, kernel release',
+  diagnose,
+};
+
+function diagnose(context: DoctorContext): Finding[] {
+  const cases = context.cases.filter((item) => item.type === 'notSupported' && item.codes.has('HOST_BRIDGE_SPLIT'));
+  if (cases.length === 0) return [];
+  const first = cases[0] as PairCase;
+  const functions = new Set(cases.flatMap((item) => [...item.functions]));
+  const at = [...new Set(cases.flatMap((item) => [...(item.named.get('HOST_BRIDGE_SPLIT') ?? [])]))].sort();
+  const names = namesOf(context, functions);
+  const count = cases.reduce((sum, item) => sum + item.pairs, 0);
+  return [
+    {
+      ...NOTHING,
+      id: 'HB-SPLIT',
+      severity: severityOf(context, functions),
+      sure: 'certain',
+      title: `${listed(names)} are split over the host bridges at ${listed(at)}, which ${context.policy.name} allows only for pairs below one of them: ${plural(count, 'pair')} cannot do P2P`,
+      at,
+      functions: names,
+      pairs: pairsOf(context, first, count),
+      evidence: [
+        ...at.flatMap((name) => {
+          const bdf = parseBdf(name);
+          const fn = bdf === null ? undefined : context.machine.hierarchy.at(bdf);
+          return fn === undefined ? [] : [identityEvidence(fn, 'listed with "same host bridge required"')];
+        }),
+        ...[first.provider, first.client].map((index) => {
+          const fn = context.functions[index] as PciFunction;
+          const node = fn.numaNode === null ? '' : `, NUMA node ${fn.numaNode}`;
+          return factEvidence(fn, 'busNumbers', {
+            register: 'root bus',
+            value: (context.functions[context.judge.rootBus(index).first] as PciFunction).name,
+            meaning: `below this root bus${node}`,
+          });
+        }),
+      ],
+      why: 'Between these host bridges lies a link between processors that drops or mangles peer requests. Pairs below one of them work.',
+      fixes: [
+        ...moveFixes(context, first),
+        {
+          ...BY_HAND,
+          what: 'Pair devices of the same socket only: bind each job to the devices of one host bridge',
+          cost: 'None; fewer pairs to choose from.',
+        },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,54 @@
+/** What the two diagnoses about host bridges share: moves to a better slot, searched on a copy of the machine. */
+
+import type { MoveChange } from '../smallest-change.ts';
+import { isBetter, smallestChange } from '../smallest-change.ts';
+import type { DoctorContext } from './context.ts';
+import type { Fix } from './finding.ts';
+import { BY_HAND } from './finding.ts';
+import type { PairCase } from './pair-cases.ts';
+import { listed } from './words.ts';
+
+/** On larger machines the search for a slot is left to `p2pdma explain`, which is asked for one pair. */
+const SEARCH_MAX = 1024;
+
+/** Moves and newer kernels for the example of a case, each proved by judging again. */
+export function moveFixes(context: DoctorContext, pairCase: PairCase): Fix[] {
+  const { judge, functions } = context;
+  const [p, c] = [functions[pairCase.provider]?.name, functions[pairCase.client]?.name];
+  if (functions.length > SEARCH_MAX) {
+    return [
+      {
+        ...BY_HAND,
+        what: `Search a better slot for one pair: p2pdma explain MACHINE ${p} ${c}`,
+        cost: 'None: it only looks.',
+      },
+    ];
+  }
+  const change = smallestChange(judge, pairCase.provider, pairCase.client);
+  const fixes = change.moves.map((move) => moveFix(move, move.who === 'client' ? c : p));
+  if (change.kernel !== null && isBetter(change.kernel.verdict, pairCase)) {
+    fixes.push({
+      ...BY_HAND,
+      what: `Run a newer kernel: the rules of ${change.kernel.policy} allow it`,
+      cost: 'A new kernel.',
+      undo: ['boot the old one'],
+      reboot: true,
+      proof: `judged by the rules of ${change.kernel.policy}: ${change.kernel.verdict.type}`,
+    });
+  }
+  return fixes;
+}
+
+function moveFix(move: MoveChange, who: string | undefined): Fix {
+  const occupied = move.occupants.length === 0 ? 'a free slot' : `where ${listed(move.occupants)} is now`;
+  const besides =
+    move.settings === null ? '' : `, and clear ACS redirect at ${listed(move.settings.ports.map((port) => port.at))}`;
+  return {
+    ...BY_HAND,
+    what: `Move ${who} to the slot below ${move.below} (${occupied})${besides}`,
+    cost: `Power off and re-slot; the link below ${move.below} may be narrower, and bus numbers change.`,
+    undo: ['put the card back'],
+    reboot: true,
+    proof: `judged again with the card there: ${move.verdict.type}`,
+  };
+}

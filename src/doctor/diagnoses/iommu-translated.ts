@@ -1,0 +1,191 @@
+/**
+ * Peer traffic through the host bridge meets a translating IOMMU. Drivers that map with the kernel's DMA API are served; those that hand
+ * raw BAR addresses to a peer fault. Linux: type of each group in /sys/kernel/iommu_groups; "DMA" and "DMA-FQ" translate.
+ */
+
+import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
+import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { lastValue } from '../command-line.ts';
+import { type DoctorContext, namesOf, pairsOf } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
+import type { Evidence, Finding, Fix } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { withChange } from './machine-change.ts';
+import type { PairCase } from './pair-cases.ts';
+import { listed, plural } from './words.ts';
+
+export const IOMMU_TRANSLATED: Diagnosis = {
+  id: 'IOMMU-TRANSLATED',
+  aliases: [],
+  severity: 'warning',
+  meaning: 'the IOMMU translates peer traffic that some drivers send with raw BAR addresses',
+  symptom: 'AllReduce hangs, IO_PAGE_FAULT or DMAR faults, tensors full of zeros',
+  needs: 'IOMMU group of each function and its type, ACS Control of the root ports',
+  diagnose,
+};
+
+function diagnose(context: DoctorContext): Finding[] {
+  const through = context.cases.filter((item) => item.type === 'thruHostBridge');
+  if (through.length === 0) return [];
+  const functions = new Set(through.flatMap((item) => [...item.functions]));
+  const translated = new Set<number>();
+  let unknown = false;
+  for (const index of functions) {
+    const mode = modeOf(context, context.functions[index] as PciFunction);
+    if (mode === 'on') translated.add(index);
+    if (mode === null) unknown = true;
+  }
+  const first = through[0] as PairCase;
+  const pairs = pairsOf(
+    context,
+    first,
+    through.reduce((sum, item) => sum + item.pairs, 0),
+  );
+  if (translated.size > 0) return [findingOf(context, translated, pairs)];
+  return unknown ? [unknownFinding(context, functions, pairs)] : [];
+}
+
+/** By the group's type; the command line tells where the groups are not in the capture. */
+function modeOf({ machine, commandLine }: DoctorContext, fn: PciFunction): IommuMode | null {
+  const mode = iommuModeOf(machine, fn);
+  if (mode !== null || commandLine === null) return mode;
+  const iommu = (lastValue(commandLine, 'iommu') ?? '').split(',');
+  const intel = (lastValue(commandLine, 'intel_iommu') ?? '').split(',');
+  const amd = (lastValue(commandLine, 'amd_iommu') ?? '').split(',');
+  if (iommu.includes('pt') || lastValue(commandLine, 'iommu.passthrough') === '1') return 'passthrough';
+  if (iommu.includes('off') || intel.includes('off') || amd.includes('off')) return 'off';
+  return null;
+}
+
+function findingOf(context: DoctorContext, translated: ReadonlySet<number>, pairs: Finding['pairs']): Finding {
+  const names = namesOf(context, translated);
+  const groups = groupsOf(context, translated);
+  const roots = rootPortsOf(context, translated);
+  const typeEvidence = [...translated].slice(0, 16).map((index): Evidence => {
+    const fn = context.functions[index] as PciFunction;
+    const group = fn.iommuGroup;
+    const type = group === null ? undefined : context.machine.iommuGroupTypes.get(group);
+    return factEvidence(fn, 'iommuGroup', {
+      register: `type of IOMMU group ${group ?? '?'}`,
+      value: type ?? 'not known',
+      meaning: 'addresses of this function are translated',
+    });
+  });
+  return {
+    ...NOTHING,
+    id: 'IOMMU-TRANSLATED',
+    severity: 'warning',
+    sure: 'likely',
+    title: `The IOMMU translates what ${listed(names)} send to each other through the host bridge: drivers that use raw BAR addresses (CUDA, RCCL, VFIO guests) hang or fault`,
+    at: names,
+    functions: names,
+    pairs,
+    evidence: [...typeEvidence, ...roots.map(acsEvidence)],
+    why: `Traffic by bus address inside a switch never meets the IOMMU; through the host bridge it does. In-kernel users of the DMA API get an address that is mapped. A peer that is handed the raw BAR address is not in the tables: its writes are dropped, its reads return ones or fault.`,
+    fixes: fixesOf(context, groups),
+  };
+}
+
+interface GroupChange {
+  readonly group: number;
+  readonly before: string;
+  readonly after: string;
+}
+
+function groupsOf({ machine, functions }: DoctorContext, translated: ReadonlySet<number>): GroupChange[] {
+  const groups = new Map<number, string>();
+  for (const index of translated) {
+    const group = (functions[index] as PciFunction).iommuGroup;
+    const type = group === null ? undefined : machine.iommuGroupTypes.get(group);
+    if (group !== null && type !== undefined) groups.set(group, type);
+  }
+  return [...groups].sort((a, b) => a[0] - b[0]).map(([group, before]) => ({ group, before, after: 'identity' }));
+}
+
+/** The root ports above that redirect: they send all of it to the IOMMU. */
+function rootPortsOf(context: DoctorContext, translated: ReadonlySet<number>): PciFunction[] {
+  const { hierarchy } = context.machine;
+  const tops = new Set([...translated].map((index) => hierarchy.chainOf(index).at(-1) as number));
+  return [...tops]
+    .sort((a, b) => a - b)
+    .map((index) => context.functions[index] as PciFunction)
+    .filter(
+      ({ acs, portType }) => portType === 'rootPort' && acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0,
+    );
+}
+
+function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] {
+  const change = groups.length === 0 ? null : ({ kind: 'groupType', groups } as const);
+  const proof = change === null ? null : proofOf(context, change);
+  const vendor = context.machine.cpu?.vendor;
+  const undo = ['take the parameter out of the command line and boot again'];
+  return [
+    {
+      what: 'Let the kernel’s own devices pass untranslated',
+      commands: ['iommu=pt'],
+      cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
+      undo,
+      reboot: true,
+      change,
+      proof,
+    },
+    {
+      what: `Only for ${plural(groups.length, 'group')}: unbind the drivers of the group, set its type, bind them again`,
+      commands: groups.slice(0, 8).map(({ group }) => `echo identity > /sys/kernel/iommu_groups/${group}/type`),
+      cost: 'The same for the devices of these groups alone; their drivers stop meanwhile. Gone at the next boot.',
+      undo: groups.slice(0, 8).map(({ group, before }) => `echo ${before} > /sys/kernel/iommu_groups/${group}/type`),
+      reboot: false,
+      change,
+      proof,
+    },
+    {
+      ...BY_HAND,
+      what: 'Put both devices below one switch without ACS redirect: then the IOMMU never sees them',
+      cost: 'Re-slot; isolation between the two.',
+    },
+    {
+      ...BY_HAND,
+      what: 'Switch the IOMMU off, as the last resort',
+      commands: [vendor === 'AuthenticAMD' ? 'amd_iommu=off' : 'intel_iommu=off'],
+      cost: 'No isolation at all, no device for virtual machines; not using the IOMMU does not by itself make peer-to-peer work.',
+      undo,
+      reboot: true,
+    },
+  ];
+}
+
+function proofOf(
+  context: DoctorContext,
+  change: { readonly kind: 'groupType'; readonly groups: readonly GroupChange[] },
+): string {
+  const changed = withChange(context.machine, change);
+  const wanted = new Set(change.groups.map(({ group }) => group));
+  const still = context.functions.filter(
+    (fn) => fn.iommuGroup !== null && wanted.has(fn.iommuGroup) && iommuModeOf(changed, fn) === 'on',
+  );
+  return `judged again with ${plural(change.groups.length, 'group')} as identity: ${still.length === 0 ? 'no' : still.length} function of them is translated`;
+}
+
+function unknownFinding(context: DoctorContext, functions: ReadonlySet<number>, pairs: Finding['pairs']): Finding {
+  const names = namesOf(context, functions);
+  return {
+    ...NOTHING,
+    id: 'IOMMU-TRANSLATED',
+    severity: 'note',
+    sure: 'unknown',
+    title: `Whether the IOMMU translates what ${listed(names)} send through the host bridge is not in this capture`,
+    functions: names,
+    pairs,
+    evidence:
+      context.commandLine === null
+        ? []
+        : [machineEvidence(context.machine, 'kernel command line', context.commandLine.text, 'does not settle it')],
+    why: 'Through the host bridge, a translating IOMMU breaks drivers that use raw BAR addresses.',
+    missing: {
+      what: 'the type of the IOMMU groups is not in the capture',
+      command: 'grep . /sys/kernel/iommu_groups/*/type   (or capture the whole: sudo p2pdma capture -o host.tar.gz)',
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** The change of a fix on a copy of the machine, and back: what proves a fix, and that its undo restores everything. */
+
+import { assert } from '../../core/assert.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { FunctionFacts } from '../../pcie/function-facts.ts';
+import { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { withAcsControls } from '../changed-machine.ts';
+import type { MachineChange } from './finding.ts';
+
+/** A copy of the machine with the change made. */
+export function withChange(machine: Machine, change: MachineChange): Machine {
+  switch (change.kind) {
+    case 'acs':
+      return withAcsControls(machine, new Map(change.ports.map((port) => [port.at, port.after])));
+    case 'groupType': {
+      const types = new Map(machine.iommuGroupTypes);
+      for (const { group, after } of change.groups) types.set(group, after);
+      return { ...machine, iommuGroupTypes: types };
+    }
+    case 'maxPayload':
+      return withMaxPayloads(machine, new Map(change.functions.map(({ at, after }) => [at, after])));
+    case 'cmdline':
+      return { ...machine, cmdline: change.after };
+  }
+}
+
+/** The change that takes `change` back. */
+export function reversed(change: MachineChange): MachineChange {
+  switch (change.kind) {
+    case 'acs':
+      return { ...change, ports: change.ports.map((port) => ({ ...port, before: port.after, after: port.before })) };
+    case 'groupType':
+      return {
+        ...change,
+        groups: change.groups.map((group) => ({ ...group, before: group.after, after: group.before })),
+      };
+    case 'maxPayload':
+      return { ...change, functions: change.functions.map((fn) => ({ ...fn, before: fn.after, after: fn.before })) };
+    case 'cmdline':
+      return { ...change, before: change.after, after: change.before };
+  }
+}
+
+/** Device Control, in the Express capability. PCIe 7.5.3.4. */
+export const DEVICE_CONTROL = 8;
+
+function withMaxPayloads(machine: Machine, sizes: ReadonlyMap<string, number>): Machine {
+  const functions = machine.hierarchy.functions.map((fn) => {
+    const size = sizes.get(fn.name);
+    return size === undefined ? fn : fn.withFacts(factsWithMaxPayload(fn, size));
+  });
+  return { ...machine, hierarchy: new Hierarchy(functions) };
+}
+
+function factsWithMaxPayload(fn: PciFunction, bytes: number): FunctionFacts {
+  const { facts, expressOffset, payload } = fn;
+  assert(payload !== null, `the payload size of ${fn.name} is known`);
+  const register = expressOffset ? expressOffset + DEVICE_CONTROL : null;
+  const control = register === null ? undefined : facts.config.u16(register);
+  const field = Math.log2(bytes / 128);
+  return {
+    ...facts,
+    config:
+      register === null || control === undefined
+        ? facts.config
+        : facts.config.withU16(register, (control & ~0xe0) | (field << 5)),
+    text:
+      facts.text?.payload === undefined
+        ? facts.text
+        : { ...facts.text, payload: { ...facts.text.payload, maxPayload: bytes } },
+  };
+}

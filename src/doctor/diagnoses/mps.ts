@@ -1,0 +1,132 @@
+/**
+ * Max_Payload_Size differs on one road: a packet longer than a receiver allows is a Malformed TLP, an error of the link. PCIe
+ * 2.2.2 and 7.5.3.4; Linux pci=pcie_bus_peer2peer.
+ */
+
+import { hex } from '../../core/hex.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf, pairsOf } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { factEvidence } from './evidence.ts';
+import type { Finding } from './finding.ts';
+import { NOTHING } from './finding.ts';
+import { DEVICE_CONTROL, withChange } from './machine-change.ts';
+import type { PairCase } from './pair-cases.ts';
+import { listed, plural } from './words.ts';
+
+export const MPS: Diagnosis = {
+  id: 'MPS',
+  aliases: ['TAG MISMATCH'],
+  severity: 'warning',
+  meaning: 'a device sends packets longer than a hop on the way to its peer accepts',
+  symptom: 'malformed TLP, data errors, links that go down',
+  needs: 'Device Control of every function on the way',
+  diagnose,
+};
+
+/** Header, sequence number, CRC and framing of one packet with data. */
+const OVERHEAD = 24;
+
+function diagnose(context: DoctorContext): Finding[] {
+  const cases = context.cases.filter((item) => item.type === 'busAddr');
+  const senders = new Map<number, PairCase>();
+  const hops = new Set<number>();
+  let least = Number.POSITIVE_INFINITY;
+  for (const item of cases) {
+    const way = new Set([...item.functions].flatMap((index) => chainTo(context, index, item.common)));
+    const sizes = [...way].map((index) => sizeOf(context, index)).filter((size) => size !== null);
+    const smallest = Math.min(...sizes);
+    for (const index of item.functions) {
+      const size = sizeOf(context, index);
+      if (size !== null && size > smallest) senders.set(index, item);
+    }
+    if ([...item.functions].some((index) => senders.has(index))) {
+      least = Math.min(least, smallest);
+      for (const index of way) if (sizeOf(context, index) === smallest) hops.add(index);
+    }
+  }
+  const [first] = senders.values();
+  return first === undefined ? [] : [findingOf(context, { senders, hops, least, first })];
+}
+
+function sizeOf({ functions }: DoctorContext, index: number): number | null {
+  return (functions[index] as PciFunction).payload?.maxPayload ?? null;
+}
+
+function chainTo({ machine }: DoctorContext, index: number, common: number): number[] {
+  const chain = machine.hierarchy.chainOf(index);
+  const end = chain.indexOf(common);
+  return end < 0 ? chain : chain.slice(0, end);
+}
+
+function findingOf(
+  context: DoctorContext,
+  found: {
+    readonly senders: ReadonlyMap<number, PairCase>;
+    readonly hops: ReadonlySet<number>;
+    readonly least: number;
+    readonly first: PairCase;
+  },
+): Finding {
+  const { senders, least, first } = found;
+  const long = namesOf(context, senders.keys());
+  const short = namesOf(context, found.hops);
+  const functions = [...senders.keys()].map((index) => {
+    const fn = context.functions[index] as PciFunction;
+    return { at: fn.name, before: fn.payload?.maxPayload as number, after: least };
+  });
+  const change = { kind: 'maxPayload', functions } as const;
+  const still = new Set(
+    withChange(context.machine, change).hierarchy.functions.filter(
+      (fn) => long.includes(fn.name) && (fn.payload?.maxPayload ?? 0) > least,
+    ),
+  );
+  const write = (at: string, bytes: number): string =>
+    `setpci -s ${at} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
+  const lost = 100 * (1 - least / (least + OVERHEAD) / (256 / (256 + OVERHEAD)));
+  return {
+    ...NOTHING,
+    id: 'MPS',
+    severity: 'warning',
+    sure: 'likely',
+    title: `${listed(long)} ${long.length === 1 ? 'sends' : 'send'} packets longer than the ${least} bytes that ${listed(short)} ${short.length === 1 ? 'accepts' : 'accept'}: peer writes break as Malformed TLPs`,
+    at: short,
+    functions: [...new Set([...long, ...short])].sort(),
+    pairs: pairsOf(context, first),
+    evidence: [...senders.keys(), ...found.hops].slice(0, 16).map((index) => {
+      const fn = context.functions[index] as PciFunction;
+      const offset = fn.expressOffset ? fn.expressOffset + DEVICE_CONTROL : null;
+      const control = offset === null ? undefined : fn.config.u16(offset);
+      return factEvidence(fn, 'payload', {
+        register: 'Device Control, Max_Payload_Size',
+        offset,
+        value: control === undefined ? `${fn.payload?.maxPayload} bytes` : hex(control, 4),
+        meaning: `${fn.payload?.maxPayload} bytes`,
+      });
+    }),
+    why: 'Firmware sets the size for the way between device and memory. Between peers the smallest receiver decides, and a packet that is too long is an error, not a slow one.',
+    fixes: [
+      {
+        what: `Let all of ${listed(long)} send at most ${least} bytes, now`,
+        commands: functions.map(({ at, after }) => write(at, after)),
+        cost:
+          least < 256
+            ? `About ${lost.toFixed(0)} % of the bandwidth of these devices. Gone at the next reset or boot.`
+            : 'None worth naming. Gone at the next reset or boot.',
+        undo: functions.map(({ at, before }) => write(at, before)),
+        reboot: false,
+        change,
+        proof: still.size === 0 ? `judged again: ${plural(functions.length, 'device')} within ${least} bytes` : null,
+      },
+      {
+        what: 'At every boot: 128 bytes everywhere, which fits every peer',
+        commands: ['pci=pcie_bus_peer2peer'],
+        cost: `About ${(100 * (1 - 128 / (128 + OVERHEAD) / (256 / (256 + OVERHEAD)))).toFixed(0)} % of the bandwidth of 256-byte packets, on all devices.`,
+        undo: ['take the parameter out again'],
+        reboot: true,
+        change: null,
+        proof: null,
+      },
+    ],
+  };
+}

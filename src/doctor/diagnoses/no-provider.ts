@@ -1,0 +1,109 @@
+/** Nothing offers memory to peers: none is there, or none is published. Linux: p2pmem/ in sysfs, pci_p2pmem_publish(). */
+
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { factEvidence } from './evidence.ts';
+import type { Finding } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { isProvider, type Role } from './roles.ts';
+import { bytes, listed } from './words.ts';
+
+export const NO_PROVIDER: Diagnosis = {
+  id: 'NO-PROVIDER',
+  aliases: [],
+  severity: 'warning',
+  meaning: 'no device offers memory to peers',
+  symptom: '"what p2p mem?"; no valid CMB',
+  needs: 'classes and BAR sizes; p2pmem/ of sysfs where there is one',
+  diagnose,
+};
+
+function diagnose(context: DoctorContext): Finding[] {
+  const findings: Finding[] = [];
+  let providers = 0;
+  const drives: PciFunction[] = [];
+  for (const [index, role] of context.roles.entries()) {
+    if (role === null) continue;
+    const fn = context.functions[index] as PciFunction;
+    if (isProvider(fn, role)) providers++;
+    else if (role === 'nvme') drives.push(fn);
+    const p2pmem = fn.facts.sysfs?.p2pmem;
+    if (p2pmem === undefined) continue;
+    if (!p2pmem.published) findings.push(unpublished(fn, p2pmem.size));
+    else if (p2pmem.available === 0 && p2pmem.size > 0) findings.push(exhausted(fn, p2pmem.size));
+  }
+  if (providers === 0 && context.asked === null) findings.push(noneFinding(context, drives));
+  return findings;
+}
+
+function unpublished(fn: PciFunction, size: number): Finding {
+  return {
+    ...NOTHING,
+    id: 'NO-PROVIDER',
+    severity: 'note',
+    sure: 'certain',
+    title: `${fn.name} has ${bytes(size)} of peer-to-peer memory, and its driver does not publish it: only the driver itself can use it`,
+    at: [fn.name],
+    functions: [fn.name],
+    evidence: [
+      factEvidence(fn, 'driver', {
+        register: 'p2pmem/published',
+        value: '0',
+        meaning: 'pci_p2pmem_find() passes it over',
+      }),
+    ],
+    why: 'nvmet and others look for published memory only.',
+    fixes: [
+      {
+        ...BY_HAND,
+        what: 'Let a driver publish it: the NVMe driver publishes a CMB that allows read and write data (RDS, WDS), with p2pmem-pci any BAR can be tried',
+        cost: 'Another driver on the device.',
+        undo: ['bind the old driver'],
+      },
+    ],
+  };
+}
+
+function exhausted(fn: PciFunction, size: number): Finding {
+  return {
+    ...NOTHING,
+    id: 'NO-PROVIDER',
+    severity: 'warning',
+    sure: 'certain',
+    title: `The peer-to-peer memory of ${fn.name}, ${bytes(size)}, is all taken`,
+    at: [fn.name],
+    functions: [fn.name],
+    evidence: [factEvidence(fn, 'driver', { register: 'p2pmem/available', value: '0', meaning: `of ${size} bytes` })],
+    why: 'An allocation that finds nothing falls back to system memory without a word.',
+    fixes: [
+      { ...BY_HAND, what: 'Stop what holds it (nvmet queues, p2pmem-test), or use smaller queues', cost: 'None.' },
+    ],
+  };
+}
+
+function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Finding {
+  const names = drives.map((fn) => fn.name);
+  const others = context.roles.filter((role): role is Role => role !== null).length;
+  const first = drives[0];
+  return {
+    ...NOTHING,
+    id: 'NO-PROVIDER',
+    severity: 'note',
+    // A Controller Memory Buffer shows in the drive's own registers, which no capture of PCI holds.
+    sure: first === undefined ? 'certain' : 'likely',
+    title:
+      first === undefined
+        ? 'No device here offers memory to peers: no GPU, no accelerator, no NVMe drive with a memory buffer'
+        : `No device here offers memory to peers, unless ${listed(names)} ${drives.length === 1 ? 'has' : 'have'} a Controller Memory Buffer`,
+    functions: names,
+    why:
+      others === 0
+        ? 'Peer-to-peer DMA needs a device with memory and another that reads or writes it. A machine without is healthy.'
+        : 'A client alone has nobody to talk to.',
+    missing:
+      first === undefined
+        ? null
+        : { what: 'CMBLOC and CMBSZ of the drives', command: `sudo nvme show-regs -H /dev/nvme0 | grep -i cmb` },
+  };
+}

@@ -1,0 +1,66 @@
+/** A guest sees the tree that its hypervisor draws, not the one that its devices stand in. */
+
+import { type DoctorContext, namesOf } from './context.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { identityEvidence } from './evidence.ts';
+import type { Finding } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { guestEvidence } from './virtual-machine.ts';
+import { listed } from './words.ts';
+
+export const VM_TOPOLOGY: Diagnosis = {
+  id: 'VM-TOPOLOGY',
+  aliases: [],
+  severity: 'warning',
+  meaning: 'the capture is of a virtual machine: the tree is the hypervisor’s drawing',
+  symptom: 'the guest’s matrix shows PHB for all pairs; "PCI peer-to-peer transactions on BARs are not supported"',
+  needs: 'vendor and device IDs',
+  diagnose,
+};
+
+function diagnose(context: DoctorContext): Finding[] {
+  const guest = guestEvidence(context.machine);
+  if (guest === null) return [];
+  const passed: number[] = [];
+  context.functions.forEach((fn, index) => {
+    const base = (fn.classCode ?? 0) >> 8;
+    const large = fn.bars.some((bar) => bar.space === 'memory' && (bar.size ?? 0) >= 2 ** 26);
+    const real = fn.vendorId === 0x10de || fn.vendorId === 0x1002 || fn.vendorId === 0x8086;
+    if (real && large && (base === 0x03 || base === 0x12)) passed.push(index);
+  });
+  const names = namesOf(context, passed);
+  return [
+    {
+      ...NOTHING,
+      id: 'VM-TOPOLOGY',
+      severity: names.length > 0 || context.intent !== null ? 'warning' : 'note',
+      sure: 'certain',
+      title: `This is a ${guest.hypervisor} guest${names.length === 0 ? '' : ` with ${listed(names)} passed through`}: its tree tells nothing of how the devices stand in the host`,
+      at: [guest.fn.name],
+      functions: names,
+      evidence: [identityEvidence(guest.fn, `a device of ${guest.hypervisor}`)],
+      why: 'A guest’s drivers judge by the tree that they see. ACS, switches and host bridges of the host decide what really happens, and BARs of peers must be mapped in the host’s IOMMU.',
+      fixes: [
+        {
+          ...BY_HAND,
+          what: 'Capture and judge the host: p2pdma check there tells which cards share a switch',
+          commands: ['on the host: sudo p2pdma capture -o host.tar.gz'],
+          cost: 'None: it only looks.',
+        },
+        {
+          ...BY_HAND,
+          what: 'Draw the guest’s tree like the host’s: cards of one switch below one switch of the guest (QEMU: x3130-upstream, xio3130-downstream)',
+          commands: ['p2pdma qemu host.tar.gz'],
+          cost: 'A restart of the guest.',
+          undo: ['the old command line'],
+          reboot: true,
+        },
+        {
+          ...BY_HAND,
+          what: 'For NCCL, give the host’s topology as NCCL_TOPO_FILE',
+          cost: 'None; it changes what NCCL chooses, not what works.',
+        },
+      ],
+    },
+  ];
+}
