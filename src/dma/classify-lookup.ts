@@ -8,7 +8,6 @@ import {
   type Classified,
   type Classifier,
   KIND_BUS,
-  KIND_RAM,
   KIND_RESOURCE,
   type LookupCounters,
   newCounters,
@@ -17,6 +16,7 @@ import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';
 import { MADE_NOW, ownerIndex } from './owner.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
+import { coarseSlot, fineSlot, KIND_NOT_ASKED, RangeCache } from './range-cache.ts';
 import type { RangeTable } from './range-table.ts';
 
 /**
@@ -29,11 +29,16 @@ export function classifyByLookup(table: RangeTable, pairs: PairTypes): Lookup {
 
 export class Lookup implements Classifier {
   readonly name = 'lookup';
+  /** `lookups` counts the vectors that lie in another range than the one before, `lastHits` the others. */
   readonly counters: LookupCounters = newCounters();
   readonly table: RangeTable;
   readonly pairs: PairTypes;
   /** Generation of the table when the vectors were made; `MADE_NOW` unless they were queued. */
   queuedAt: number = MADE_NOW;
+  readonly #cache = new RangeCache();
+  /** What the cache was filled from. */
+  #generation = -1;
+  #version = -1;
   #kind: Uint8Array = new Uint8Array(64);
   #address: Float64Array = new Float64Array(64);
   /** Used again at each call, so that classifying makes no garbage. */
@@ -48,8 +53,10 @@ export class Lookup implements Classifier {
   classify(_device: DmaDevice, vectors: BvecList): Classified {
     const { count, address, length, flags } = vectors;
     if (count > this.#kind.length) this.#grow(count);
-    const { table, counters } = this;
+    if (this.#generation !== this.table.generation || this.#version !== this.pairs.version) this.#refresh();
+    const { start: starts, end: ends, kind: kinds, offset: offsets, slots } = this.#cache;
     const kind = this.#kind;
+    const cached = this.queuedAt === MADE_NOW;
     let found = address; // the list's own addresses, until one has to move
     let uniform = -1;
     let lookups = 0;
@@ -58,28 +65,40 @@ export class Lookup implements Classifier {
     while (index < count) {
       // A vector outside the range of the one before, and all that follow it into its own: the usual list stays in one.
       const first = index;
-      const record = table.at(this.#ownerOf(vectors, first));
-      const { start, end } = record;
-      const what = record.kind === 'ram' ? KIND_RAM : this.#kindOfBar(record.provider, first);
+      const at = address[first] as number;
+      const behind = at + (length[first] as number);
+      let record = slots[fineSlot(at)] as number;
+      if (at < (starts[record] as number) || behind > (ends[record] as number))
+        record = slots[coarseSlot(at)] as number;
+      if (
+        at < (starts[record] as number) ||
+        behind > (ends[record] as number) ||
+        kinds[record] === KIND_NOT_ASKED ||
+        !cached
+      ) {
+        record = this.#search(vectors, first);
+      }
+      const start = starts[record] as number;
+      const end = ends[record] as number;
+      const what = kinds[record] as number;
+      const offset = offsets[record] as number;
       lookups++;
       for (index++; index < count; index++) {
-        const at = address[index] as number;
+        const next = address[index] as number;
         if (flags[index] !== 0) refuseFlag(vectors, index);
-        if (at < start || at + (length[index] as number) > end) break;
+        if (next < start || next + (length[index] as number) > end) break;
       }
       fill(kind, what, first, index);
       uniform = first === 0 || uniform === what ? what : -1;
-      const offset = what === KIND_BUS ? record.busOffset : 0;
       if (offset !== 0 && found === address) {
         found = this.#address;
-        for (let at = 0; at < first; at++) found[at] = address[at] as number;
+        for (let moved = 0; moved < first; moved++) found[moved] = address[moved] as number;
       }
       if (found !== address) {
-        for (let at = first; at < index; at++) found[at] = (address[at] as number) + offset;
+        for (let moved = first; moved < index; moved++) found[moved] = (address[moved] as number) + offset;
       }
     }
-    counters.lookups += lookups;
-    counters.lastHits += count - lookups;
+    counted(this.counters, lookups, count);
     const classified = this.#classified;
     classified.kind = kind;
     classified.address = found;
@@ -87,13 +106,16 @@ export class Lookup implements Classifier {
     return classified;
   }
 
-  #ownerOf(vectors: BvecList, index: number): number {
-    const { table, queuedAt } = this;
+  /** The record of a vector by binary search, judged and kept. Refuses what lies in none, or whose pair is not supported. */
+  #search(vectors: BvecList, index: number): number {
     const at = vectors.address[index] as number;
-    const length = vectors.length[index] as number;
-    const owner = queuedAt === MADE_NOW ? table.find(at) : -1;
-    if (owner >= 0 && at + length <= table.at(owner).end) return owner;
-    return ownerIndex(table, at, length, queuedAt, `vectors[${index}]`);
+    const record = ownerIndex(this.table, at, vectors.length[index] as number, this.queuedAt, index);
+    if (this.#cache.kind[record] === KIND_NOT_ASKED) {
+      const { provider, busOffset } = this.table.at(record);
+      this.#cache.learn(record, this.#kindOfBar(provider, index), busOffset);
+    }
+    this.#cache.keep(record, at);
+    return record;
   }
 
   #kindOfBar(provider: number, index: number): number {
@@ -103,10 +125,21 @@ export class Lookup implements Classifier {
     return this.pairs.refuse(provider, `vectors[${index}]`);
   }
 
+  #refresh(): void {
+    this.#cache.refresh(this.table);
+    this.#generation = this.table.generation;
+    this.#version = this.pairs.version;
+  }
+
   #grow(count: number): void {
     this.#kind = new Uint8Array(count * 2);
     this.#address = new Float64Array(count * 2);
   }
+}
+
+function counted(counters: LookupCounters, lookups: number, count: number): void {
+  counters.lookups += lookups;
+  counters.lastHits += count - lookups;
 }
 
 /** `array.fill(value, first, end)`; a call costs more than a few stores. */

@@ -75,7 +75,7 @@ export class PageDescriptors implements Classifier {
     for (let index = 0; index < count; index++) {
       if (flags[index] !== 0) refuseFlag(vectors, index);
       const at = address[index] as number;
-      const section = this.#sectionOf(at, length[index] as number, `vectors[${index}]`);
+      const section = this.#sectionOf(at, length[index] as number, index);
       const provider = (section.descriptors[(pageIndex(at) - section.firstPage) * WORDS] as number) - 1;
       this.counters.pages++;
       kind[index] = KIND_RAM;
@@ -91,12 +91,12 @@ export class PageDescriptors implements Classifier {
     return { kind, address: found, uniform: -1 };
   }
 
-  #sectionOf(address: number, length: number, path: string): Section {
-    const record = this.table.at(ownerIndex(this.table, address, length, this.queuedAt, path));
+  #sectionOf(address: number, length: number, index: number): Section {
+    const record = this.table.at(ownerIndex(this.table, address, length, this.queuedAt, index));
     const number = Math.floor(address / SECTION_BYTES);
     let ofRecord = this.#sections.get(record);
     if (ofRecord === undefined) {
-      refuseSmallBar(record, path);
+      refuseSmallBar(record, `vectors[${index}]`);
       ofRecord = new Map();
       this.#sections.set(record, ofRecord);
     }

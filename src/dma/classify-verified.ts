@@ -38,19 +38,18 @@ export class VerifiedFlags implements Classifier {
   ownerOf(device: DmaDevice, vectors: BvecList, index: number): RangeRecord {
     const flags = vectors.flags[index] as number;
     const length = vectors.length[index] as number;
-    const path = `vectors[${index}]`;
     const address = vectors.address[index] as number;
     this.counters.lookups++;
     const cpu = flags === BVEC_MAP_BUS_ADDR ? this.#cpuOfBus(device, address) : address;
     if (cpu < 0) {
       throw new MapError(
         'UNOWNED_ADDRESS',
-        path,
+        `vectors[${index}]`,
         `${hex(address)} is no bus address below the host bridge of ${device.fn.name}`,
         'give the bus address of a BAR',
       );
     }
-    return this.table.at(ownerIndex(this.table, cpu, length, this.queuedAt, path));
+    return this.table.at(ownerIndex(this.table, cpu, length, this.queuedAt, index));
   }
 
   #verify(device: DmaDevice, vectors: BvecList, index: number): void {

@@ -26,11 +26,17 @@ export class PairTypes {
   /** Index of the mapping device. */
   readonly client: number;
   readonly #types: Uint8Array;
+  #version = 0;
 
   constructor(context: JudgeContext, client: number) {
     this.context = context;
     this.client = client;
     this.#types = new Uint8Array(context.functions.length);
+  }
+
+  /** Grows with each `forget`: whoever keeps an answer compares. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Code of the pair (provider, client). */
@@ -53,6 +59,7 @@ export class PairTypes {
   /** Drops what was worked out: after a change of ACS or of the tree. */
   forget(): void {
     this.#types.fill(PAIR_NOT_ASKED);
+    this.#version++;
   }
 
   /** Refuses a vector whose pair is not supported or not known. Always throws. */
