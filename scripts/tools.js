@@ -6,7 +6,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
 /** Tool, the Debian package that has it, and what needs it. */
-export const TOOLS = [{ command: 'lspci', package: 'pciutils', for: 'comparisons with lspci' }];
+export const TOOLS = [
+  { command: 'lspci', package: 'pciutils', for: 'comparisons with lspci' },
+  { command: 'qemu-system-x86_64', package: 'qemu-system-x86', for: 'the QEMU engine' },
+];
 
 /** Whether a command is on the PATH or in the system folders. */
 function has(command) {

@@ -61,6 +61,11 @@ function planOf(seed: number): Plan {
       const offset = unit * prng.below((MIB - length) / unit);
       pieces.push({ owner, offset, length });
     }
+    // Now and then a step outside, which both engines' drivers must refuse alike: odd pieces into device memory.
+    if (prng.chance(0.05) && random.memories.length > 0) {
+      const owner = prng.pick(random.memories);
+      pieces.push({ owner, offset: 0, length: 1000 }, { owner, offset: 4 * PAGE, length: 3096 });
+    }
     const kind = prng.pick(['read', 'write'] as const);
     return { controller, kind, block: 8 * prng.below(1000), format, pieces, seed: seed * 1000 + index };
   });
