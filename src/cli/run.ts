@@ -3,7 +3,6 @@
 import { writeFileSync } from 'node:fs';
 import { hex } from '../core/hex.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
-import { ScenarioError } from '../scenario/errors.ts';
 import type { ScenarioReport, TracedHop } from '../scenario/report.ts';
 import { readScenario, runScenario, scenarioMachine } from '../scenario/run-scenario.ts';
 import { SimHost } from '../scenario/sim-host.ts';
