@@ -83,7 +83,7 @@ const MESSAGES: Readonly<Record<Exclude<RebuildNoteCode, 'MEMORY_SIZE' | 'CPU' |
   ENDPOINT_ACS: 'without ACS: QEMU’s endpoints have none',
   ACS_UNKNOWN: 'with ACS off: the capture does not tell what their ACS is set to',
   VIRTUAL_FUNCTION: 'left out: Virtual Functions',
-  PXB_ENDPOINT: 'left out: QEMU allows bridges only on a root bus that is not the first',
+  PXB_ENDPOINT: 'behind a root port that was not there: QEMU allows bridges only on a root bus that is not the first',
   PLACE: 'left out: a link leads to device 0 alone, with functions 0 to 7',
   MOVED: 'at another device or function number: their own is taken, or could not be seen',
   BUSES: 'left out: there are 256 bus numbers for all root buses together',
@@ -170,19 +170,34 @@ class Rebuilder {
 
   #onRootBus(members: readonly number[], isFirst: boolean): (QemuRootPort | QemuDevice)[] {
     const built: { node: QemuRootPort | QemuDevice; fn: PciFunction }[] = [];
+    const beside = new Map<number, number[]>();
     for (const index of members) {
       const fn = this.#fn(index);
       if (fn.busOffset !== 0) this.#note('BUS_OFFSET', fn);
       const baseClass = (fn.classCode ?? 0) >>> 8;
       if (!fn.isBridge && baseClass === 6) this.#leaveOut('BOARD', index);
-      else if (!fn.isBridge && !isFirst) this.#leaveOut('PXB_ENDPOINT', index);
+      else if (!fn.isBridge && !isFirst) beside.set(fn.bdf.device, [...(beside.get(fn.bdf.device) ?? []), index]);
       else {
         const node = this.#node(index, 'root');
         if (node !== null) built.push({ node, fn });
       }
     }
+    for (const functions of beside.values()) {
+      const node = this.#behindPort(functions);
+      if (node !== null) built.push({ node, fn: this.#fn(functions[0] as number) });
+    }
     const taken = isFirst ? BOARD_DEVICES : [];
     return this.#placed(built, taken);
+  }
+
+  /** The functions of one device that stands on a root bus where QEMU has none, below a port of its own. */
+  #behindPort(functions: readonly number[]): QemuRootPort | null {
+    if (!this.#takeBus(functions[0] as number)) {
+      for (const index of functions.slice(1)) this.#leaveOut('BUSES', index);
+      return null;
+    }
+    this.#note('PXB_ENDPOINT', ...functions.map((index) => this.#fn(index)));
+    return { kind: 'rootPort', acs: false, below: this.#devicesOnLink(functions) };
   }
 
   /** Keeps device and function numbers where they are free and where a function 0 shows that there are others. */
@@ -261,24 +276,24 @@ class Rebuilder {
 
   #onLink(index: number): QemuDevice[] {
     const children = this.#children.get(index) ?? [];
-    const onLink: QemuDevice[] = [];
-    const hasFirst = children.some((child) => isFirstFunction(this.#fn(child)) && !this.#virtual.has(child));
+    const onDevice0 = children.filter((child) => this.#fn(child).bdf.device === 0 || this.#virtual.has(child));
+    for (const child of children) if (!onDevice0.includes(child)) this.#leaveOut('PLACE', child);
+    return this.#devicesOnLink(onDevice0);
+  }
+
+  /** Functions of one device, behind a link. */
+  #devicesOnLink(children: readonly number[]): QemuDevice[] {
+    const built: { node: QemuDevice; fn: PciFunction }[] = [];
     for (const child of children) {
-      const fn = this.#fn(child);
-      if (this.#virtual.has(child)) this.#leaveOut('VIRTUAL_FUNCTION', child);
-      else if (fn.bdf.device !== 0) this.#leaveOut('PLACE', child);
-      else {
-        const node = this.#node(child, 'link');
-        if (node === null || node.kind === 'rootPort') continue;
-        const isShifted = !hasFirst && onLink.length === 0;
-        if (isShifted) this.#note('MOVED', fn);
-        onLink.push({ ...node, place: { device: 0, function: isShifted ? 0 : fn.bdf.function } });
-      }
+      const node = this.#node(child, 'link');
+      if (node !== null && node.kind !== 'rootPort') built.push({ node, fn: this.#fn(child) });
     }
-    // Where function 0 was left out, the first of the others takes its place.
-    const [first] = onLink;
-    if (first === undefined || onLink.some((node) => node.place?.function === 0)) return onLink;
-    return [{ ...first, place: { device: 0, function: 0 } }, ...onLink.slice(1)];
+    const [first] = built;
+    const isSeen = built.some(({ fn }) => fn.bdf.function === 0);
+    if (first !== undefined && !isSeen) this.#note('MOVED', first.fn);
+    return built.map(({ node, fn }, index) => {
+      return { ...node, place: { device: 0, function: !isSeen && index === 0 ? 0 : fn.bdf.function } };
+    });
   }
 
   #onConventionalBus(index: number): QemuDevice[] {
@@ -382,10 +397,6 @@ class Rebuilder {
   #fn(index: number): PciFunction {
     return this.#hierarchy.functions[index] as PciFunction;
   }
-}
-
-function isFirstFunction(fn: PciFunction): boolean {
-  return fn.bdf.device === 0 && fn.bdf.function === 0;
 }
 
 /** Virtual Functions: those that say so, and those that a Physical Function’s SR-IOV capability counts. */
