@@ -94,6 +94,13 @@ export class Bounds {
     return `at most ${most}: NOT KEPT`;
   }
 
+  /** As `check`, for a value that must reach a bound. */
+  checkLeast(value: number, least: number): string {
+    if (value >= least) return `at least ${least}: kept`;
+    this.#failed++;
+    return `at least ${least}: NOT KEPT`;
+  }
+
   /** Sets the exit code of the process. */
   end(): void {
     if (this.#failed === 0) return;

@@ -1,82 +1,212 @@
 /**
- * Commands a second of the NVMe driver against the simulated controller over the flat test machine: what driver and device cost
- * by themselves, before a fabric routes anything. Each figure is the best of five rounds, beside a plain copy of the same bytes.
+ * Commands a second of the NVMe driver over the simulator: driver, fabric and controller of a machine with a switch, each command
+ * through doorbell, queue fetch, data and completion. Each figure is the best of seven rounds, beside a plain copy of the same
+ * bytes.
  *
- *   npx rolldown bench/nvme.ts --platform node --format esm --file nvme-bench.tmp.mjs && node nvme-bench.tmp.mjs
+ *   npm run bench -- nvme
  */
 
-import { cpus } from 'node:os';
-import type { DmaAddr } from '../src/core/index.ts';
-import type { IoRequest } from '../src/nvme/driver/index.ts';
-import { DataSegments, NvmeDriver } from '../src/nvme/driver/index.ts';
-import { DATA, FlatEngine } from '../tests/nvme/flat-engine.ts';
+import { type DmaAddr, physAddr } from 'p2pdma/core';
+import { busAddrInBar } from 'p2pdma/dma';
+import { SimEngine } from 'p2pdma/engine/sim';
+import { prepare } from 'p2pdma/fabric';
+import type { Machine } from 'p2pdma/machine';
+import { DataSegments, type DmaBuffer, type IoRequest, NvmeDriver } from 'p2pdma/nvme/driver';
+import { buildTree, type PciFunction } from 'p2pdma/pcie';
+import { Bounds, platformLine, printTable } from './harness.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const ROUNDS = 5;
+const ROUNDS = 7;
+const CLASS_NVME = 0x010802;
+/** Where data lies; queues come before it. */
+const DATA = 64 * MIB;
+const SPAN = 16 * MIB;
 
-const engine = new FlatEngine();
-engine.notes = false;
-const { fn } = engine.add({ cmb: { sizeBytes: 16 * MIB } });
-const driver = new NvmeDriver({ engine, memory: engine, fn });
+const { engine, fn } = switchWithTwoControllers();
+let nextPage = MIB;
+const driver = new NvmeDriver({
+  engine,
+  fn: {
+    name: fn.name,
+    registers: physAddr(fn.bars[0]?.cpuAddress ?? 0),
+    busAddress: (bar) => fn.bars.find((one) => one.index === bar)?.busAddress ?? null,
+    resolveOwnBar: (address, length) => busAddrInBar(fn, address, length),
+  },
+  memory: {
+    allocate: (lengthBytes): DmaBuffer => {
+      const phys = physAddr(nextPage);
+      nextPage += Math.ceil(lengthBytes / 4096) * 4096;
+      return { phys, dma: phys as number as DmaAddr, lengthBytes };
+    },
+    free: () => {},
+  },
+});
 const up = await driver.bringUp();
 if (up.kind !== 'up') throw new Error(up.kind);
 
-console.log(`node ${process.version}, ${cpus()[0]?.model}, ${cpus().length} cores`);
-await measure('4 KiB reads into RAM, queue depth 16', 16, 4 * KIB, 100_000, 'read', 'ram');
-await measure('4 KiB writes from RAM, queue depth 16', 16, 4 * KIB, 100_000, 'write', 'ram');
-await measure('4 KiB reads into RAM, queue depth 1', 1, 4 * KIB, 50_000, 'read', 'ram');
-await measure('4 KiB reads into own buffer, queue depth 16', 16, 4 * KIB, 100_000, 'read', 'own');
-await measure('1 MiB reads into RAM, queue depth 4', 4, MIB, 400, 'read', 'ram');
+console.log(platformLine());
+const bounds = new Bounds();
+const rows: string[][] = [['NVMe over the simulator', 'commands/s', 'MiB/s', 'of a copy', '']];
+await measure({
+  title: '4 KiB reads into RAM, depth 16',
+  depth: 16,
+  length: 4 * KIB,
+  count: 20_000,
+  kind: 'read',
+  where: 'ram',
+  least: 100_000,
+});
+await measure({
+  title: '4 KiB writes from RAM, depth 16',
+  depth: 16,
+  length: 4 * KIB,
+  count: 20_000,
+  kind: 'write',
+  where: 'ram',
+  least: 100_000,
+});
+await measure({
+  title: '4 KiB reads into a peer, depth 16',
+  depth: 16,
+  length: 4 * KIB,
+  count: 20_000,
+  kind: 'read',
+  where: 'peer',
+});
+await measure({
+  title: '4 KiB reads into own memory, depth 16',
+  depth: 16,
+  length: 4 * KIB,
+  count: 20_000,
+  kind: 'read',
+  where: 'own',
+});
+await measure({
+  title: '4 KiB reads into RAM, depth 1',
+  depth: 1,
+  length: 4 * KIB,
+  count: 10_000,
+  kind: 'read',
+  where: 'ram',
+});
+await measure({
+  title: '1 MiB reads into RAM, depth 4',
+  depth: 4,
+  length: MIB,
+  count: 200,
+  kind: 'read',
+  where: 'ram',
+});
+printTable(rows);
+bounds.end();
 
-async function measure(
-  title: string,
-  depth: number,
-  length: number,
-  count: number,
-  kind: 'read' | 'write',
-  where: 'ram' | 'own',
-): Promise<void> {
+interface Case {
+  readonly title: string;
+  readonly depth: number;
+  readonly length: number;
+  readonly count: number;
+  readonly kind: 'read' | 'write';
+  readonly where: 'ram' | 'peer' | 'own';
+  /** Commands a second that must be reached. */
+  readonly least?: number;
+}
+
+async function measure({ title, depth, length, count, kind, where, least }: Case): Promise<void> {
   const made = await driver.createIoQueue(1, { depth });
   if (made.kind !== 'made') throw new Error(made.kind);
-  const { queue } = made;
-  const lanes = (16 * MIB) / length;
+  const lanes = SPAN / length;
   const requests = Array.from({ length: count }, (_, index): IoRequest => {
     const offset = (index % lanes) * length;
     const segments = new DataSegments();
     if (where === 'ram') segments.addDma((DATA + offset) as DmaAddr, length);
-    else segments.addBar(2, offset, length);
+    else if (where === 'own') segments.addBar(2, offset, length);
+    else segments.addBus((peerBus() + offset) as never, length);
     return { kind, namespace: 1, block: offset / 512, segments };
   });
-  let best = Number.POSITIVE_INFINITY;
+  let bestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
-    const outcomes = await queue.execute(requests);
-    best = Math.min(best, performance.now() - start);
-    if (outcomes.some(({ status, kind: end }) => status !== 0 || end !== 'completed'))
+    const outcomes = await made.queue.execute(requests);
+    bestMs = Math.min(bestMs, performance.now() - start);
+    if (outcomes.some((outcome) => outcome.status !== 0 || outcome.kind !== 'completed'))
       throw new Error('a command failed');
   }
-  await driver.deleteIoQueue(queue);
-  const copied = plainCopyMs(length, count);
-  const perSecond = Math.round(count / (best / 1000)).toLocaleString('en');
-  const rate = ((count * length) / MIB / (best / 1000)).toFixed(0);
-  const copyRate = ((count * length) / MIB / (copied / 1000)).toFixed(0);
-  console.log(`${title}: ${perSecond} commands/s, ${rate} MiB/s (plain copy: ${copyRate} MiB/s)`);
+  await driver.deleteIoQueue(made.queue);
+  const perSecond = Math.round(count / (bestMs / 1000));
+  const rate = (count * length) / MIB / (bestMs / 1000);
+  const share = (100 * plainCopyMs(length, count)) / bestMs;
+  const verdict = least === undefined ? '' : bounds.checkLeast(perSecond, least);
+  rows.push([title, perSecond.toLocaleString('en'), rate.toFixed(0), `${share.toFixed(0)} %`, verdict]);
 }
 
 /** The same bytes, copied from one array to another. */
 function plainCopyMs(length: number, count: number): number {
-  const source = Buffer.alloc(16 * MIB, 1);
-  const target = Buffer.alloc(16 * MIB);
-  const lanes = (16 * MIB) / length;
+  const source = Buffer.alloc(SPAN, 1);
+  const target = Buffer.alloc(SPAN);
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();
     for (let index = 0; index < count; index++) {
-      const offset = (index % lanes) * length;
+      const offset = (index % (SPAN / length)) * length;
       source.copy(target, offset, offset, offset + length);
     }
     best = Math.min(best, performance.now() - start);
   }
   return best;
+}
+
+/** Bus address of the other controller's buffer. */
+function peerBus(): number {
+  const peer = engine.machine.hierarchy.functions.find((one) => one.classCode === fn.classCode && one !== fn);
+  return peer?.bars.find((bar) => bar.index === 2)?.busAddress ?? 0;
+}
+
+function switchWithTwoControllers(): { engine: SimEngine; fn: PciFunction } {
+  const controller = (name: string) =>
+    ({
+      kind: 'endpoint',
+      functions: [
+        {
+          name,
+          classCode: CLASS_NVME,
+          bars: [
+            { index: 0, size: 16 * KIB },
+            { index: 2, size: SPAN, prefetchable: true },
+          ],
+        },
+      ],
+    }) as const;
+  const tree = buildTree({
+    rootBuses: [
+      {
+        children: [
+          {
+            kind: 'rootPort',
+            below: [{ kind: 'switch', ports: [{ below: [controller('a')] }, { below: [controller('b')] }] }],
+          },
+        ],
+      },
+    ],
+  });
+  const machine: Machine = {
+    source: 'bench',
+    hierarchy: tree.hierarchy,
+    ram: [{ start: 0, end: 256 * MIB }],
+    iomem: [],
+    cpu: null,
+    kernel: null,
+    cmdline: null,
+    iommuGroupTypes: new Map(),
+    notes: [],
+  };
+  const made = new SimEngine({ machine });
+  prepare(
+    made.fabric,
+    machine.hierarchy.functions.map((_, index) => index),
+  );
+  const bdf = tree.names.get('a');
+  const first = bdf === undefined ? undefined : machine.hierarchy.at(bdf);
+  if (first === undefined) throw new Error('the machine has it');
+  return { engine: made, fn: first };
 }
