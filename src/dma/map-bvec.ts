@@ -153,7 +153,7 @@ function mapThroughIommu(
   return null;
 }
 
-/** Slots that follow each other with the same rights and without a hole between go to the page table in one call. */
+/** Slots that follow each other without a hole between go to the page table in one call. */
 function mapSlots(
   domain: IommuDomain,
   slots: SlotList,
@@ -171,14 +171,12 @@ function mapSlots(
   }
   slots.collect(vectors, classified);
   const { phys, length, kind, holeBehind, holeBytes, holes } = slots;
+  const protection = protectionOf(direction, false);
   let at = base;
-  let hole = 0;
-  for (let first = 0, next = 0; first < count; first = next) {
-    const what = kind[first] as number;
-    const end = hole < holes ? (holeBehind[hole] as number) + 1 : count;
-    while (next < end && kind[next] === what) next++;
-    const bytes = domain.mapRun(at, phys, length, first, next - first, protectionOf(direction, what !== KIND_RAM));
-    at = addBytes(at, bytes);
-    if (hole < holes && next === end) at = addBytes(at, holeBytes[hole++] as number);
+  for (let first = 0, hole = 0; first < count; hole++) {
+    const next = hole < holes ? (holeBehind[hole] as number) + 1 : count;
+    const bytes = domain.mapRun(at, phys, length, first, next - first, protection, kind);
+    at = addBytes(at, bytes + (hole < holes ? (holeBytes[hole] as number) : 0));
+    first = next;
   }
 }

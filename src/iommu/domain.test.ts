@@ -167,6 +167,23 @@ test('a run maps each vector into its own slot of whole granules', () => {
   expect(isEmpty(domain)).toBe(true);
 });
 
+test('a run may say of each vector whether it is RAM: pages and large leaves alike', () => {
+  const domain = newDomain();
+  const address = Float64Array.of(0x5000, 0x6000, 0x200000, 0x400000, 0x9000, 0xa000);
+  const length = Uint32Array.of(4096, 4096, MIB2, MIB2, 8192, 4096);
+  const mmio = Uint8Array.of(0, 1, 0, 1, 1, 0);
+  domain.mapRun(iova(MIB2 - 2 * KIB4), address, length, 0, 6, READ_WRITE, mmio);
+  expect([...domain.leaves()].map(({ phys, mmio: marked }) => [phys, marked])).toEqual([
+    [0x5000, false],
+    [0x6000, true],
+    [0x200000, false],
+    [0x400000, true],
+    [0x9000, true],
+    [0xa000, true],
+    [0xa000, false],
+  ]);
+});
+
 test('E45: a refusal half-way leaves nothing of the call behind', () => {
   const domain = newDomain();
   const blocked = iova(2 * MIB2 + 5 * KIB4);

@@ -179,6 +179,7 @@ export class IommuDomain {
   /**
    * Maps vectors `first` to `first + count - 1` one behind the other from `iova` (`iommu_map_sg`). Each takes a slot of
    * whole granules that begins with the granule its address lies in: byte `address & 4095` of its slot is its first.
+   * @param mmio - by vector, not 0: the target is no RAM, whatever `protection` says; left out, `protection` says it of all
    * @returns bytes of all slots, from `iova` on. Refuses as `map` does, and has then mapped nothing.
    */
   mapRun(
@@ -188,11 +189,12 @@ export class IommuDomain {
     first: number,
     count: number,
     protection: Protection,
+    mmio: Uint8Array | null = null,
   ): number {
     if ((iova & 4095) !== 0) this.#refuseUnaligned('iova', iova);
     this.#generation++;
     const high = protection.mmio ? ENTRY_HIGH_MMIO : 0;
-    return this.#table.mapRun(iova, address, length, first, count, rightsOf(protection), high);
+    return this.#table.mapRun(iova, address, length, first, count, rightsOf(protection), high, mmio);
   }
 
   /**

@@ -28,6 +28,9 @@ const REGION = 2 ** 21;
 const PRESENT = ENTRY_PRESENT;
 const SLOTS = ENTRIES;
 const WORDS = TABLE_WORDS;
+const MMIO = ENTRY_HIGH_MMIO;
+
+const NO_MARKS = new Uint8Array(0);
 
 export interface PageTableOptions {
   /** 3, 4 or 5 levels: 39, 48 or 57 bits of I/O virtual address. */
@@ -102,6 +105,7 @@ export class PageTable {
   /**
    * Maps vectors `first` to `first + count - 1` one behind the other from `iova`, each in a slot of whole pages that starts
    * with the vector's first page. Returns the bytes of all slots. Refuses as `map`, and `LENGTH_INVALID`, `OUT_OF_REACH`.
+   * @param mmio - not 0 for the vectors that get the MMIO attribute too; null: `highBits` are those of all
    */
   mapRun(
     iova: number,
@@ -111,8 +115,11 @@ export class PageTable {
     count: number,
     lowBits: number,
     highBits: number,
+    mmio: Uint8Array | null,
   ): number {
     const stop = first + count;
+    const mixed = mmio !== null;
+    const marks = mmio ?? NO_MARKS;
     let at = iova;
     let index = first;
     while (index < stop) {
@@ -122,7 +129,8 @@ export class PageTable {
       if (size === 0 || at + slotBytes > this.reach) this.#refuseVector(at, phys, size, iova);
       if (slotBytes > 4096) {
         if (!(phys >= 0 && size <= PHYS_LIMIT - phys)) this.#refuseVector(at, phys, size, iova);
-        this.#mapPart(at, phys - (phys & 4095), slotBytes, lowBits, highBits, iova);
+        const bits = mixed && marks[index] !== 0 ? highBits | MMIO : highBits;
+        this.#mapPart(at, phys - (phys & 4095), slotBytes, lowBits, bits, iova);
         at += slotBytes;
         index++;
         continue;
@@ -147,7 +155,7 @@ export class PageTable {
         const high = highOf(page);
         highSeen |= high;
         words[word] = (low - offset) | lowBits;
-        words[word + 1] = high | highBits;
+        words[word + 1] = high | (mixed && marks[index] !== 0 ? highBits | MMIO : highBits);
       }
       at += this.#count(table, (word - begin) / 2);
       if (!free) this.#refuseMapped(at, iova);
