@@ -16,6 +16,7 @@ export const BVEC_MAP_RESOURCE: number = 1 << 0;
 /** The address is a PCI bus address; map nothing. The mail's flag of the same name in `bv_flags`. */
 export const BVEC_MAP_BUS_ADDR: number = 1 << 1;
 const ALL_FLAGS = BVEC_MAP_RESOURCE | BVEC_MAP_BUS_ADDR;
+const NO_CERTIFICATE = new Uint32Array(0);
 
 /** One piece of memory: the mail's `struct bio_vec { bv_addr, bv_flags }` with the length that it already had. */
 export interface BioVec {
@@ -78,6 +79,11 @@ export class BvecList {
   declare address: Float64Array;
   declare length: Uint32Array;
   declare flags: Uint8Array;
+  /**
+   * What a 64-bit `struct bio_vec` has room for in the 32 bits behind its length: one certificate a vector (src/dma/certified.ts).
+   * Vectors behind its end have none. Whoever changes a vector drops it; `clear`, splits and merges do.
+   */
+  declare certificate: Uint32Array;
   count = 0;
 
   /** An empty list with room for `capacity` vectors; it grows as needed. */
@@ -86,6 +92,7 @@ export class BvecList {
     this.address = new Float64Array(places);
     this.length = new Uint32Array(places);
     this.flags = new Uint8Array(places);
+    this.certificate = NO_CERTIFICATE;
   }
 
   /** A list of these vectors. Refuses as `checkBioVec`, with the vector's index in the path. */
@@ -137,6 +144,7 @@ export class BvecList {
   /** Forgets all vectors and keeps the room. */
   clear(): void {
     this.count = 0;
+    this.certificate = NO_CERTIFICATE;
   }
 
   /** The vectors as objects, in order. */

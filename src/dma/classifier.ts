@@ -35,7 +35,7 @@ export interface LookupCounters {
 }
 
 export interface Classifier {
-  readonly name: 'flags' | 'flags-verified' | 'lookup' | 'page';
+  readonly name: 'flags' | 'flags-verified' | 'lookup' | 'page' | 'premapped' | 'certified';
   readonly counters: LookupCounters;
   /** The ranges and owners that it asks; none under trusting flags. */
   readonly table?: RangeTable;

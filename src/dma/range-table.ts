@@ -116,6 +116,11 @@ export class RangeTable {
     return gone.length;
   }
 
+  /** Notes a change that the ranges do not show and that may change a verdict: of ACS, of a bridge, of the policy. */
+  bump(): void {
+    this.#generation++;
+  }
+
   /** The range that was at `address` and is gone, or null. */
   removedAt(address: number): RangeRecord | null {
     return this.#removed.find((record) => address >= record.start && address < record.end) ?? null;

@@ -3,7 +3,6 @@
 import { expect, test } from 'vitest';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../../src/block/bio-vec.ts';
 import type { Iova } from '../../src/core/address.ts';
-import { maskLimit, parseWord64 } from '../../src/core/word64.ts';
 import type { Classifier } from '../../src/dma/classifier.ts';
 import { TrustingFlags } from '../../src/dma/classify-flags.ts';
 import { Lookup } from '../../src/dma/classify-lookup.ts';
@@ -22,24 +21,11 @@ import { swiotlbOf } from '../../src/machine/swiotlb.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { policyForKernel } from '../../src/p2p/policy.ts';
 import { type Bdf, parseBdf } from '../../src/pcie/bdf.ts';
-import { readTruth, type TruthCase, type TruthMapping } from './truth.ts';
+import { expectedOf, limitsOf, type Outcome, plain } from './expected-mapping.ts';
+import { readTruth, type TruthMapping } from './truth.ts';
 
 const cases = await readTruth();
 const ERRNO: Record<string, number> = { EREMOTEIO: -121, EIO: -5 };
-
-function limitsOf(item: TruthCase, mapping: TruthMapping) {
-  const fn = item.truth.functions.find(({ bdf }) => bdf === mapping.c)?.kernel;
-  if (!fn) throw new Error(`${mapping.c} is no function`);
-  const limit = (text: string): number => maskLimit(parseWord64(text) as { high: number; low: number });
-  const changed = /(mask|maxseg|boundary)_?(0x[0-9a-f]+|32)$/.exec(mapping.set);
-  const value = changed ? (changed[2] === '32' ? 0xffffffff : Number(changed[2])) : 0;
-  return {
-    dmaMask: changed?.[1] === 'mask' ? value : limit(fn.dma_mask),
-    maxSegmentSize: changed?.[1] === 'maxseg' ? value : fn.max_seg_size,
-    segmentBoundaryMask: changed?.[1] === 'boundary' ? value : limit(fn.seg_boundary),
-    minAlignMask: Number(fn.min_align_mask),
-  };
-}
 
 /** The vectors as the mail's submitter would tag them: it asks the distance of each provider. */
 function tagged(mapping: TruthMapping, table: RangeTable, pairs: PairTypes): BvecList {
@@ -52,33 +38,6 @@ function tagged(mapping: TruthMapping, table: RangeTable, pairs: PairTypes): Bve
     else list.push(Number(address), length, type === null ? 0 : BVEC_MAP_RESOURCE);
   }
   return list;
-}
-
-function plain(mapping: TruthMapping): BvecList {
-  const list = new BvecList();
-  for (const [, address, length] of mapping.in) list.push(Number(address), length, 0);
-  return list;
-}
-
-interface Outcome {
-  ret: number;
-  out?: unknown;
-  iova?: unknown;
-}
-
-function expectedOf(mapping: TruthMapping, bounced: boolean): Outcome {
-  if (mapping.ret !== 0) return { ret: mapping.ret };
-  const out = mapping.out ?? [];
-  const firstIova = out.find(([, , bus]) => bus === 0);
-  const base = mapping.iova && firstIova ? Math.floor(Number(firstIova[0]) / 4096) * 4096 : 0;
-  return {
-    ret: 0,
-    out: out.map(([address, length, bus], index) => {
-      const isRam = mapping.in[index]?.[0] === 'R';
-      return [bounced && !bus && isRam ? 'bounce' : Number(address) - (bus ? 0 : base), length, bus];
-    }),
-    iova: (mapping.iova ?? []).map(([iova, phys]) => [Number(iova) - base, Number(phys)]),
-  };
 }
 
 function outcomeOf(device: DmaDevice, list: BvecList, classifier: Classifier, mapping: DmaMapping): Outcome {

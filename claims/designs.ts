@@ -1,0 +1,112 @@
+/** The five designs side by side: what a submitter puts into the queue, and what classifies it at the mapping device. */
+
+import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../src/block/index.ts';
+import {
+  Certified,
+  Certifier,
+  type Classifier,
+  type DmaDevice,
+  type DmaDirection,
+  DmaMapping,
+  dmaUnmapBvec,
+  Lookup,
+  PageDescriptors,
+  type PairTypes,
+  Premapped,
+  premap,
+  type RangeTable,
+  TrustingFlags,
+} from '../src/dma/index.ts';
+
+export type DesignName = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
+
+/** A device, and what is known of the roads to it. */
+export interface Side {
+  readonly table: RangeTable;
+  readonly pairs: PairTypes;
+  readonly device: DmaDevice;
+}
+
+/** What is in the queue. */
+export interface Submitted {
+  readonly list: BvecList;
+  /** Generation of the table when it was submitted. */
+  readonly generation: number;
+  /** The mapping that the submitter made, where the design maps first. */
+  readonly mapping: DmaMapping | null;
+  /** Gives back what submitting took. */
+  readonly end: () => void;
+}
+
+export interface Design {
+  readonly name: DesignName;
+  /** The submitter's work, for the device that he has in mind. `plain`: CPU physical, without flags. */
+  submit(side: Side, plain: BvecList, direction: DmaDirection): Submitted;
+  /** What the mapper asks, for a list that was submitted at `generation` (left out: just now). */
+  classifier(side: Side, generation?: number): Classifier;
+}
+
+const NOTHING = (): void => {};
+
+export const DESIGNS: readonly Design[] = [
+  {
+    name: 'flags',
+    submit: (side, plain) => inQueue(side, tagged(side, plain)),
+    classifier: () => new TrustingFlags(),
+  },
+  {
+    name: 'lookup',
+    submit: (side, plain) => inQueue(side, plain),
+    classifier: ({ table, pairs }, generation) => withGeneration(new Lookup(table, pairs), generation),
+  },
+  {
+    name: 'page',
+    submit: (side, plain) => inQueue(side, plain),
+    classifier: ({ table, pairs }, generation) => withGeneration(new PageDescriptors(table, pairs), generation),
+  },
+  {
+    name: 'premapped',
+    submit: (side, plain, direction) => {
+      const mapping = new DmaMapping();
+      const list = premap(side.device, plain, direction, new Lookup(side.table, side.pairs), mapping);
+      return { list, generation: side.table.generation, mapping, end: () => dmaUnmapBvec(side.device, mapping) };
+    },
+    classifier: () => new Premapped(),
+  },
+  {
+    name: 'certified',
+    submit: (side, plain) => {
+      const list = BvecList.fromVectors(plain);
+      new Certifier(side.table, side.pairs).certify(list);
+      return inQueue(side, list);
+    },
+    classifier: ({ table, pairs }) => new Certified(table, pairs),
+  },
+];
+
+/** A design by its name. */
+export function design(name: DesignName): Design {
+  return DESIGNS.find((one) => one.name === name) as Design;
+}
+
+function inQueue({ table }: Side, list: BvecList): Submitted {
+  return { list, generation: table.generation, mapping: null, end: NOTHING };
+}
+
+function withGeneration<C extends Lookup | PageDescriptors>(classifier: C, generation: number | undefined): C {
+  if (generation !== undefined) classifier.queuedAt = generation;
+  return classifier;
+}
+
+/** The vectors as the mail's submitter tags them: it asks the distance of each provider. */
+export function tagged({ table, pairs }: Side, plain: BvecList): BvecList {
+  const list = new BvecList();
+  for (const { address, length } of plain) {
+    const found = table.find(address);
+    const record = found < 0 ? null : table.at(found);
+    const type = record === null || record.kind === 'ram' ? null : pairs.verdict(record.provider).type;
+    if (type === 'busAddr') list.push(address + (record?.busOffset ?? 0), length, BVEC_MAP_BUS_ADDR);
+    else list.push(address, length, type === null ? 0 : BVEC_MAP_RESOURCE);
+  }
+  return list;
+}
