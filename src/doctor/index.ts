@@ -2,7 +2,7 @@ export type { CommandLine, DeviceSelector, PciOption, Token } from './command-li
 export { parseCommandLine, parseSelector } from './command-line.ts';
 export type { CommandLineProblem, CommandLineProblemCode } from './command-line-problems.ts';
 export { commandLineProblems, repairedLine } from './command-line-problems.ts';
-export type { CheckOptions } from './diagnoses/check-machine.ts';
+export type { CheckOptions, CheckResult } from './diagnoses/check-machine.ts';
 export { checkMachine, isAtLeast } from './diagnoses/check-machine.ts';
 export type { Diagnosis } from './diagnoses/diagnosis.ts';
 export type {

@@ -101,10 +101,11 @@ function findingOf(context: DoctorContext, { cases, ports }: Group, after: MapTy
   const names = namesOf(context, functions);
   const at = ports.map((port) => port.at);
   const meeting = (context.functions[worst.common] as PciFunction).name;
+  const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
   const consequence =
     refused === undefined
-      ? 'their traffic takes the detour through the host bridge'
-      : 'the host bridge above is not one that the kernel trusts with peer traffic, so they cannot do P2P at all';
+      ? `${plural(pairs, 'pair')} of them ${pairs === 1 ? 'takes' : 'take'} the detour through the host bridge`
+      : `${plural(pairs, 'pair')} of them cannot do P2P at all, since the kernel does not trust the host bridge above with peer traffic`;
   return {
     ...NOTHING,
     id: 'ACS-REDIR-SWITCH',
@@ -113,11 +114,7 @@ function findingOf(context: DoctorContext, { cases, ports }: Group, after: MapTy
     title: `${listed(names)} meet below ${meeting}, but ACS redirects at ${listed(at)}: ${consequence}`,
     at,
     functions: names,
-    pairs: pairsOf(
-      context,
-      worst,
-      cases.reduce((sum, item) => sum + item.pairs, 0),
-    ),
+    pairs: pairsOf(context, worst, pairs),
     evidence: at.map((name) => acsEvidence(context.functions[indexOfName(context, name)] as PciFunction)),
     why: `Request Redirect, Completion Redirect or Egress Control at a port sends what could turn round in the switch up to the root complex. There it shares one link with everything else, and an IOMMU translates it; drivers that put raw BAR addresses on the wire then hang or read all ones.`,
     fixes: ports.length === 0 ? [] : fixesOf(context, ports, after),

@@ -2,6 +2,7 @@
 
 import type { Machine } from '../../machine/machine.ts';
 import type { Policy } from '../../p2p/policy.ts';
+import type { MapType } from '../../p2p/verdict.ts';
 import { doctorContext } from './context.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES } from './finding.ts';
 import { DIAGNOSES } from './table.ts';
@@ -15,18 +16,28 @@ export interface CheckOptions {
 
 const SURE_ORDER: readonly Certainty[] = ['certain', 'likely', 'unknown'];
 
+export interface CheckResult {
+  /** Worst first. */
+  readonly findings: readonly Finding[];
+  /** Ordered pairs that somebody would want, by verdict. */
+  readonly pairs: Readonly<Record<MapType, number>>;
+}
+
 /** Findings by severity, then by how sure we are, then in the order of the table. Nothing is thrown. */
-export function checkMachine(machine: Machine, policy: Policy, options: CheckOptions = {}): Finding[] {
+export function checkMachine(machine: Machine, policy: Policy, options: CheckOptions = {}): CheckResult {
   const context = doctorContext(machine, policy, options.asked ?? null);
   const findings = DIAGNOSES.filter(({ id }) => options.only?.has(id) ?? true).flatMap((diagnosis) =>
     diagnosis.diagnose(context),
   );
   // The sort is stable: what is equal stays in the order of the table.
-  return findings.sort(
+  findings.sort(
     (a, b) =>
       SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
       SURE_ORDER.indexOf(a.sure) - SURE_ORDER.indexOf(b.sure),
   );
+  const pairs: Record<MapType, number> = { busAddr: 0, thruHostBridge: 0, notSupported: 0, unknown: 0 };
+  for (const item of context.cases) pairs[item.type] += item.pairs;
+  return { findings, pairs };
 }
 
 /** Whether a finding is at or above a level: an error is above a warning. */

@@ -38,15 +38,24 @@ function diagnose(context: DoctorContext): Finding[] {
   return findings;
 }
 
-/** An error where P2P is meant to work, a warning where two GPUs stand in one machine, else something to know. */
+/**
+ * An error where P2P is meant to work and a function has no peer at all, or where the user named the functions; a warning where
+ * all have some peer, or two GPUs stand in one machine; else something to know.
+ */
 export function severityOf(context: DoctorContext, functions: ReadonlySet<number>): Severity {
-  if (context.intent !== null) return 'error';
+  if (context.asked !== null) return 'error';
+  if (context.intent !== null) return allHavePeers(context, functions) ? 'warning' : 'error';
   let compute = 0;
   for (const index of functions) {
     const role = context.roles[index];
     if (role === 'gpu' || role === 'accelerator') compute++;
   }
   return compute >= 2 ? 'warning' : 'note';
+}
+
+function allHavePeers(context: DoctorContext, functions: ReadonlySet<number>): boolean {
+  const lucky = context.cases.filter((item) => item.type === 'busAddr' || item.type === 'thruHostBridge');
+  return [...functions].every((index) => lucky.some((item) => item.functions.has(index)));
 }
 
 function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding {

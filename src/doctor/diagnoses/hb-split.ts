@@ -27,7 +27,9 @@ function diagnose(context: DoctorContext): Finding[] {
   if (cases.length === 0) return [];
   const first = cases[0] as PairCase;
   const functions = new Set(cases.flatMap((item) => [...item.functions]));
-  const at = [...new Set(cases.flatMap((item) => [...(item.named.get('HOST_BRIDGE_SPLIT') ?? [])]))].sort();
+  // The other of the two may be listed without that condition.
+  const codes = ['HOST_BRIDGE_SPLIT', 'HOST_BRIDGE_LISTED', 'HOST_BRIDGE_NOT_LISTED', 'HOST_BRIDGE_UNUSABLE'] as const;
+  const at = [...new Set(cases.flatMap((item) => codes.flatMap((code) => [...(item.named.get(code) ?? [])])))].sort();
   const names = namesOf(context, functions);
   const count = cases.reduce((sum, item) => sum + item.pairs, 0);
   return [
@@ -36,7 +38,7 @@ function diagnose(context: DoctorContext): Finding[] {
       id: 'HB-SPLIT',
       severity: severityOf(context, functions),
       sure: 'certain',
-      title: `${listed(names)} are split over the host bridges at ${listed(at)}, which ${context.policy.name} allows only for pairs below one of them: ${plural(count, 'pair')} cannot do P2P`,
+      title: `${listed(names)} are split over the host bridges at ${listed(at)}, and ${context.policy.name} allows peer traffic below one of them only: ${plural(count, 'pair')} cannot do P2P`,
       at,
       functions: names,
       pairs: pairsOf(context, first, count),
@@ -44,7 +46,7 @@ function diagnose(context: DoctorContext): Finding[] {
         ...at.flatMap((name) => {
           const bdf = parseBdf(name);
           const fn = bdf === null ? undefined : context.machine.hierarchy.at(bdf);
-          return fn === undefined ? [] : [identityEvidence(fn, 'listed with "same host bridge required"')];
+          return fn === undefined ? [] : [identityEvidence(fn, 'the first device of one of the two root buses')];
         }),
         ...[first.provider, first.client].map((index) => {
           const fn = context.functions[index] as PciFunction;

@@ -11,6 +11,7 @@ import { linkEvidence } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { ROLE_WORDS } from './roles.ts';
+import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
 
 export const LINK_DEGRADED: Diagnosis = {
@@ -91,8 +92,8 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
   const { lower, upper, now, can } = link;
   const role = context.roles[context.machine.hierarchy.indexOf(lower.bdf)];
   const who = role ? `the ${ROLE_WORDS[role]} at ${lower.name}` : lower.name;
-  // With one end unknown the slot may well be that narrow.
-  const sure = link.bothKnown;
+  // With one end unknown the slot may well be that narrow; a switch on the board may be wired with fewer lanes; a guest's links are drawn.
+  const sure = link.bothKnown && lower.portType !== 'upstreamPort' && guestEvidence(context.machine) === null;
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
@@ -102,7 +103,7 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
     at: [lower.name],
     functions: [...(upper === null ? [] : [upper.name]), lower.name],
     evidence: [...(upper === null ? [] : [linkEvidence(upper)]), linkEvidence(lower)],
-    why: `${sure ? 'Both ends can use' : 'The end that is known can use'} x${can.width}. All traffic of the device, with peers or with memory, has ${Math.round((100 * now.width) / (can.width as number))} % of the bandwidth.`,
+    why: `${link.bothKnown ? 'Both ends can use' : 'The end that is known can use'} x${can.width}${sure ? '' : ', though the board may wire fewer lanes'}. All traffic of the device, with peers or with memory, has ${Math.round((100 * now.width) / (can.width as number))} % of the bandwidth.`,
     fixes: [
       {
         ...BY_HAND,

@@ -82,10 +82,33 @@ function exhausted(fn: PciFunction, size: number): Finding {
   };
 }
 
+/** A function whose class could have memory, or is not known, and whose BARs the capture does not show. */
+function isBlind(fn: PciFunction): boolean {
+  const base = (fn.classCode ?? 0xffff) >> 8;
+  if (fn.isBridge || ![0x01, 0x02, 0x03, 0x05, 0x0b, 0x12, 0xff].includes(base)) return false;
+  const { config, text, sysfs } = fn.facts;
+  return config.length === 0 && sysfs?.resources === undefined && (text?.bars ?? []).length === 0;
+}
+
+function blindFinding(fn: PciFunction): Finding {
+  return {
+    ...NOTHING,
+    id: 'NO-PROVIDER',
+    severity: 'note',
+    sure: 'unknown',
+    title: `Whether a device here offers memory to peers is not in this capture: it shows no BARs of ${fn.name}`,
+    functions: [fn.name],
+    why: 'A listing of one line a function names devices, and nothing of their memory.',
+    missing: { what: 'BARs and capabilities', command: 'sudo lspci -Dnnvvvxxxx > host.txt' },
+  };
+}
+
 function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Finding {
   const names = drives.map((fn) => fn.name);
   const others = context.roles.filter((role): role is Role => role !== null).length;
   const first = drives[0];
+  const blind = context.functions.find(isBlind);
+  if (blind !== undefined) return blindFinding(blind);
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',

@@ -1,0 +1,63 @@
+/** What the three forms of a report share. */
+
+import { hex } from '../core/hex.ts';
+import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
+import type { Evidence, Finding } from '../doctor/diagnoses/finding.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Policy } from '../p2p/policy.ts';
+import type { MapType } from '../p2p/verdict.ts';
+import { count } from './style.ts';
+
+export interface CheckQuestion {
+  readonly machine: Machine;
+  readonly policy: Policy;
+  readonly result: CheckResult;
+  /** MACHINE as it was written, for the commands that the report names. */
+  readonly argument: string;
+}
+
+/** Those that say something, and those that only ask. */
+export function splitFindings(findings: readonly Finding[]): {
+  readonly found: Finding[];
+  readonly unknown: Finding[];
+} {
+  return {
+    found: findings.filter((finding) => finding.sure !== 'unknown' || finding.severity !== 'note'),
+    unknown: findings.filter((finding) => finding.sure === 'unknown' && finding.severity === 'note'),
+  };
+}
+
+/** `2 errors, 1 warning, 3 notes`. */
+export function tally(findings: readonly Finding[]): string {
+  const of = (severity: Finding['severity']): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const words = (['error', 'warning', 'note'] as const)
+    .map((severity) => ({ severity, number: of(severity) }))
+    .filter(({ number }) => number > 0)
+    .map(({ severity, number }) => count(number, severity));
+  return words.length === 0 ? 'nothing wrong found' : words.join(', ');
+}
+
+const ROADS: readonly (readonly [MapType, string])[] = [
+  ['busAddr', 'by bus address inside a switch'],
+  ['thruHostBridge', 'through the host bridge'],
+  ['notSupported', 'not supported'],
+  ['unknown', 'not known'],
+];
+
+/** `12 pairs of devices: 4 by bus address inside a switch, 8 not supported`. */
+export function pairsSentence({ pairs }: CheckResult): string {
+  const total = ROADS.reduce((sum, [type]) => sum + pairs[type], 0);
+  if (total === 0) return 'No two devices here are such that somebody would pair them.';
+  const parts = ROADS.filter(([type]) => pairs[type] > 0).map(([type, words]) => `${pairs[type]} ${words}`);
+  return `${count(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;
+}
+
+/** `0000:02:01.0 ACS Control (+0x106) = 0x001d: SV RR CR UF set  [host.txt:17]`. */
+export function evidenceText(evidence: Evidence): string {
+  const at = evidence.at === null ? '' : `${evidence.at} `;
+  const offset = evidence.offset === null ? '' : ` (at ${hex(evidence.offset, 2)})`;
+  const line = evidence.line === null ? '' : `:${evidence.line}`;
+  const place = evidence.file === null ? '' : `  [${evidence.file}${line}]`;
+  return `${at}${evidence.register}${offset} = ${evidence.value}: ${evidence.meaning}${place}`;
+}

@@ -1,0 +1,144 @@
+/**
+ * Whose is an address: RAM, a BAR, a bridge's window, something reserved, an address that only an IOMMU would make, or nothing. The
+ * machine's memory map, its BARs and its windows are asked in the order in which a CPU or a TLP would meet them.
+ */
+
+import type { Range } from '../core/range.ts';
+import type { IomemEntry, Machine } from '../machine/machine.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+
+export type AddressOwner =
+  | { readonly kind: 'ram'; readonly range: Range }
+  | {
+      readonly kind: 'bar';
+      readonly fn: PciFunction;
+      readonly bar: number;
+      /** Bytes from the BAR's start. */
+      readonly offset: number;
+      /** Bytes; null where the capture does not tell: then the address lies in the window behind it. */
+      readonly size: number | null;
+      /** What the address was taken for: as the CPU sees it, or as a TLP carries it. */
+      readonly space: 'phys' | 'bus';
+      /** Memory Space Enable; null where not known. */
+      readonly decoding: boolean | null;
+    }
+  | { readonly kind: 'window'; readonly bridge: PciFunction; readonly window: Range; readonly prefetchable: boolean }
+  | { readonly kind: 'reserved'; readonly name: string; readonly range: Range | null }
+  /** Nothing is there, and it is where Linux takes I/O virtual addresses from, for a device that is translated or may be. */
+  | { readonly kind: 'iova'; readonly why: string }
+  | { readonly kind: 'nothing' };
+
+/** A search for BARs by address; the command gives the mapping's lookup structure, which this floor may not import. */
+export type FindBar = (address: number) => { readonly fn: PciFunction; readonly bar: number } | null;
+
+/** Where x86 raises interrupts by memory writes. */
+const MSI: Range = { start: 0xfee00000, end: 0xfef00000 };
+
+/**
+ * Whose `address` is. `by` is the function that used it: its own host bridge decides how bus addresses are read, and only for a function
+ * can an address be an I/O virtual one.
+ */
+export function addressOwner(machine: Machine, address: number, findBar: FindBar, by: PciFunction | null): AddressOwner {
+  const ram = machine.ram.find((range) => address >= range.start && address < range.end);
+  if (ram !== undefined) return { kind: 'ram', range: ram };
+  const found = findBar(address);
+  if (found !== null) return barOwner(found.fn, found.bar, address, 'phys');
+  const unsized = barBySlot(machine, address, by);
+  if (unsized !== null) return unsized;
+  if (address >= MSI.start && address < MSI.end) return { kind: 'reserved', name: 'message-signalled interrupts', range: MSI };
+  const window = windowAt(machine, address);
+  const entry = deepest(machine.iomem, address);
+  if (entry !== null && !/^PCI Bus|^System RAM/.test(entry.name) && window === null) {
+    return { kind: 'reserved', name: entry.name, range: { start: entry.start, end: entry.end } };
+  }
+  if (window !== null) return window;
+  return iovaOrNothing(machine, address, by);
+}
+
+function barOwner(fn: PciFunction, index: number, address: number, space: 'phys' | 'bus'): AddressOwner {
+  const bar = fn.bars.find((candidate) => candidate.index === index);
+  const start = (space === 'phys' ? bar?.cpuAddress : bar?.busAddress) ?? address;
+  return {
+    kind: 'bar',
+    fn,
+    bar: index,
+    offset: address - start,
+    size: bar?.size ?? null,
+    space,
+    decoding: fn.command === null ? null : (fn.command & 2) !== 0,
+  };
+}
+
+/** BARs by the address that a TLP would carry, where it differs, and BARs whose size the capture does not tell (a hex dump). */
+function barBySlot(machine: Machine, address: number, by: PciFunction | null): AddressOwner | null {
+  const { hierarchy } = machine;
+  const rootOf = (fn: PciFunction): number => hierarchy.rootBusOf[hierarchy.indexOf(fn.bdf)] as number;
+  let best: { fn: PciFunction; bar: number; start: number } | null = null;
+  for (const fn of hierarchy.functions) {
+    for (const bar of fn.bars) {
+      if (bar.space !== 'memory' || bar.busAddress === null) continue;
+      const { busAddress, size } = bar;
+      if (size !== null) {
+        // Behind another host bridge the same bus address may be something else.
+        const mine = by === null || rootOf(by) === rootOf(fn);
+        if (mine && address >= busAddress && address < busAddress + size) return barOwner(fn, bar.index, address, 'bus');
+        continue;
+      }
+      if (busAddress <= address && (best === null || busAddress > best.start)) best = { fn, bar: bar.index, start: busAddress };
+    }
+  }
+  if (best === null) return null;
+  // Without a size the window of the port above bounds it: behind the window's end it cannot reach.
+  const above = hierarchy.functions[hierarchy.parent[hierarchy.indexOf(best.fn.bdf)] as number];
+  const windows = [above?.memoryWindow, above?.prefetchableWindow];
+  const start = best.start;
+  const inside = windows.some((window) => window && start >= window.start && address < window.end);
+  return inside || address === start ? barOwner(best.fn, best.bar, address, 'bus') : null;
+}
+
+/** The smallest open window of a bridge that holds the address. */
+function windowAt(machine: Machine, address: number): Extract<AddressOwner, { kind: 'window' }> | null {
+  let best: Extract<AddressOwner, { kind: 'window' }> | null = null;
+  for (const bridge of machine.hierarchy.functions) {
+    if (!bridge.isBridge) continue;
+    const windows = [
+      { window: bridge.memoryWindow, prefetchable: false },
+      { window: bridge.prefetchableWindow, prefetchable: true },
+    ];
+    for (const { window, prefetchable } of windows) {
+      if (!window) continue;
+      // Windows are registers, and hold bus addresses.
+      const [start, end] = [window.start - bridge.busOffset, window.end - bridge.busOffset];
+      if (address < start || address >= end) continue;
+      const isSmaller = best === null || end - start <= best.window.end - best.window.start;
+      if (isSmaller) best = { kind: 'window', bridge, window: { start, end }, prefetchable };
+    }
+  }
+  return best;
+}
+
+function deepest(iomem: readonly IomemEntry[], address: number): IomemEntry | null {
+  let found: IomemEntry | null = null;
+  for (const entry of iomem) {
+    if (address >= entry.start && address < entry.end && (found === null || entry.depth >= found.depth)) found = entry;
+  }
+  return found;
+}
+
+/** Linux gives I/O virtual addresses from the top down: first below 4 GiB, then below the width of the device or the IOMMU. */
+function iovaOrNothing(machine: Machine, address: number, by: PciFunction | null): AddressOwner {
+  const top = machine.ram.at(-1)?.end ?? 0;
+  const group = by?.iommuGroup ?? null;
+  const type = group === null ? undefined : machine.iommuGroupTypes.get(group);
+  if (type === 'identity') return { kind: 'nothing' };
+  const translated = type !== undefined;
+  if (by === null && !(address >= 0xf0000000 && address < 2 ** 32) && address < top) return { kind: 'nothing' };
+  if (translated) return { kind: 'iova', why: `group ${group} of ${by?.name} is translated (${type}), and nothing physical is at this address` };
+  if (address >= 0xf0000000 && address < 2 ** 32) {
+    return { kind: 'iova', why: 'it is right below 4 GiB, from where Linux hands out I/O virtual addresses, and nothing physical is there' };
+  }
+  if (address >= 2 ** 40 && address > top && by !== null) {
+    return { kind: 'iova', why: 'it is far above all memory, from where Linux hands out I/O virtual addresses to devices with wide masks' };
+  }
+  return { kind: 'nothing' };
+}
