@@ -17,7 +17,6 @@ import { BvecList } from '../src/block/index.ts';
 import {
   type Classifier,
   DmaDevice,
-  type DmaDirection,
   DmaMapping,
   dmaMapBvec,
   dmaUnmapBvec,
@@ -42,7 +41,7 @@ export interface LabOptions {
   readonly iommu?: 'on' | 'off';
   /** Bus address minus CPU address below host bridge 0, bytes. `ontoVictim`: near's bus address is victim's CPU address. */
   readonly busOffset?: number | 'ontoVictim';
-  /** Default: what the window needs. */
+  /** Keep IOVAs out of the host bridges' windows. Default true. */
   readonly reserveWindows?: boolean;
 }
 
@@ -50,7 +49,7 @@ function endpoint(name: Place, index = 0): EndpointDescription {
   return { kind: 'endpoint', name, functions: [{ bars: [{ index, size: 4 * MIB, prefetchable: true }] }] };
 }
 
-function tree(busOffset: number): TreeDescription {
+function tree(busOffset: number, otherOffset: number): TreeDescription {
   return {
     rootBuses: [
       {
@@ -74,6 +73,7 @@ function tree(busOffset: number): TreeDescription {
         ],
       },
       {
+        busOffset: otherOffset,
         children: [
           {
             kind: 'rootPort',
@@ -107,8 +107,8 @@ export class Lab {
 
   constructor(options: LabOptions = {}) {
     const { busOffset = 0 } = options;
-    const offset = busOffset === 'ontoVictim' ? offsetOntoVictim() : busOffset;
-    const { hierarchy, names } = buildTree(tree(offset));
+    const offsets = busOffset === 'ontoVictim' ? ontoVictim() : ([busOffset, 0] as const);
+    const { hierarchy, names } = buildTree(tree(...offsets));
     this.#names = names;
     this.#reserve = options.reserveWindows ?? true;
     this.iommu = options.iommu ?? 'on';
@@ -246,9 +246,8 @@ function patternAt(offset: number): number {
   return 1 + ((offset * 7 + (offset >> 8) * 3) % 255);
 }
 
-function offsetOntoVictim(): number {
+/** Offsets of the two host bridges with which the CPU finds victim where near's bus address points. */
+function ontoVictim(): readonly [number, number] {
   const flat = new Lab({ iommu: 'off' });
-  return flat.bar('victim').phys - flat.bar('near').phys;
+  return [-(2 ** 41), flat.bar('victim').bus - flat.bar('near').bus];
 }
-
-export type { DmaDirection };
