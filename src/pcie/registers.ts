@@ -20,8 +20,6 @@ export const PREFETCHABLE_LIMIT_UPPER = 0x2c;
 export const IO_BASE_UPPER = 0x30;
 export const CAPABILITIES_POINTER = 0x34;
 export const CARDBUS_CAPABILITIES_POINTER = 0x14;
-export const SUBSYSTEM_VENDOR_ID = 0x2c;
-export const BRIDGE_CONTROL = 0x3e;
 
 /** Command register bits. PCIe 7.5.1.1.3. */
 export const COMMAND_MEMORY_SPACE = 0x0002;
