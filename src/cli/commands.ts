@@ -125,6 +125,7 @@ export const COMMANDS: readonly CommandSpec[] = [
           [],
         )
         .option('--no-merge', 'every vector its own segment')
+        .option('--nvme', 'also the PRPs and SGLs that an NVMe driver would write')
         .option('--json', JSON_HELP);
     },
     load: () => import('./map.ts'),

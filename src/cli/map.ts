@@ -4,14 +4,17 @@ import { P2pError } from '../core/errors.ts';
 import { parseHex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
 import type { IommuMode } from '../machine/machine.ts';
+import type { PolicyName } from '../p2p/policy.ts';
 import { type BioFile, readBioFile } from '../scenario/bio-file.ts';
 import { ScenarioError } from '../scenario/errors.ts';
-import { BioMapper, type ClassifyMode, type MapSettings } from '../scenario/map-bio.ts';
+import { BioMapper, type ClassifyMode, type MappedBio, type MapSettings } from '../scenario/map-bio.ts';
+import { type NvmePointers, nvmePointers } from '../scenario/nvme-pointers.ts';
 import { type Invocation, textOption } from './context.ts';
 import { errorDocument, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_INPUT, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
 import { mapDocument } from './map-json.ts';
+import { nvmeDocument, nvmeText } from './map-nvme.ts';
 import { mapText } from './map-text.ts';
 import { readText } from './read-text.ts';
 
@@ -26,9 +29,18 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   if (file.endsWith('.jsonl')) return runLines(invocation, mapper, text, file, policy.name);
   const bio = readBioFile(text, file);
   const mapped = mapper.map(bio);
-  if (context.json) await context.out.json(mapDocument(mapped, policy.name));
-  else await context.out.write(mapText(bio, mapped, context.columns ?? 100));
+  const nvme = invocation.options['nvme'] === true ? nvmePointers(mapped) : null;
+  if (context.json) await context.out.json(documentOf(mapped, policy.name, nvme));
+  else {
+    await context.out.write(mapText(bio, mapped, context.columns ?? 100));
+    if (nvme !== null) await context.out.write(`\n${nvmeText(nvme)}`);
+  }
   return EXIT_DONE;
+}
+
+function documentOf(mapped: MappedBio, policy: PolicyName, nvme: NvmePointers | null): object {
+  const document = mapDocument(mapped, policy);
+  return nvme === null ? document : { ...document, nvme: nvmeDocument(nvme) };
 }
 
 /** One bio a line, one document a line: a refused line is an error document, a malformed one makes the exit 3. */
@@ -37,9 +49,10 @@ async function runLines(
   mapper: BioMapper,
   text: string,
   file: string,
-  policy: Parameters<typeof mapDocument>[1],
+  policy: PolicyName,
 ): Promise<ExitCode> {
   const { out } = invocation.context;
+  const withNvme = invocation.options['nvme'] === true;
   let code: ExitCode = EXIT_DONE;
   const lines = text.split('\n');
   for (const [index, line] of lines.entries()) {
@@ -47,7 +60,8 @@ async function runLines(
     const number = index + 1;
     let document: object;
     try {
-      document = mapDocument(mapper.map(readJsonLine(line, file, number)), policy);
+      const mapped = mapper.map(readJsonLine(line, file, number));
+      document = documentOf(mapped, policy, withNvme ? nvmePointers(mapped) : null);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       document = errorDocument(error);

@@ -266,6 +266,76 @@ describe('defaults and options', () => {
   });
 });
 
+describe('--nvme', () => {
+  interface Nvme {
+    prp: {
+      commands?: { length: number; prp1: string; prp2: string | null; list: string[] }[];
+      refused?: { code: string };
+    };
+    sgl: { commands?: { length: number; descriptors: { type: string; address?: string; length: number }[] }[] };
+  }
+
+  test('MAP: --nvme adds the PRPs and SGLs of the segments, own memory in commands of its own', () => {
+    const lines = [
+      bio([vector(RAM), vector(NEAR, undefined, 8192), vector(FAR), vector(OWN)]),
+      bio([vector(RAM, undefined, 512)]),
+      bio([vector(RAM), vector('0x950000')]),
+      bio([vector('0x940200', undefined, 1024), vector('0x950000', undefined, 1024)]),
+      bio([vector(RAM, undefined, 100), vector('0x950000', undefined, 412)]),
+      bio([vector(RAM, undefined, 2 ** 22 + 4096)]),
+      bio([]),
+    ];
+    const documents = mapLines(SWITCH, lines, '--nvme').documents as (MapDocument & { nvme: Nvme })[];
+    const [mixed, short, two, unaligned, odd, long, none] = documents.map(({ nvme }) => nvme);
+    const iova = Number(documents[0]?.iova?.base);
+    const page = (index: number): string => `0x${(iova + 4096 * index).toString(16)}`;
+    expect(mixed?.prp.commands).toEqual([
+      { length: 16384, prp1: page(0), prp2: null, list: [NEAR, '0xfc011000', page(1)] },
+      { length: 4096, prp1: OWN, prp2: null, list: [] },
+    ]);
+    expect(mixed?.sgl.commands?.map(({ descriptors }) => descriptors)).toEqual([
+      [
+        { type: 'lastSegment', length: 48 },
+        { type: 'dataBlock', address: page(0), length: 4096 },
+        { type: 'dataBlock', address: NEAR, length: 8192 },
+        { type: 'dataBlock', address: page(1), length: 4096 },
+      ],
+      [{ type: 'dataBlock', address: OWN, length: 4096 }],
+    ]);
+    expect(short?.prp.commands).toMatchObject([{ length: 512, prp2: null, list: [] }]);
+    expect(two?.prp.commands).toMatchObject([{ length: 8192, list: [] }]);
+    expect(Number(two?.prp.commands?.[0]?.prp2) - Number(two?.prp.commands?.[0]?.prp1)).toBe(4096);
+    // PRPs cannot pass a boundary inside a page: two commands; inside a block: none.
+    expect(unaligned?.prp.commands?.map(({ length }) => length)).toEqual([1024, 1024]);
+    expect(unaligned?.sgl.commands?.map(({ length }) => length)).toEqual([2048]);
+    expect(odd?.prp.refused?.code).toBe('NVME_CUT_IN_BLOCK');
+    expect(odd?.sgl.commands).toHaveLength(1);
+    // 1025 pages: PRP1 and a list over three pages, whose own pointers are not shown.
+    expect(long?.prp.commands?.[0]?.list).toHaveLength(1024);
+    expect(new Set(long?.prp.commands?.[0]?.list).size).toBe(1024);
+    expect(long?.sgl.commands?.[0]?.descriptors).toMatchObject([{ type: 'dataBlock', length: 2 ** 22 + 4096 }]);
+    expect(none).toEqual({ prp: { commands: [] }, sgl: { commands: [] } });
+    expect(mapLines(SWITCH, lines).documents.some((document) => 'nvme' in document)).toBe(false);
+  });
+
+  test('MAP: bounced RAM has no address, so no command; a person reads that, and every long list is said to be cut', () => {
+    const force = ['--iommu', 'off', '--kernel-cmdline', 'swiotlb=force'];
+    const { documents } = mapLines(SWITCH, [bio([vector(RAM)])], '--nvme', ...force);
+    expect((documents[0] as MapDocument & { nvme: Nvme }).nvme.prp.refused?.code).toBe('NVME_BOUNCE');
+    const file = write(
+      JSON.stringify(bio([vector(RAM, undefined, 65536), vector('0x960000', undefined, 2048)])),
+      'json',
+    );
+    const { stdout } = p2pdma(['map', SWITCH, '--bio', file, '--nvme']);
+    expect(stdout).toContain('PRP2 -> list of 16');
+    expect(stdout).toContain('... and 8 more');
+    expect(stdout.split('\n').every((line) => line.length <= 100)).toBe(true);
+    expect(p2pdma(['map', SWITCH, '--bio', file, '--nvme', ...force]).stdout).toContain(
+      'not possible: a segment is copied',
+    );
+  });
+});
+
 /** Lines that are refused on the machine below the switch, each with its code and path. */
 const REFUSED: readonly [code: MapErrorCode, line: object, path: string][] = [
   ['ZERO_LENGTH', bio([vector(RAM), vector(RAM, undefined, 0)]), 'vectors[1].length'],
