@@ -39,6 +39,29 @@ const JSON_HELP = 'one JSON document on stdout';
 /** In the order of `p2pdma --help`. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
+    name: 'check',
+    summary: 'what is wrong with this machine’s peer-to-peer traffic, where, and how to fix it',
+    examples: [
+      'p2pdma check                                    this computer, the worst first',
+      'p2pdma check host.tar.gz --verbose              all evidence, all fixes, what each costs and how to undo it',
+      'p2pdma check host.txt --pairs 03:00.0,06:00.0   as if these were to be paired',
+      'p2pdma check host.txt --markdown > ticket.md',
+      'p2pdma check --explain ACS-REDIR-SWITCH         what a diagnosis means',
+    ],
+    shape: (command) => {
+      withMachine(command);
+      command
+        .option('--verbose', 'all findings with evidence, every fix, its cost, its undo and its proof')
+        .option('--explain <id>', 'one diagnosis: what it means, and its findings in full')
+        .option('--only <ids>', 'only these diagnoses, commas between')
+        .option('--pairs <sel>', 'the functions to be paired, all with all (default: GPUs, accelerators, NICs, NVMe)')
+        .option('--fail-on <level>', 'exit with 1 on findings at or above: error, warning, never', 'never')
+        .option('--markdown', 'a report to paste into a ticket')
+        .option('--json', JSON_HELP);
+    },
+    load: () => import('./check.ts'),
+  },
+  {
     name: 'matrix',
     summary: 'every pair of devices: can they do peer-to-peer DMA, and by which road',
     examples: [
@@ -82,6 +105,40 @@ export const COMMANDS: readonly CommandSpec[] = [
       command.option('--json', JSON_HELP);
     },
     load: () => import('./explain.ts'),
+  },
+  {
+    name: 'whose',
+    summary: 'whose an address is: RAM, a BAR at an offset, a window, reserved, or nothing; explains IOMMU fault lines',
+    examples: [
+      'p2pdma whose host.tar.gz 0xfe800000',
+      'p2pdma whose host.tar.gz 0xfe800000 --by 06:00.0',
+      'dmesg | p2pdma whose host.tar.gz                each DMAR, AMD-Vi or SMMU fault in it',
+    ],
+    shape: (command) => {
+      command
+        .usage('[options] [machine] [address...]')
+        .argument(
+          '[names...]',
+          'MACHINE as in p2pdma matrix --help, then addresses in hex; none: dmesg on standard input',
+        );
+      withMachineOptions(command);
+      command.option('--by <function>', 'the function that used the address').option('--json', JSON_HELP);
+    },
+    load: () => import('./whose.ts'),
+  },
+  {
+    name: 'diff',
+    summary: 'two captures of one machine: what changed, and which verdicts flipped because of it',
+    examples: ['p2pdma diff before.tar.gz after.tar.gz', 'p2pdma diff before.txt after.txt --json'],
+    shape: (command) => {
+      command
+        .usage('[options] <before> <after>')
+        .argument('<before>', 'the machine as it was: as MACHINE in p2pdma matrix --help')
+        .argument('<after>', 'the machine as it is');
+      withMachineOptions(command);
+      command.option('--json', JSON_HELP);
+    },
+    load: () => import('./diff.ts'),
   },
   {
     name: 'capture',
@@ -170,5 +227,21 @@ export const COMMANDS: readonly CommandSpec[] = [
       command.option('--json', JSON_HELP);
     },
     load: () => import('./pages.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'completion of commands and options for bash, zsh or fish',
+    examples: ['eval "$(p2pdma completion bash)"', 'p2pdma completion fish > ~/.config/fish/completions/p2pdma.fish'],
+    shape: (command) => {
+      command.argument('<shell>', 'bash, zsh or fish');
+    },
+    load: async () => (await import('./completion.ts')).completionOf(COMMANDS),
+  },
+  {
+    name: 'man',
+    summary: 'the manual page',
+    examples: ['p2pdma man | man -l -', 'p2pdma man > p2pdma.1'],
+    shape: () => {},
+    load: async () => (await import('./man.ts')).manOf(COMMANDS),
   },
 ];

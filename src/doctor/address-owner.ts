@@ -38,14 +38,20 @@ const MSI: Range = { start: 0xfee00000, end: 0xfef00000 };
  * Whose `address` is. `by` is the function that used it: its own host bridge decides how bus addresses are read, and only for a function
  * can an address be an I/O virtual one.
  */
-export function addressOwner(machine: Machine, address: number, findBar: FindBar, by: PciFunction | null): AddressOwner {
+export function addressOwner(
+  machine: Machine,
+  address: number,
+  findBar: FindBar,
+  by: PciFunction | null,
+): AddressOwner {
   const ram = machine.ram.find((range) => address >= range.start && address < range.end);
   if (ram !== undefined) return { kind: 'ram', range: ram };
   const found = findBar(address);
   if (found !== null) return barOwner(found.fn, found.bar, address, 'phys');
   const unsized = barBySlot(machine, address, by);
   if (unsized !== null) return unsized;
-  if (address >= MSI.start && address < MSI.end) return { kind: 'reserved', name: 'message-signalled interrupts', range: MSI };
+  if (address >= MSI.start && address < MSI.end)
+    return { kind: 'reserved', name: 'message-signalled interrupts', range: MSI };
   const window = windowAt(machine, address);
   const entry = deepest(machine.iomem, address);
   if (entry !== null && !/^PCI Bus|^System RAM/.test(entry.name) && window === null) {
@@ -81,10 +87,12 @@ function barBySlot(machine: Machine, address: number, by: PciFunction | null): A
       if (size !== null) {
         // Behind another host bridge the same bus address may be something else.
         const mine = by === null || rootOf(by) === rootOf(fn);
-        if (mine && address >= busAddress && address < busAddress + size) return barOwner(fn, bar.index, address, 'bus');
+        if (mine && address >= busAddress && address < busAddress + size)
+          return barOwner(fn, bar.index, address, 'bus');
         continue;
       }
-      if (busAddress <= address && (best === null || busAddress > best.start)) best = { fn, bar: bar.index, start: busAddress };
+      if (busAddress <= address && (best === null || busAddress > best.start))
+        best = { fn, bar: bar.index, start: busAddress };
     }
   }
   if (best === null) return null;
@@ -133,12 +141,22 @@ function iovaOrNothing(machine: Machine, address: number, by: PciFunction | null
   if (type === 'identity') return { kind: 'nothing' };
   const translated = type !== undefined;
   if (by === null && !(address >= 0xf0000000 && address < 2 ** 32) && address < top) return { kind: 'nothing' };
-  if (translated) return { kind: 'iova', why: `group ${group} of ${by?.name} is translated (${type}), and nothing physical is at this address` };
+  if (translated)
+    return {
+      kind: 'iova',
+      why: `group ${group} of ${by?.name} is translated (${type}), and nothing physical is at this address`,
+    };
   if (address >= 0xf0000000 && address < 2 ** 32) {
-    return { kind: 'iova', why: 'it is right below 4 GiB, from where Linux hands out I/O virtual addresses, and nothing physical is there' };
+    return {
+      kind: 'iova',
+      why: 'it is right below 4 GiB, from where Linux hands out I/O virtual addresses, and nothing physical is there',
+    };
   }
   if (address >= 2 ** 40 && address > top && by !== null) {
-    return { kind: 'iova', why: 'it is far above all memory, from where Linux hands out I/O virtual addresses to devices with wide masks' };
+    return {
+      kind: 'iova',
+      why: 'it is far above all memory, from where Linux hands out I/O virtual addresses to devices with wide masks',
+    };
   }
   return { kind: 'nothing' };
 }

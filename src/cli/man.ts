@@ -1,0 +1,76 @@
+/** `p2pdma man`: the manual page, made from the command tree. The macros are those of man(7). */
+
+import { type CommandEntry, commandTree } from './command-tree.ts';
+import type { CommandSpec } from './commands.ts';
+import type { CommandModule, Invocation } from './context.ts';
+import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
+import { version } from './version.ts';
+
+/** The command for the tree of `specs`. */
+export function manOf(specs: readonly CommandSpec[]): CommandModule {
+  return { run: (invocation) => run(invocation, specs) };
+}
+
+async function run({ context }: Invocation, specs: readonly CommandSpec[]): Promise<ExitCode> {
+  await context.out.write(manPage(commandTree(specs), version()));
+  return EXIT_DONE;
+}
+
+const EXITS: readonly (readonly [number, string])[] = [
+  [0, 'done, and what was asked holds'],
+  [1, 'done, and the answer is no, or there are findings at or above --fail-on'],
+  [2, 'usage'],
+  [3, 'input unreadable, malformed or inconsistent'],
+  [4, 'the evidence does not suffice'],
+  [5, 'engines disagree, or data does not match'],
+  [70, 'a mistake in p2pdma'],
+  [130, 'interrupted'],
+];
+
+/** The page. */
+export function manPage(tree: readonly CommandEntry[], release: string): string {
+  const lines = [
+    `.TH P2PDMA 1 "" "p2pdma ${release}" "User Commands"`,
+    '.SH NAME',
+    'p2pdma \\- which PCIe devices can do peer-to-peer DMA, by which road, and why not',
+    '.SH SYNOPSIS',
+    '.B p2pdma',
+    '.I command',
+    '[options] [arguments]',
+    '.SH COMMANDS',
+    ...tree.flatMap(commandLines),
+    '.SH EXIT STATUS',
+    ...EXITS.flatMap(([code, meaning]) => ['.TP', `.B ${code}`, escaped(meaning)]),
+    '.SH ENVIRONMENT',
+    '.TP',
+    '.B NO_COLOR',
+    'no colour where it is set and not empty',
+    '.TP',
+    '.B COLUMNS',
+    'the width of the output where it is no terminal',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function commandLines({ name, summary, usage, examples, options }: CommandEntry): string[] {
+  return [
+    `.SS ${name}`,
+    escaped(summary),
+    '.PP',
+    `.B p2pdma ${name}`,
+    escaped(usage),
+    ...options.flatMap(({ flags, description }) => ['.TP', `.B ${escaped(flags)}`, escaped(description)]),
+    '.PP',
+    'Examples:',
+    '.nf',
+    ...examples.map((line) => `  ${escaped(line)}`),
+    '.fi',
+  ];
+}
+
+/** Hyphens are to be copied, backslashes to be printed; a line may not begin as a macro. */
+function escaped(text: string): string {
+  const plain = text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('’', "'");
+  return /^[.']/.test(plain) ? `\\&${plain}` : plain;
+}
