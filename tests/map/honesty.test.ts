@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../../src/block/bio-vec.ts';
 import type { BusAddr } from '../../src/core/address.ts';
 import type { Classifier } from '../../src/dma/classifier.ts';
+import { Lookup } from '../../src/dma/classify-lookup.ts';
 import type { DmaDevice } from '../../src/dma/device.ts';
 import { MapError, type MapErrorCode } from '../../src/dma/errors.ts';
 import { dmaMapBvec, dmaUnmapBvec } from '../../src/dma/map-bvec.ts';
@@ -157,6 +158,17 @@ describe.each(DESIGNS.filter(({ name }) => name !== 'flags'))('by $name', (desig
       expect(error).toMatchObject({ code: 'PAIR_NOT_SUPPORTED', errno: 'EREMOTEIO', path: 'vectors[2]' });
       expect(error.message).toContain(world.fn('foreign').name);
     }
+  });
+
+  test('a pair of which the evidence does not tell is refused as unknown, not as impossible', () => {
+    const world = new World({ cpu: null, hostBridge: { vendorId: 0x1b21, deviceId: 1 } });
+    const error = refused(
+      world.device(),
+      listOf(world, [{ at: 'near' }, { at: 'far' }], design.tagging),
+      design.classifier(world),
+    );
+    expect(error).toMatchObject({ code: 'PAIR_UNKNOWN', path: 'vectors[1]' });
+    expect(error.errno).toBeUndefined();
   });
 
   test('without an IOMMU the first vector that fails is the one told of, as in Linux; with one, pairs come first', () => {
@@ -336,6 +348,27 @@ describe('the range table', () => {
     expect(table.records.some(({ start }) => start === near.phys)).toBe(false);
     expect(table.at(table.find(near.phys + 4096)).kind).toBe('ram');
   });
+});
+
+test('E17: what was judged is kept until it is forgotten, also by a lookup', () => {
+  const world = new World();
+  const pairs = world.pairs();
+  const lookup = new Lookup(world.table, pairs);
+  let asked = 0;
+  const judge = pairs.verdict.bind(pairs);
+  pairs.verdict = (provider) => {
+    asked++;
+    return judge(provider);
+  };
+  const list = listOf(world, [{ at: 'near' }, { at: 'far' }, { at: 'near' }], 'plain');
+  const device = world.device();
+  for (let turn = 0; turn < 3; turn++) {
+    dmaUnmapBvec(device, dmaMapBvec(device, list, 'toDevice', lookup, new DmaMapping()));
+  }
+  expect(asked).toBe(2);
+  pairs.forget();
+  dmaUnmapBvec(device, dmaMapBvec(device, list, 'toDevice', lookup, new DmaMapping()));
+  expect(asked).toBe(4);
 });
 
 describe('counters', () => {

@@ -45,6 +45,10 @@ export interface WorldOptions {
   /** Bus address minus CPU address on root bus 0. */
   readonly busOffset?: number;
   readonly policy?: PolicyName;
+  /** Null: not known. */
+  readonly cpu?: Machine['cpu'];
+  /** The function at 00.0 of root bus 0. */
+  readonly hostBridge?: { readonly vendorId: number; readonly deviceId: number };
   /** ACS of the client's own function. */
   readonly clientAcs?: AcsDescription;
 }
@@ -63,6 +67,7 @@ export class World {
       rootBuses: [
         {
           busOffset: options.busOffset ?? 0,
+          ...(options.hostBridge === undefined ? {} : { hostBridge: options.hostBridge }),
           children: [
             {
               kind: 'rootPort',
@@ -130,7 +135,7 @@ export class World {
       hierarchy: tree.hierarchy,
       ram: RAM,
       iomem: RAM.map(({ start, end }) => ({ start, end, name: 'System RAM', depth: 0 })),
-      cpu: { vendor: 'GenuineIntel', family: 6 },
+      cpu: options.cpu === undefined ? { vendor: 'GenuineIntel', family: 6 } : options.cpu,
       kernel: '6.12.0',
       cmdline: null,
       iommuGroupTypes: new Map(),
