@@ -77,7 +77,8 @@ export class Bed {
   setAcs(index: number, word: number): void {
     const live = this.fabric.function(index);
     const { acs } = live.registers;
-    live.writeConfig(acs + 8, 4, word & EGRESS_VECTOR ? 0xffffffff : 0);
+    const vector = word & EGRESS_VECTOR ? 0xffffffff : 0;
+    if (live.readConfig(acs + 8, 4) !== vector) live.writeConfig(acs + 8, 4, vector);
     live.setAcsControl(word & 0x7f);
     // ACS does not shape the tree, so the tree stays and the function in it is replaced.
     (this.hierarchy.functions as PciFunction[])[index] = live.fn;

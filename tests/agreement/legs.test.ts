@@ -53,4 +53,4 @@ test('E65: on every shape, whatever ACS holds: busAddr never reaches a root port
   }
   expect(rows).not.toContain('busAddr through');
   expect(rows).not.toContain('busAddr dies');
-});
+}, 240_000);

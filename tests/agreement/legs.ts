@@ -90,6 +90,8 @@ export class LegBed {
 export const ALL_WORDS: readonly number[] = allWords();
 /** The same without the vector. */
 const PLAIN_WORDS: readonly number[] = ALL_WORDS.filter((word) => word < EGRESS_VECTOR);
+const NONE_RR: readonly number[] = [0, 0x04];
+const NONE_CR: readonly number[] = [0, 0x08];
 /** None, RR, CR, both. */
 const RR_CR: readonly number[] = [0, 0x04, 0x08, 0x0c];
 /** The columns of the published table of the directional rule, and Upstream Forwarding. */
@@ -180,11 +182,11 @@ export function enumerateForTests(runner: LegRunner, visit: Visit): void {
           if (iommu === 'off') {
             run([client, PLAIN_WORDS], [provider, translated ? TABLE_WORDS : PLAIN_WORDS]);
             run([client, ALL_WORDS], [provider, RR_CR]);
-            if (common !== null) run([common, ALL_WORDS], [client, RR_CR], [provider, RR_CR]);
-            if (elsewhere !== null) run([elsewhere, ALL_WORDS], [client, RR_CR], [provider, RR_CR]);
+            if (common !== null) run([common, ALL_WORDS], [client, NONE_RR], [provider, NONE_CR]);
+            if (elsewhere !== null) run([elsewhere, ALL_WORDS], [client, NONE_RR], [provider, NONE_CR]);
           } else {
-            run([client, ALL_WORDS], [provider, RR_CR]);
-            run([provider, ALL_WORDS], [client, RR_CR]);
+            run([client, ALL_WORDS], [provider, NONE_CR]);
+            run([provider, ALL_WORDS], [client, NONE_RR]);
             for (const name of [common, elsewhere]) if (name !== null) run([name, ALL_WORDS], [client, RR_CR]);
           }
         }

@@ -22,7 +22,7 @@ test(`E65: random ACS on random legs, every condition (seed ${SEED})`, () => {
   console.log([`legs, seed ${SEED}:`, ...tally.lines(), `${tally.cases} cases`].join('\n'));
   expect(failures.slice(0, 20)).toEqual([]);
   expect(tally.cases).toBe(LEG_CASES);
-});
+}, 240_000);
 
 test(`E65, E66: whole trees: pairs as judged, lists moved to the byte, refused lists without a TLP (seed ${SEED})`, () => {
   const tally = new Tally();
@@ -51,7 +51,7 @@ test(`E65, E66: whole trees: pairs as judged, lists moved to the byte, refused l
   expect(tally.cases).toBeGreaterThan(5000);
   expect(lists.moved).toBeGreaterThan(1000);
   expect(lists.refused).toBeGreaterThan(50);
-});
+}, 240_000);
 
 test('one seed, one run: the same tree gives the same cases and the same bytes', () => {
   expect(runTree(SEED, 3)).toEqual(runTree(SEED, 3));
