@@ -27,6 +27,7 @@ const BY_CLASS: Readonly<Record<string, ExitCode>> = {
   MachineError: EXIT_INPUT,
   OutputError: EXIT_INPUT,
   ScenarioError: EXIT_INPUT,
+  QemuError: EXIT_EVIDENCE,
 };
 
 /** Single codes that end otherwise than the rest of their class. */

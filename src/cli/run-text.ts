@@ -56,9 +56,23 @@ function transferLines(transfer: TransferReport): string[] {
 
 function verdictLine(transfer: TransferReport): string {
   const { bytesEqual, bytesTotal, expected, asExpected } = transfer;
-  const equal = `${bytesEqual} of ${bytesTotal} bytes equal`;
+  const equal = `${summary(transfer)}${bytesEqual} of ${bytesTotal} bytes equal`;
   if (asExpected) return expected === 'equal' ? `  ${equal}` : `  ${equal}; expected ${expected}, as it came`;
   return `  ${equal}; expected ${expected}: NOT AS EXPECTED`;
+}
+
+/** `16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, `: what the mapping made of the vectors. */
+function summary({ vectors, iova, pointers, refusal }: TransferReport): string {
+  if (refusal !== null) return '';
+  const pages = vectors.reduce((sum, vector) => sum + Math.ceil(vector.length / 4096), 0);
+  const memories = new Set(vectors.map((vector) => vector.owner ?? 'ram')).size;
+  const parts = [
+    `${pages} page${pages === 1 ? '' : 's'}`,
+    `${memories} ${memories === 1 ? 'memory' : 'memories'}`,
+    iova === null ? 'no IOVA' : '1 IOVA',
+    ...(pointers === null ? [] : [pointers]),
+  ];
+  return `${parts.join(', ')}, `;
 }
 
 function vectorRow(vector: VectorReport): string[] {

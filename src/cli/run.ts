@@ -3,58 +3,122 @@
 import { writeFileSync } from 'node:fs';
 import { hex } from '../core/hex.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
+import type { NamedMachine } from '../scenario/described-machine.ts';
+import type { ScenarioHost } from '../scenario/host.ts';
 import type { ScenarioReport, TracedHop } from '../scenario/report.ts';
-import { readScenario, runScenario, scenarioMachine } from '../scenario/run-scenario.ts';
+import { type ReadScenario, readScenario, runScenario, scenarioMachine } from '../scenario/run-scenario.ts';
 import { SimHost } from '../scenario/sim-host.ts';
 import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_MISMATCH, type ExitCode } from './exit-codes.ts';
 import { readMachineArgument } from './machine-argument.ts';
+import { table } from './map-text.ts';
+import type { QemuHost } from './qemu-host.ts';
 import { readText } from './read-text.ts';
+import { compareReports, type Difference } from './run-compare.ts';
 import { runText } from './run-text.ts';
 import { traceJson } from './trace-file.ts';
 
 /** Runs the command. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
-  const { context, args } = invocation;
+  const { args } = invocation;
   const engine = textOption(invocation, 'engine') ?? 'sim';
-  if (engine !== 'sim') {
+  if (engine !== 'sim' && engine !== 'qemu' && engine !== 'both') {
+    const hint = 'engines: sim, qemu, or both to compare them';
     throw new UsageError({
       code: 'USAGE_OPTION_VALUE',
       path: '--engine',
       message: `there is no engine '${engine}'`,
-      hint: 'engines: sim',
+      hint,
     });
   }
   const file = args[0] as string;
   const read = readScenario(readText(file), file);
-  const { scenario } = read;
   const named = await scenarioMachine(read, (name) => readMachineArgument(name));
-  const host = new SimHost({
-    machine: named.machine,
-    controllers: named.controllers,
-    scenario,
-    iommu: hasIommu(named.machine, scenario.iommu),
-  });
+  const iommu = hasIommu(named.machine, read.scenario.iommu);
+  if (engine === 'sim') {
+    const report = await runOn(invocation, read, named, simHost(read, named, iommu));
+    return show(invocation, [report], []);
+  }
+  const qemu = await startQemu(named, iommu);
+  try {
+    // Both run on the machine that QEMU enumerated: the same addresses, the same registers.
+    const reports: ScenarioReport[] = [];
+    if (engine === 'both') reports.push(await runOn(invocation, read, qemu.named, simHost(read, qemu.named, iommu)));
+    reports.push(await runOn(invocation, read, qemu.named, qemu));
+    return await show(invocation, reports, qemu.notes);
+  } finally {
+    await qemu.engine.close();
+  }
+}
+
+async function startQemu(named: NamedMachine, iommu: boolean): Promise<QemuHost> {
+  const { QemuHost: Host } = await import('./qemu-host.ts');
+  return Host.start({ named, iommu });
+}
+
+function simHost(read: ReadScenario, named: NamedMachine, iommu: boolean): SimHost {
+  return new SimHost({ machine: named.machine, controllers: named.controllers, scenario: read.scenario, iommu });
+}
+
+/** One run, with its trace where one is wanted. */
+async function runOn(
+  invocation: Invocation,
+  read: ReadScenario,
+  named: NamedMachine,
+  host: ScenarioHost,
+): Promise<ScenarioReport> {
+  const { context } = invocation;
   const tracePath = textOption(invocation, 'trace');
   const steps = invocation.options['step'] === true;
   const hops: TracedHop[] = [];
+  const total = read.scenario.transfers.length;
   const report = await runScenario({
     read,
     named,
     host,
     ...(tracePath !== undefined || steps ? { trace: (hop: TracedHop) => hops.push(hop) } : {}),
     done: (_transfer, index) => {
-      if (scenario.transfers.length > 20) context.note(`${index + 1} of ${scenario.transfers.length} transfers`);
+      if (total > 20) context.note(`${index + 1} of ${total} transfers`);
     },
   });
-  if (tracePath !== undefined) writeFileSync(tracePath, traceJson(hops));
-  if (context.json) await context.out.json({ schemaVersion: 1, command: 'run', ...jsonReport(report) });
-  else {
-    if (steps) for (const hop of hops) await context.out.write(`${stepLine(hop)}\n`);
-    await context.out.write(runText(report));
+  if (tracePath !== undefined && hops.length > 0) writeFileSync(tracePath, traceJson(hops));
+  if (steps && !context.json) for (const hop of hops) await context.out.write(`${stepLine(hop)}\n`);
+  return report;
+}
+
+/** Prints one report, or two with where they part. */
+async function show(
+  invocation: Invocation,
+  reports: readonly ScenarioReport[],
+  notes: readonly string[],
+): Promise<ExitCode> {
+  const { context } = invocation;
+  const [first, second] = reports as [ScenarioReport, ScenarioReport?];
+  const differences = second === undefined ? [] : compareReports(first, second);
+  if (context.json) {
+    const document = second === undefined ? jsonReport(first) : { reports: reports.map(jsonReport), differences };
+    await context.out.json({ schemaVersion: 1, command: 'run', ...document, notes });
+  } else {
+    for (const report of reports) await context.out.write(`${runText(report)}\n`);
+    for (const note of notes) await context.out.write(`QEMU has it otherwise: ${note}\n`);
+    if (second !== undefined) await context.out.write(differenceText(differences, first.engine, second.engine));
   }
-  return report.transfers.every((transfer) => transfer.asExpected) ? EXIT_DONE : EXIT_MISMATCH;
+  if (differences.length > 0) return EXIT_MISMATCH;
+  return reports.every((report) => report.transfers.every((transfer) => transfer.asExpected))
+    ? EXIT_DONE
+    : EXIT_MISMATCH;
+}
+
+function differenceText(differences: readonly Difference[], first: string, second: string): string {
+  if (differences.length === 0) return `${first} and ${second} agree: segments, statuses, bytes\n`;
+  const rows = [
+    ['transfer', '', first, second],
+    ...differences.map((one) => [one.transfer, one.what, one.first, one.second]),
+  ];
+  return `the engines part:\n${table(rows)
+    .map((line) => `  ${line}\n`)
+    .join('')}`;
 }
 
 function hasIommu(machine: Machine, setting: 'on' | 'off' | 'passthrough' | undefined): boolean {

@@ -36,5 +36,5 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
     outcomes.push({ fate, at, hops });
     done += segment.length;
   }
-  return { segments: outcomes, commands: 0, status: null, received };
+  return { segments: outcomes, commands: 0, pointers: null, status: null, received };
 }

@@ -64,8 +64,9 @@ function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firs
   const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 1;
   const [syntax] = document.errors;
   if (syntax) {
-    const message = `is neither JSON nor YAML: ${syntax.message}`;
-    const hint = 'check brackets, quotes and indentation at this line';
+    const several = syntax.code === 'MULTIPLE_DOCS';
+    const message = several ? 'holds more than one YAML document' : `is neither JSON nor YAML: ${syntax.message}`;
+    const hint = several ? 'keep one, without --- between' : 'check brackets, quotes and indentation at this line';
     throw new ScenarioError('FILE_SYNTAX', { file, line: lineAt(syntax.pos[0]) }, message, hint);
   }
   if (document.contents === null) {
@@ -73,7 +74,7 @@ function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firs
   }
   const lineOf = (path: FieldPath): number => lineOfNode(document, path, lineAt) ?? firstLine;
   const value = plainValue(document, file, lineOf);
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: typeWords });
   if (result.success) return { data: result.data, lineOf };
   const issue = deepest(result.error.issues);
   const path = [...(issue?.path ?? [])];
@@ -117,6 +118,25 @@ function cycleIn(value: unknown, path: FieldPath, above: readonly object[]): Fie
     if (cycle !== null) return cycle;
   }
   return null;
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: 'an object',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** Own words for a value of the wrong kind, where the schema has none for the field. */
+function typeWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined;
+  const { input } = issue;
+  if (input === undefined) return 'is missing';
+  const kind = Array.isArray(input) ? 'array' : typeof input;
+  const is = input === null ? 'null' : kind === 'boolean' ? 'true or false' : (TYPE_WORDS[kind] ?? kind);
+  return `is ${is}, and ${TYPE_WORDS[issue.expected] ?? issue.expected} is wanted`;
 }
 
 type Issue = z.core.$ZodIssue;

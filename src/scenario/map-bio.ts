@@ -3,7 +3,7 @@
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../block/bio-vec.ts';
 import { addressFromWords } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { findRange, joinRanges, type Range } from '../core/range.ts';
+import { findRange, joinRanges, type Range, withoutRanges } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
 import { formatWord64 } from '../core/word64.ts';
 import type { Classifier } from '../dma/classifier.ts';
@@ -80,8 +80,7 @@ export class BioMapper {
   readonly #result = new DmaMapping();
 
   constructor(machine: Machine, policy: Policy, settings: MapSettings) {
-    this.#machine =
-      settings.ram.length === 0 ? machine : { ...machine, ram: joinRanges([...machine.ram, ...settings.ram]) };
+    this.#machine = settings.ram.length === 0 ? machine : withDeclaredRam(machine, settings.ram);
     this.#policy = policy;
     this.#settings = settings;
     this.#table = RangeTable.ofMachine(this.#machine);
@@ -298,4 +297,16 @@ function refuseUnknownIommu(fn: PciFunction): never {
     message,
     'give --iommu on, off or passthrough, or capture sys/kernel/iommu_groups: p2pdma capture',
   );
+}
+
+/** The machine with RAM that is declared besides its memory map. It is often declared generously: a BAR stays a BAR. */
+function withDeclaredRam(machine: Machine, declared: readonly Range[]): Machine {
+  const bars: Range[] = [];
+  for (const fn of machine.hierarchy.functions) {
+    for (const bar of fn.bars) {
+      if (bar.space !== 'memory' || bar.cpuAddress === null || bar.size === null) continue;
+      bars.push({ start: bar.cpuAddress, end: bar.cpuAddress + bar.size });
+    }
+  }
+  return { ...machine, ram: joinRanges([...machine.ram, ...withoutRanges(declared, bars)]) };
 }

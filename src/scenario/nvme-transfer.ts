@@ -15,7 +15,9 @@ import {
   type DmaMemory,
   type IoOutcome,
   type IoQueue,
+  type IoRequest,
   NvmeDriver,
+  type PlannedCommand,
 } from '../nvme/driver/index.ts';
 import { statusName } from '../nvme/spec/index.ts';
 import { fillPattern } from './pattern.ts';
@@ -39,7 +41,7 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     world.refuse('vectors', message, 'let the lengths add up to a multiple of 512');
   }
   const queue = await queueOf(context);
-  if (typeof queue === 'string') return { segments: [], commands: 0, status: queue, received: null };
+  if (typeof queue === 'string') return { segments: [], commands: 0, pointers: null, status: queue, received: null };
   const pattern = new Uint8Array(totalBytes);
   fillPattern(pattern, number, 0);
   if (transfer.direction === 'fromDevice') await throughRam(context, queue, 'write', pattern);
@@ -51,9 +53,15 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     meetsDeviceMemory(context, segments[output] as DmaSegment),
   );
   const kind = transfer.direction === 'toDevice' ? 'write' : 'read';
-  const [outcome] = await queue.execute([
-    { kind, namespace: NAMESPACE, block: 0, segments: data, relative: transfer.relativeSgl === true },
-  ]);
+  const request: IoRequest = {
+    kind,
+    namespace: NAMESPACE,
+    block: 0,
+    segments: data,
+    relative: transfer.relativeSgl === true,
+  };
+  const pointers = pointerWords(queue.plan(request), segments.length);
+  const [outcome] = await queue.execute([request]);
   stop();
   const { commands } = outcome as IoOutcome;
   let received: Uint8Array | null = null;
@@ -61,7 +69,7 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     received = new Uint8Array(totalBytes);
     await throughRam(context, queue, 'read', received);
   }
-  return { segments: byAddress(context, segments, hops), commands, status: statusOf(outcome), received };
+  return { segments: byAddress(context, segments, hops), commands, pointers, status: statusOf(outcome), received };
 }
 
 /** Whether device memory lies behind an output that is no bus address: one of its vectors is flagged. */
@@ -70,6 +78,14 @@ function meetsDeviceMemory({ vectors }: TransferContext, segment: DmaSegment): b
     if (vectors[input]?.owner !== null) return true;
   }
   return false;
+}
+
+/** What the commands are told of the memory: how many descriptors, or that it is PRPs. */
+function pointerWords(commands: readonly PlannedCommand[], segments: number): string {
+  const formats = new Set(commands.map((command) => command.format));
+  if (!formats.has('sgl')) return 'PRPs';
+  if (formats.has('prp')) return 'PRPs and SGLs';
+  return commands.length === 1 ? `${segments} SGL descriptor${segments === 1 ? '' : 's'}` : 'SGLs';
 }
 
 /** Null where every command succeeded, else what came back. */

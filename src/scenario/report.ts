@@ -49,6 +49,8 @@ export interface TransferReport {
   readonly lookups: number;
   /** Commands of the NVMe driver, 0 for the DMA engine. */
   readonly commands: number;
+  /** How the commands named the memory: `1 SGL descriptor`, `PRPs`; null where there are none. */
+  readonly pointers: string | null;
   /** NVMe status of the first command that failed, or null. */
   readonly status: string | null;
   /** The mapping was refused: code and words. */

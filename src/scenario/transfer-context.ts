@@ -21,6 +21,7 @@ export interface MoveOutcome {
   /** One entry a segment, or a single one for all where the engine takes them together. */
   readonly segments: readonly SegmentOutcome[];
   readonly commands: number;
+  readonly pointers: string | null;
   readonly status: string | null;
   /** `toDevice`: what the device received, in the order of the data. */
   readonly received: Uint8Array | null;

@@ -6,6 +6,7 @@
 import { BvecList } from '../block/bio-vec.ts';
 import type { PhysAddr } from '../core/address.ts';
 import { P2pError } from '../core/errors.ts';
+import { hex } from '../core/hex.ts';
 import type { Classifier } from '../dma/classifier.ts';
 import { TrustingFlags } from '../dma/classify-flags.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
@@ -15,8 +16,10 @@ import type { DmaDevice } from '../dma/device.ts';
 import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
+import type { EngineFault } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
+import { formatBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { runDma } from './dma-transfer.ts';
 import { injectFaults } from './inject.ts';
@@ -111,7 +114,8 @@ export async function runTransfer(
     status: moved.status,
     refusal: null,
     bytesEqual,
-    iommuFaults: faults.map((fault) => `${fault.access} of 0x${fault.address.toString(16)}: ${fault.reason}`),
+    iommuFaults: faults.map(faultWords),
+    pointers: moved.pointers,
     errors: moved.segments
       .filter((one) => one.fate !== 'delivered')
       .map((one) => `${one.fate}${one.at === null ? '' : ` at ${one.at}`}`),
@@ -136,6 +140,7 @@ function refused(
     iova: null,
     lookups: 0,
     commands: 0,
+    pointers: null,
     status: null,
     refusal: { code: error.code, message: `${error.path}: ${error.message}` },
     bytesEqual: 0,
@@ -234,6 +239,10 @@ function vectorReports(context: TransferContext, equal: readonly number[]): Vect
       bytesEqual: equal[input] ?? 0,
     };
   });
+}
+
+function faultWords({ requester, access, address, reason }: EngineFault): string {
+  return `requester ${formatBdf(requester)}, ${access} of ${hex(address)}: ${reason}`;
 }
 
 /** The places that the TLPs passed, in order, each once. */
