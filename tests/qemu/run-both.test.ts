@@ -17,8 +17,8 @@ function run(file: string, ...options: string[]) {
   return { status, stdout, stderr };
 }
 
-test.skipIf(needsQemu)(
-  'RAM and a peer in one IOVA, by one SGL descriptor: both engines agree, and QEMU records the fault after unmap',
+qemuTest(
+  `RAM and a peer in one IOVA, by one SGL descriptor: both engines agree, and QEMU records the fault after unmap${reason}`,
   () => {
     const { status, stdout, stderr } = run('examples/scenarios/ram-and-peer-one-iova.yaml', '--engine', 'both');
     expect(stderr).toBe('');
