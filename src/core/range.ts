@@ -28,6 +28,22 @@ export function joinRanges(ranges: readonly Range[]): Range[] {
   return joined;
 }
 
+/** What is left of `ranges` without `holes`, sorted, joined. */
+export function withoutRanges(ranges: readonly Range[], holes: readonly Range[]): Range[] {
+  const left: Range[] = [];
+  const cut = joinRanges(holes);
+  for (const range of joinRanges(ranges)) {
+    let { start } = range;
+    for (const hole of cut) {
+      if (hole.end <= start || hole.start >= range.end) continue;
+      if (hole.start > start) left.push({ start, end: hole.start });
+      start = hole.end;
+    }
+    if (start < range.end) left.push({ start, end: range.end });
+  }
+  return left;
+}
+
 /**
  * Index of the range that holds `address` in a list sorted by start without overlaps, or -1.
  */
