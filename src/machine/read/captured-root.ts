@@ -22,9 +22,11 @@ const GROUPS = 'sys/kernel/iommu_groups';
  */
 export function readCapturedRoot(tree: FileTree, source: string): MachineEvidence {
   const notes: ReadNote[] = [];
-  for (const prefix of rootCandidates(tree)) {
+  const candidates = rootCandidates(tree);
+  for (const [index, prefix] of candidates.entries()) {
     const folders = functionFolders(tree, prefix);
     if (folders.length === 0) continue;
+    noteOthers(tree, prefix, candidates.slice(index + 1), source, notes);
     const groups = iommuGroups(tree, prefix);
     const text = (path: string): string | null => readText(tree, prefix + path);
     return {
@@ -46,6 +48,17 @@ export function readCapturedRoot(tree: FileTree, source: string): MachineEvidenc
     message: `holds no ${DEVICES} and no sys/devices/pci*`,
     hint: 'capture a root that holds them: p2pdma capture -o host.tar.gz, or see "Capture without Node" in the README',
   });
+}
+
+/** Tells of further captured roots beside a nested one that is read. */
+function noteOthers(tree: FileTree, read: string, rest: readonly string[], source: string, notes: ReadNote[]): void {
+  if (read === '') return;
+  const others = rest.filter((prefix) => functionFolders(tree, prefix).length > 0).map((prefix) => prefix.slice(0, -1));
+  if (others.length === 0) return;
+  const left = `${others.slice(0, 3).join(', ')}${others.length > 3 ? ', ...' : ''}`;
+  const are = others.length === 1 ? 'is' : 'are';
+  const message = `holds several captured machines: ${read.slice(0, -1)} is read, ${left} ${are} not; name the one that is meant`;
+  notes.push({ code: 'SEVERAL_ROOTS', file: source, line: null, message });
 }
 
 function rootCandidates(tree: FileTree): string[] {
