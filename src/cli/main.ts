@@ -8,6 +8,7 @@ import { errorDocument, errorText, UsageError, type UsageErrorCode } from './err
 import { EXIT_DONE, EXIT_INTERRUPTED, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { Output, OutputClosed } from './output.ts';
 import { version } from './version.ts';
+import { outputWidth } from './width.ts';
 
 const EXAMPLES = `Examples:
   p2pdma matrix                                    which pairs of this computer's devices can do P2PDMA
@@ -82,11 +83,8 @@ function contextOf(out: Output, json: boolean, colorWanted: boolean): CliContext
   };
 }
 
-/** Of the terminal, also where a pager stands between; 100 where there is none. */
 function widthOf(): number {
-  const told = Number.parseInt(process.env['COLUMNS'] ?? '', 10);
-  const width = process.stdout.columns ?? (Number.isNaN(told) ? process.stderr.columns : told) ?? 100;
-  return Math.max(40, width);
+  return outputWidth(process.stdout.columns, process.env['COLUMNS'], process.stderr.columns);
 }
 
 /** Whether the answer must be JSON, also where the command line cannot be parsed. */
