@@ -4,7 +4,7 @@
  */
 
 import type { Range } from '../core/range.ts';
-import type { IomemEntry, Machine } from '../machine/machine.ts';
+import { type IomemEntry, iommuModeOf, type Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 
 export type AddressOwner =
@@ -53,8 +53,10 @@ export function addressOwner(
   if (address >= MSI.start && address < MSI.end)
     return { kind: 'reserved', name: 'message-signalled interrupts', range: MSI };
   const window = windowAt(machine, address);
+  // A physical reservation binds no I/O virtual address: for a device that is translated the latter is meant.
+  const isTranslated = by !== null && iommuModeOf(machine, by) === 'on';
   const entry = deepest(machine.iomem, address);
-  if (entry !== null && !/^PCI Bus|^System RAM/.test(entry.name) && window === null) {
+  if (!isTranslated && entry !== null && !/^PCI Bus|^System RAM/.test(entry.name) && window === null) {
     return { kind: 'reserved', name: entry.name, range: { start: entry.start, end: entry.end } };
   }
   if (window !== null) return window;

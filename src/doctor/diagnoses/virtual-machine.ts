@@ -3,9 +3,8 @@
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 
-/** Vendors that exist in hypervisors only: Red Hat (virtio, QEMU), Xen, VMware, VirtualBox, Microsoft, Amazon. */
+/** Vendors that exist in hypervisors only: Red Hat (QEMU; virtio by device, too), Xen, VMware, VirtualBox, Microsoft, Amazon. */
 const HYPERVISORS: ReadonlyMap<number, string> = new Map([
-  [0x1af4, 'virtio'],
   [0x1b36, 'QEMU'],
   [0x5853, 'Xen'],
   [0x15ad, 'VMware'],
@@ -18,8 +17,18 @@ export function guestEvidence(machine: Machine): { readonly fn: PciFunction; rea
   for (const fn of machine.hierarchy.functions) {
     const vendor = fn.vendorId;
     if (vendor === null) continue;
-    const hypervisor = vendor === 0x1234 && fn.deviceId === 0x1111 ? 'QEMU' : HYPERVISORS.get(vendor);
+    const hypervisor = isVirtio(fn) || isStandardVga(fn) ? 'QEMU or KVM' : HYPERVISORS.get(vendor);
     if (hypervisor !== undefined) return { fn, hypervisor };
   }
   return null;
+}
+
+/** Virtual I/O Device specification, 4.1.2: 1000 to 107f; 1110 is shared memory. Accelerator cards speak virtio, too, and are no bridges. */
+function isVirtio({ vendorId, deviceId, isBridge }: PciFunction): boolean {
+  if (vendorId !== 0x1af4 || deviceId === null || isBridge) return false;
+  return (deviceId >= 0x1000 && deviceId <= 0x107f) || deviceId === 0x1110;
+}
+
+function isStandardVga({ vendorId, deviceId }: PciFunction): boolean {
+  return vendorId === 0x1234 && deviceId === 0x1111;
 }
