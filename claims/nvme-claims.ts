@@ -36,8 +36,10 @@ async function scene(newBed: NewBed, withIommu: boolean, show: (scene: Scene) =>
     const registers = controller.fn.bars.find(({ index }) => index === 0)?.cpuAddress ?? 0;
     const moveBuffer = async (base: number, bits: number): Promise<void> => {
       const value = base + bits;
-      const word = { high: Math.floor(value / 2 ** 32), low: value >>> 0 };
-      await bed.engine.write64(physAddr(registers + REGISTERS.CMBMSC.offset), word);
+      const at = registers + REGISTERS.CMBMSC.offset;
+      // It takes effect with the low half.
+      await bed.engine.write32(physAddr(at + 4), Math.floor(value / 2 ** 32));
+      await bed.engine.write32(physAddr(at), value >>> 0);
     };
     return await show({ host, controller, bytes, own: host.piece('b', 0, PAGE), moveBuffer });
   } finally {
