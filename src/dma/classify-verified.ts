@@ -49,6 +49,7 @@ export class VerifiedFlags implements Classifier {
         'give the bus address of a BAR',
       );
     }
+    if (cpu !== address) refuseUnownedBus(this.table, device, address, cpu, length, index);
     return this.table.at(ownerIndex(this.table, cpu, length, this.queuedAt, index));
   }
 
@@ -101,4 +102,23 @@ export class VerifiedFlags implements Classifier {
   #cpuOfBus(device: DmaDevice, address: number): number {
     return address - device.fn.busOffset;
   }
+}
+
+/** Refuses a translated bus address that nobody owns, as it was given: the CPU address alone would puzzle. */
+function refuseUnownedBus(
+  table: RangeTable,
+  device: DmaDevice,
+  bus: number,
+  cpu: number,
+  length: number,
+  index: number,
+): void {
+  if (table.find(cpu) >= 0 || table.find(cpu + length - 1) >= 0 || table.removedAt(cpu)) return;
+  const where = `bus address ${hex(bus)} + ${length} below the host bridge of ${device.fn.name}`;
+  throw new MapError(
+    'UNOWNED_ADDRESS',
+    `vectors[${index}]`,
+    `${where} is CPU physical ${hex(cpu)}, in no RAM and no memory BAR of this machine`,
+    'give the bus address of a BAR; a CPU physical address goes with BVEC_MAP_RESOURCE or without a flag',
+  );
 }
