@@ -1,7 +1,7 @@
 /** Every check of the agreement is shown to fire: by a rule that is wrong, or a fabric that misbehaves. */
 
 import { Prng } from 'p2pdma/core';
-import type { RootComplexBehaviour } from 'p2pdma/fabric';
+import type { RootComplexBehaviour, SamePortRule } from 'p2pdma/fabric';
 import { expect, test } from 'vitest';
 import { Bed } from './bed.ts';
 import { BioRunner } from './bios.ts';
@@ -118,6 +118,34 @@ test('lists: a root complex that drops or corrupts is caught', () => {
   expect(complaintsBy('forward')).toEqual({ complaints: [], audit: [] });
   expect(complaintsBy('drop').complaints).toEqual(['a phys segment did not arrive: rootComplexDrops']);
   expect(complaintsBy('corrupt').audit.length).toBeGreaterThan(0);
+});
+
+test('siblings without a route: UF off is whatever the fabric is told for the undefined case, UF on goes up to the root complex', () => {
+  const outcomes = (line: string, samePort: SamePortRule): string[] => {
+    const { shape, acs } = parseCase(line);
+    const description = growLegs(shape, { offset: false, internal: false, bystanders: true });
+    const bed = new Bed(description, { rules: { samePortAtRootPort: samePort, samePortAtDownstreamPort: samePort } });
+    for (const [name, word] of acs) bed.setAcs(bed.index(name), word);
+    const examiner = new Examiner(bed);
+    const { directional, byBus, reason } = examiner.examine(bed.index('c1'), bed.index('p1'));
+    expect(examiner.ledger.audit()).toEqual([]);
+    return [directional, byBus, reason];
+  };
+  for (const port of ['rootPort', 'downstreamPort']) {
+    expect(outcomes(`${port} f/f`, 'unsupportedRequest')).toEqual(['notSupported', 'dies', 'samePort']);
+    expect(outcomes(`${port} f/f`, 'drop')).toEqual(['notSupported', 'dies', 'samePort']);
+    const above = port === 'rootPort' ? 'through' : 'direct';
+    expect(outcomes(`${port} f/f`, 'reflect')).toEqual(['notSupported', above, 'none']);
+    expect(outcomes(`${port} f/f`, 'upstream')).toEqual(['notSupported', 'through', 'none']);
+  }
+  // Below a switch the request is at its own port once more, that of the root complex: it needs Upstream Forwarding as well.
+  expect(outcomes('rootPort f/f top=UF', 'unsupportedRequest')).toEqual(['thruHostBridge', 'through', 'none']);
+  expect(outcomes('downstreamPort f/f top=UF rp=UF', 'unsupportedRequest')).toEqual([
+    'thruHostBridge',
+    'through',
+    'none',
+  ]);
+  expect(outcomes('downstreamPort f/f top=UF', 'unsupportedRequest')).toEqual(['thruHostBridge', 'dies', 'samePort']);
 });
 
 test('a case that is told says what each rule says, how every TLP went, and where they differ', () => {

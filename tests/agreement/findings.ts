@@ -233,6 +233,24 @@ const HEADINGS: readonly (readonly [Difference, string, string])[] = [
   ],
 ];
 
+/** What a reader should know of our own rule. */
+const CAUTIONS: readonly string[] = [
+  '',
+  '## Where our own rule is stricter than the fabric',
+  '',
+  'The directional rule never says `busAddr` where the fabric sends anything up (the tests hold that over every case). It says less than',
+  'the fabric can do in three places:',
+  '',
+  '- Egress Control on the port above the client counts as redirect, whatever its vector says, as in the kernel: `egress-vector-clear`.',
+  '- Where client or provider is itself a port of the common switch, that port’s bits count although no TLP enters it from a link:',
+  "  `npm run agree -- --case 'switch d/de c1=RR'`.",
+  '- Two functions of one device without an ACS capability may have a route inside the device all the same: nothing shows it, and the',
+  '  rule takes it that there is none. `siblings-no-route` is the other side of that.',
+  '',
+  'And where the road through the host bridge is named, three dead ends are ours as well as the kernel’s: `same-root-port`,',
+  '`egress-control-blocks`, and a root complex that does not forward.',
+];
+
 /** `docs/FINDINGS.md`. */
 export function renderFindings(found: Search): string {
   const { cases, differences } = found;
@@ -261,6 +279,7 @@ export function renderFindings(found: Search): string {
     lines.push('', `## ${heading}`, '', says);
     for (const finding of FINDINGS) if (finding.difference === difference) lines.push(...renderFinding(finding, found));
   }
+  lines.push(...CAUTIONS);
   return `${lines.join('\n')}\n`;
 }
 
