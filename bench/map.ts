@@ -2,7 +2,7 @@
  * What a mapping costs, vector by vector: map and unmap of a bio, one warm provider and device, into structures of arrays that the
  * caller owns. Beside it, in the same rounds, the bare loop over typed arrays that only tests windows and adds offsets.
  *
- *   npx tsc -b && npx tsc -b bench && node --expose-gc --max-semi-space-size=64 dist/bench/map.js
+ *   npm run bench -- map
  *
  * Ends with 1 where a bound is not kept. All lists rotate over four copies, with four outputs, so that no engine can take their
  * addresses for constants.

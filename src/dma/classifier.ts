@@ -21,7 +21,7 @@ export interface Classified {
   readonly kind: Uint8Array;
   /** CPU physical for RAM and resources, bus address for `KIND_BUS`. */
   readonly address: Float64Array;
-  /** The kind of all vectors, where the classifier has found that it is one; else -1. */
+  /** The kind of all vectors, where the classifier has found that it is one and that each vector can be; else -1. */
   readonly uniform: number;
 }
 

@@ -59,14 +59,17 @@ export class Lookup implements Classifier {
     const cached = this.queuedAt === MADE_NOW;
     let found = address; // the list's own addresses, until one has to move
     let uniform = -1;
+    let empty = false; // a vector of no bytes, which is refused later
     let lookups = 0;
     let index = 0;
-    if (count > 0 && flags[0] !== 0) refuseFlag(vectors, 0);
     while (index < count) {
       // A vector outside the range of the one before, and all that follow it into its own: the usual list stays in one.
       const first = index;
+      let flagged = flags[first] as number;
+      if (flagged !== 0) refuseFlag(vectors, first);
       const at = address[first] as number;
       const behind = at + (length[first] as number);
+      if (behind === at) empty = true;
       let record = slots[fineSlot(at)] as number;
       if (at < (starts[record] as number) || behind > (ends[record] as number))
         record = slots[coarseSlot(at)] as number;
@@ -85,9 +88,11 @@ export class Lookup implements Classifier {
       lookups++;
       for (index++; index < count; index++) {
         const next = address[index] as number;
-        if (flags[index] !== 0) refuseFlag(vectors, index);
-        if (next < start || next + (length[index] as number) > end) break;
+        const bytes = length[index] as number;
+        if (next < start || next + bytes > end || bytes === 0) break;
+        flagged |= flags[index] as number;
       }
+      if (flagged !== 0) refuseFirstFlag(vectors);
       fill(kind, what, first, index);
       uniform = first === 0 || uniform === what ? what : -1;
       if (offset !== 0 && found === address) {
@@ -102,7 +107,7 @@ export class Lookup implements Classifier {
     const classified = this.#classified;
     classified.kind = kind;
     classified.address = found;
-    classified.uniform = uniform;
+    classified.uniform = empty ? -1 : uniform;
     return classified;
   }
 
@@ -132,9 +137,15 @@ export class Lookup implements Classifier {
   }
 
   #grow(count: number): void {
-    this.#kind = new Uint8Array(count * 2);
-    this.#address = new Float64Array(count * 2);
+    const size = 2 ** Math.ceil(Math.log2(count));
+    this.#kind = new Uint8Array(size);
+    this.#address = new Float64Array(size);
   }
+}
+
+function refuseFirstFlag(vectors: BvecList): never {
+  const index = vectors.flags.findIndex((flags) => flags !== 0);
+  return refuseFlag(vectors, index);
 }
 
 function counted(counters: LookupCounters, lookups: number, count: number): void {

@@ -36,26 +36,37 @@ export function layOutLinux(
   noMerge: boolean,
 ): void {
   mapping.inputCount = vectors.count;
-  if (classified.uniform === BUS) layOutBus(vectors, classified, mapping);
+  if (onlyBusAddresses(vectors, classified)) layOutBus(vectors, classified, mapping);
   else if (device.domain === null) layOutDirect(device, vectors, classified, mapping);
   else layOutIommu(device, vectors, classified, mapping, noMerge);
 }
 
+/** Whether all vectors are bus addresses that can be. Of others nothing is said here: whoever lays them out refuses them. */
+function onlyBusAddresses(vectors: BvecList, classified: Classified): boolean {
+  if (classified.uniform >= 0) return classified.uniform === BUS;
+  const { kind, address } = classified;
+  const { length, count } = vectors;
+  for (let index = 0; index < count; index++) {
+    const bytes = length[index] as number;
+    if (kind[index] !== BUS || bytes === 0 || !(bytes <= LIMIT - (address[index] as number))) return false;
+  }
+  return true;
+}
+
 /** Bus addresses only: as they are, one output a vector. */
 function layOutBus(vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
-  const { address } = classified;
-  const { length, count } = vectors;
-  const { space, address: outAddress, length: outLength } = mapping;
-  for (let index = 0; index < count; index++) {
-    const start = address[index] as number;
-    const bytes = length[index] as number;
-    if (bytes === 0 || !(bytes <= LIMIT - start)) refuseVector(vectors, index);
-    space[index] = TO_BUS;
-    outAddress[index] = start;
-    outLength[index] = bytes;
-  }
+  const { count } = vectors;
+  mapping.space.fill(TO_BUS, 0, count);
+  copyNumbers(classified.address, mapping.address, count);
+  copyNumbers(vectors.length, mapping.length, count);
   mapping.count = count;
   mapping.oneToOne = count;
+}
+
+/** Copies the first `count` numbers; in one call where that is less work, though it may copy more than asked for. */
+function copyNumbers(from: Float64Array | Uint32Array, to: Float64Array, count: number): void {
+  if (count >= 32 && from.length <= 2 * count && from.length <= to.length) to.set(from);
+  else for (let index = 0; index < count; index++) to[index] = from[index] as number;
 }
 
 /** Without an IOMMU (or in passthrough) nothing merges: one output a vector. */
