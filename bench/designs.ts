@@ -10,11 +10,11 @@
 import { cpus } from 'node:os';
 import { DESIGNS, type Design, type Side } from '../claims/designs.ts';
 import { BvecList } from '../src/block/index.ts';
-import { bdfKey, buildTree } from '../src/pcie/index.ts';
 import { DmaDevice, DmaMapping, dmaMapBvec, dmaUnmapBvec, PairTypes, RangeTable } from '../src/dma/index.ts';
 import { IommuDomain, IovaAllocator } from '../src/iommu/index.ts';
 import type { Machine } from '../src/machine/index.ts';
 import { JudgeContext, POLICIES } from '../src/p2p/index.ts';
+import { bdfKey, buildTree } from '../src/pcie/index.ts';
 
 const LINE = 64;
 const RECORD_BYTES = 40;
@@ -159,7 +159,9 @@ function countOf(design: Design, place: Ground, count: number, order: Order, isS
 }
 
 function counted(): void {
-  console.log('\nCounted per vector, whatever the machine (a list of 256 vectors, half RAM; 12-byte vectors packed, 16 with the hole used)');
+  console.log(
+    '\nCounted per vector, whatever the machine (a list of 256 vectors, half RAM; 12-byte vectors packed, 16 with the hole used)',
+  );
   const rows: Record<string, Record<string, number>> = {};
   for (const providers of [1, 8, 64]) {
     const place = ground(providers);
@@ -208,7 +210,9 @@ function timed(roads: readonly Road[], vectors: number): number[] {
 }
 
 function measured(): void {
-  console.log('\nns per vector in V8, not in a kernel: dmaMapBvec with the design, best of rounds that take turns; bare: one pass over the list');
+  console.log(
+    '\nns per vector in V8, not in a kernel: dmaMapBvec with the design, best of rounds that take turns; bare: one pass over the list',
+  );
   const rows: Record<string, Record<string, number>> = {};
   const ratios: number[] = [];
   for (const iommu of ['off', 'on'] as const) {

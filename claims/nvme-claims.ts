@@ -64,7 +64,11 @@ function cbaShadowsIova(newBed: NewBed): Promise<Saw> {
     const inRam = equalBytes(await host.read(ram), bytes);
     const inBuffer = equalBytes(await host.read(host.piece('b', CMB_BYTES - PAGE, PAGE)), bytes);
     controller.unmap(mapping);
-    return { status: statusOf(outcome as IoOutcome), bytesInRam: inRam === PAGE ? PAGE : 'not', bytesInBuffer: inBuffer };
+    return {
+      status: statusOf(outcome as IoOutcome),
+      bytesInRam: inRam === PAGE ? PAGE : 'not',
+      bytesInBuffer: inBuffer,
+    };
   });
 }
 
@@ -113,7 +117,8 @@ export const NVME_CLAIMS: readonly Claim[] = [
   {
     name: 'nvme-cba-shadows-iova',
     who: 'Hellwig',
-    claim: 'NVMe’s disguise of (c) as (b2) causes problems: a CBA equal to an IOVA in use swallows what was meant for RAM, with status 0.',
+    claim:
+      'NVMe’s disguise of (c) as (b2) causes problems: a CBA equal to an IOVA in use swallows what was meant for RAM, with status 0.',
     verdict: 'holds',
     expected: { status: '0x0', bytesInRam: 'not', bytesInBuffer: PAGE },
     run: () => cbaShadowsIova(newSimBed),
@@ -140,7 +145,8 @@ export const NVME_CLAIMS: readonly Claim[] = [
   {
     name: 'nvme-no-mixing',
     who: 'Hellwig',
-    claim: 'The same: one command may not have data in the own buffer and elsewhere, unless the controller says that it can.',
+    claim:
+      'The same: one command may not have data in the own buffer and elsewhere, unless the controller says that it can.',
     verdict: 'holds',
     expected: { ramAlone: '0x0', mixed: '0x12' },
     run: () => noMixing(newSimBed),
