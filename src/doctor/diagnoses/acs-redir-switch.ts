@@ -9,9 +9,9 @@ import type { MapType } from '../../p2p/verdict.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { relevantPart, withAcsControls } from '../changed-machine.ts';
+import { withAcsControls } from '../changed-machine.ts';
 import { devicePath } from '../device-path.ts';
-import { isolationCost } from '../isolation.ts';
+import { type IsolationCost, isolationCost } from '../isolation.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines } from '../kernel-parameter.ts';
 import { missingEvidence } from '../missing-evidence.ts';
 import type { PortChange } from '../smallest-change.ts';
@@ -42,7 +42,12 @@ function diagnose(context: DoctorContext): Finding[] {
     ports: portsOf(context, cases),
   }));
   const after = verdictsAfter(context, groups);
-  const findings = groups.map((group, index) => findingOf(context, group, after[index] as MapType));
+  // Groups are formed once, for the changes of all switches: what joins below one leaves the others alone.
+  const cost = isolationCost(
+    context.machine,
+    groups.flatMap(({ ports }) => ports),
+  );
+  const findings = groups.map((group, index) => findingOf(context, group, { after: after[index] as MapType, cost }));
   const unknown = below.filter((item) => item.codes.has('ACS_UNKNOWN') && item.type === 'unknown');
   if (unknown.length > 0) findings.push(unknownFinding(context, unknown));
   return findings;
@@ -94,7 +99,13 @@ function verdictsAfter(context: DoctorContext, groups: readonly Group[]): MapTyp
   });
 }
 
-function findingOf(context: DoctorContext, { cases, ports }: Group, after: MapType): Finding {
+interface Outcome {
+  /** The verdict of the example once the ports are cleared. */
+  readonly after: MapType;
+  readonly cost: IsolationCost;
+}
+
+function findingOf(context: DoctorContext, { cases, ports }: Group, outcome: Outcome): Finding {
   const refused = cases.find((item) => item.type === 'notSupported');
   const worst = refused ?? (cases[0] as PairCase);
   const functions = new Set(cases.flatMap((item) => [...item.functions]));
@@ -117,7 +128,7 @@ function findingOf(context: DoctorContext, { cases, ports }: Group, after: MapTy
     pairs: pairsOf(context, worst, pairs),
     evidence: at.map((name) => acsEvidence(context.functions[indexOfName(context, name)] as PciFunction)),
     why: `Request Redirect, Completion Redirect or Egress Control at a port sends what could turn round in the switch up to the root complex. There it shares one link with everything else, and an IOMMU translates it; drivers that put raw BAR addresses on the wire then hang or read all ones.`,
-    fixes: ports.length === 0 ? [] : fixesOf(context, ports, after),
+    fixes: ports.length === 0 ? [] : fixesOf(ports, outcome),
   };
 }
 
@@ -128,8 +139,8 @@ const ROAD: Readonly<Record<MapType, string>> = {
   unknown: 'the verdict is not known',
 };
 
-function fixesOf(context: DoctorContext, ports: readonly PortChange[], after: MapType): Fix[] {
-  const cost = costWords(context, ports);
+function fixesOf(ports: readonly PortChange[], { after, cost: isolation }: Outcome): Fix[] {
+  const cost = costWords(isolation, ports);
   const change = { kind: 'acs', ports } as const;
   const proof = `judged again with ${plural(ports.length, 'register')} changed: ${ROAD[after]}`;
   const which = ports.map((port) => `${port.at} (${acsBitNames(port.before & ~port.after)})`).join(', ');
@@ -167,35 +178,13 @@ function fixesOf(context: DoctorContext, ports: readonly PortChange[], after: Ma
   ];
 }
 
-/** On larger machines the groups are formed on the part around the switch: what lies elsewhere does not join them. */
-const WHOLE_MAX = 1024;
-
-function costWords(context: DoctorContext, ports: readonly PortChange[]): string {
-  const { machine } = context;
-  const part =
-    machine.hierarchy.functions.length <= WHOLE_MAX ? machine : relevantPart(machine, belowAll(context, ports));
-  const { evidence, joined } = isolationCost(part, ports);
-  if (joined.length === 0) return 'No isolation is lost: nothing that is apart now comes together.';
-  const groups = joined.map((group) => listed(group.functions)).join('; and ');
+function costWords({ evidence, joined }: IsolationCost, ports: readonly PortChange[]): string {
+  const names = new Set(ports.map((port) => port.at));
+  const mine = joined.filter((group) => group.functions.some((name) => names.has(name)));
+  if (mine.length === 0) return 'No isolation is lost: nothing that is apart now comes together.';
+  const groups = mine.map((group) => listed(group.functions)).join('; and ');
   const become = `${groups} become one IOMMU group, so none of them can be given to a virtual machine alone`;
   return evidence === 'none' ? `With the IOMMU off, as here, none; were it on, ${become}.` : `Isolation: ${become}.`;
-}
-
-/** Indices of the ports and of everything below them. */
-function belowAll({ machine }: DoctorContext, ports: readonly PortChange[]): number[] {
-  const { hierarchy } = machine;
-  const names = new Set(ports.map((port) => port.at));
-  const inside = new Uint8Array(hierarchy.functions.length);
-  const found: number[] = [];
-  // A bridge stands in front of what is below it: buses are numbered depth first.
-  hierarchy.functions.forEach((fn, index) => {
-    const parent = hierarchy.parent[index] as number;
-    if (names.has(fn.name) || (parent >= 0 && inside[parent] === 1)) {
-      inside[index] = 1;
-      found.push(index);
-    }
-  });
-  return found;
 }
 
 function unknownFinding(context: DoctorContext, cases: readonly PairCase[]): Finding {
