@@ -23,7 +23,7 @@ async function withBed(body: (bed: Bed, host: Host, engine: QemuEngine) => Promi
 
 /** A controller whose driver knows nothing of this machine's limits. */
 function unlimited(host: Host, name: string, limits: Partial<DriverLimits> = {}): Promise<Controller> {
-  return host.controller(name, { limits: { timeoutNs: 300e6, ...limits } });
+  return host.controller(name, { limits: { timeoutNs: 2e9, ...limits } });
 }
 
 describe.skipIf(MISSING !== null)(`the envelope of QEMU${MISSING === null ? '' : ` (${MISSING})`}`, () => {

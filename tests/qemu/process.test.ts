@@ -196,8 +196,29 @@ describe.skipIf(MISSING !== null)(`a QEMU that runs${MISSING === null ? '' : ` (
     await engine.close();
   });
 
+  test('killed while it starts, at whatever step: the start is refused, and nothing is left waiting', async () => {
+    const codes = new Set<string>();
+    for (let round = 0; round < 12; round++) {
+      const delay = 0.02 + 0.02 * round;
+      const binary = fakeQemu(`(sleep ${delay.toFixed(2)}; kill -9 $$) & exec ${findQemu()} "$@"`);
+      try {
+        const engine = await QemuEngine.start({ machine: { ...SMALL, iommuLevels: 4 }, binary });
+        // It was faster than its killer.
+        await expect(engine.readConfig(engine.locate('m'), 0, 4).then(() => untilGone(engine))).rejects.toThrow(
+          QemuError,
+        );
+        await engine.close();
+        codes.add('later');
+      } catch (error) {
+        expect(error).toBeInstanceOf(QemuError);
+        codes.add((error as QemuError).code);
+      }
+    }
+    expect([...codes].filter((code) => code !== 'later')).toEqual(['QEMU_GONE']);
+  });
+
   test('stuck: a command that is not answered in time ends the machine', async () => {
-    const engine = await QemuEngine.start({ machine: SMALL, timeoutMs: 300 });
+    const engine = await QemuEngine.start({ machine: SMALL, timeoutMs: 1500 });
     const { pid } = engine;
     process.kill(pid, 'SIGSTOP');
     await expect(engine.readConfig(engine.locate('m'), 0, 4)).rejects.toMatchObject({ code: 'QEMU_TIMEOUT' });
@@ -274,6 +295,11 @@ describe.skipIf(MISSING !== null)(`a QEMU that runs${MISSING === null ? '' : ` (
     },
   );
 });
+
+/** Asks until there is no answer. */
+async function untilGone(engine: QemuEngine): Promise<never> {
+  for (;;) await engine.readConfig(engine.locate('m'), 0, 4);
+}
 
 /** Null where a small file system can be mounted, else why not. */
 function mountable(): string | null {

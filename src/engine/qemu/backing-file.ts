@@ -4,7 +4,7 @@
  * behind, however this process ends.
  */
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '../../core/index.ts';
@@ -51,11 +51,6 @@ export class BackingFile {
   get descriptor(): number {
     assert(this.#isOpen, 'the backing file is open');
     return this.#fd;
-  }
-
-  /** Bytes that take room in the file system by now. */
-  get usedBytes(): number {
-    return fstatSync(this.descriptor).blocks * 512;
   }
 
   /** Fills `into` from `offset` on; the range lies inside. */

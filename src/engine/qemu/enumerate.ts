@@ -87,9 +87,9 @@ class Scan {
     const devices = Array.from({ length: 32 }, (_, device) => at(device, 0));
     const firsts = await Promise.all(
       devices.map(async (bdf) => {
-        const vendor = this.#config.read(bdf, 0, 2);
-        const headerType = this.#config.read(bdf, HEADER_TYPE, 1);
-        return { bdf, vendor: await vendor, headerType: await headerType };
+        const registers = [this.#config.read(bdf, 0, 2), this.#config.read(bdf, HEADER_TYPE, 1)] as const;
+        const [vendor, headerType] = await Promise.all(registers);
+        return { bdf, vendor, headerType };
       }),
     );
     const functions: Bdf[] = [];
@@ -133,9 +133,8 @@ class Scan {
     const values = await Promise.all(
       offsets.map(async (offset) => {
         const written = this.#config.write(bdf, offset, 4, 0xffffffff);
-        const read = this.#config.read(bdf, offset, 4);
-        await written;
-        return read;
+        const [value] = await Promise.all([this.#config.read(bdf, offset, 4), written]);
+        return value;
       }),
     );
     const bars: SizedBar[] = [];

@@ -1,5 +1,6 @@
 export type { QemuBinary, QemuVersion } from './binary.ts';
 export { findQemu, formatVersion, probeQemu } from './binary.ts';
+export type { QemuEngineOptions } from './boot.ts';
 export type { BackingRequest, BackingWords, QemuCommandLine, QemuPart } from './command-line.ts';
 export { commandLine, STANDALONE } from './command-line.ts';
 export type { FoundFunction, SizedBar } from './enumerate.ts';
@@ -23,10 +24,10 @@ export type {
   QemuSwitchPort,
 } from './machine-description.ts';
 export { QEMU_CPUS } from './machine-description.ts';
-export type { QemuEngineOptions } from './qemu-engine.ts';
 export { QemuEngine } from './qemu-engine.ts';
-export type { RebuildNote, RebuildNoteCode, RebuildOptions, RebuiltMachine } from './rebuild.ts';
+export type { RebuildOptions, RebuiltMachine } from './rebuild.ts';
 export { rebuildMachine } from './rebuild.ts';
+export type { RebuildNote, RebuildNoteCode } from './rebuild-notes.ts';
 export { rebuildText } from './rebuild-text.ts';
 export type { QemuIommuContext } from './vtd.ts';
 export { VtdUnit } from './vtd.ts';

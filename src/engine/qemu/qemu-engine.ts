@@ -8,87 +8,28 @@ import type { PhysAddr, Word64 } from '../../core/index.ts';
 import { assert } from '../../core/index.ts';
 import type { Machine } from '../../machine/index.ts';
 import { tarOf } from '../../machine/read/live/write-archive.ts';
-import { type Bdf, bdfKey, ConfigSpace, EXT_CAP_ACS, findExtendedCapability } from '../../pcie/index.ts';
+import { type Bdf, bdfKey } from '../../pcie/index.ts';
 import type { AccessSize, Answer, Capability, Engine, EngineFault } from '../contract.ts';
-import { BackingFile, folderWithRoom } from './backing-file.ts';
-import { findQemu, formatVersion, type QemuVersion } from './binary.ts';
+import type { BackingFile } from './backing-file.ts';
+import { formatVersion, type QemuVersion } from './binary.ts';
+import { type QemuEngineOptions, type StartedMachine, setAcs, startMachine } from './boot.ts';
 import { type CaptureFacts, capturedEntries, machineOf } from './captured.ts';
-import { type BackingWords, commandLine, type QemuPart } from './command-line.ts';
-import { ConfigAccess, openEcam } from './config-access.ts';
+import type { QemuPart } from './command-line.ts';
 import { crossCheck } from './cross-check.ts';
 import { DecodeMap } from './decode-map.ts';
-import { enumerate, type FoundFunction } from './enumerate.ts';
+import type { FoundFunction } from './enumerate.ts';
 import { envelopeOf, type QemuEnvelope, versionNotes } from './envelope.ts';
 import { QemuError } from './errors.ts';
-import { GuestMemory } from './guest-memory.ts';
-import { QEMU_CPUS, type QemuMachineDescription } from './machine-description.ts';
-import { FIRST_BACKING_DESCRIPTOR, QemuProcess } from './process.ts';
-import { QmpLink } from './qmp.ts';
-import { QtestLink } from './qtest.ts';
-import { type Placement, placeResources, programResources } from './resources.ts';
-import { selfTest } from './self-test.ts';
+import type { GuestMemory } from './guest-memory.ts';
+import { QEMU_CPUS } from './machine-description.ts';
+import type { QmpLink } from './qmp.ts';
+import type { QtestLink } from './qtest.ts';
 import { unplug } from './unplug.ts';
-import { type QemuIommuContext, VtdUnit } from './vtd.ts';
+import type { QemuIommuContext, VtdUnit } from './vtd.ts';
 
-export interface QemuEngineOptions {
-  readonly machine: QemuMachineDescription;
-  /** Path of the program; left out, it is looked for on the PATH. */
-  readonly binary?: string;
-  /** Folder for the files that hold RAM and media, which have no names there; left out, one with room is taken. */
-  readonly folder?: string;
-  /** A QEMU that does not answer for this long is killed. Default 10 s. */
-  readonly timeoutMs?: number;
-}
-
-/** Arguments before the machine's own. The CPU is stopped (-S) and never run. */
-const BASE_ARGUMENTS: readonly string[] = [
-  '-S',
-  '-nodefaults',
-  '-no-user-config',
-  '-display',
-  'none',
-  '-monitor',
-  'none',
-  '-accel',
-  'tcg,tb-size=1',
-  // Slots are powered by their own registers, not by ACPI, which has nobody to run it.
-  '-global',
-  'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off',
-];
-
-/** Backing files are opened through the descriptors that QEMU inherits, in the order in which they were asked for. */
-const INHERITED: BackingWords = {
-  memory: (_, index) => `memory-backend-file,share=on,mem-path=${inherited(index)}`,
-  drive: (_, index) => `format=raw,cache=unsafe,file.locking=off,file=${inherited(index)}`,
-};
-
-function inherited(index: number): string {
-  return `/proc/self/fd/${FIRST_BACKING_DESCRIPTOR + index}`;
-}
-
-const DEFAULT_TIMEOUT_MS = 10_000;
 /** Waits below this are slept through where they stand: the event loop has no finer clock. */
 const SLEEP_IN_PLACE_NS = 1e6;
 const ALL_ONES = 0xffffffff;
-/** Offset of the control register in the ACS capability. */
-const ACS_CONTROL = 6;
-
-/** Everything that `start` made. */
-interface Parts {
-  readonly process: QemuProcess;
-  readonly link: QtestLink;
-  readonly qmp: QmpLink;
-  readonly version: QemuVersion;
-  readonly description: QemuMachineDescription;
-  readonly named: readonly QemuPart[];
-  readonly media: ReadonlyMap<string, BackingFile>;
-  readonly files: readonly BackingFile[];
-  readonly memory: GuestMemory;
-  readonly config: ConfigAccess;
-  readonly functions: readonly FoundFunction[];
-  readonly placement: Placement;
-  readonly iommu: VtdUnit | null;
-}
 
 export class QemuEngine implements Engine {
   readonly kind = 'qemu';
@@ -104,15 +45,14 @@ export class QemuEngine implements Engine {
   readonly iommu: VtdUnit | null;
   readonly qmp: QmpLink;
   readonly qtest: QtestLink;
-  readonly #parts: Parts;
+  readonly #parts: StartedMachine;
   readonly #decoders: DecodeMap;
   readonly #contexts = new Map<number, QemuIommuContext>();
   readonly #startedNs: bigint = process.hrtime.bigint();
   readonly #sleep = new Int32Array(new SharedArrayBuffer(4));
-  readonly #bdfOf = new Map<string, Bdf>();
   #isClosed = false;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: StartedMachine) {
     this.#parts = parts;
     this.name = `qemu ${formatVersion(parts.version)}`;
     this.version = parts.version;
@@ -124,42 +64,13 @@ export class QemuEngine implements Engine {
     this.qmp = parts.qmp;
     this.qtest = parts.link;
     this.#decoders = new DecodeMap(parts.link, parts.functions);
-    for (const part of parts.named) this.#bdfOf.set(part.id, bdfByRoute(parts.functions, part));
   }
 
   /**
-   * Starts QEMU with the machine described, enumerates it, assigns BARs and windows, enables decoding and bus mastering, turns
-   * the IOMMU on where there is one (all functions blocked), and tests what the engine relies on. Throws `QemuError`; nothing is
-   * left behind then.
+   * Starts QEMU with the machine described and sets it up: see `startMachine`. Throws `QemuError`; nothing is left behind then.
    */
   static async start(options: QemuEngineOptions): Promise<QemuEngine> {
-    const binary = findQemu(options.binary);
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const line = commandLine(options.machine, INHERITED);
-    const total = line.backing.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-    const folder = folderWithRoom(total, options.folder);
-    const files: BackingFile[] = [];
-    let running: QemuProcess | null = null;
-    try {
-      for (const { lengthBytes } of line.backing) files.push(BackingFile.create(folder, lengthBytes));
-      const args = [...BASE_ARGUMENTS, ...line.options.flat()];
-      running = new QemuProcess(
-        binary,
-        args,
-        files.map((file) => file.descriptor),
-      );
-      const media = new Map(line.backing.map((request, index) => [request.id, files[index] as BackingFile]));
-      const booted = await boot(running, files[0] as BackingFile, options.machine, timeoutMs, binary);
-      const engine = new QemuEngine({ ...booted, named: line.parts, media, files });
-      for (const { id, acsControl } of line.parts) {
-        if (acsControl !== 0) await engine.setAcs(engine.#bdfOf.get(id) as Bdf, acsControl);
-      }
-      return engine;
-    } catch (error) {
-      await running?.stop();
-      for (const file of files) file.close();
-      throw error;
-    }
+    return new QemuEngine(await startMachine(options));
   }
 
   get nowNs(): number {
@@ -179,17 +90,7 @@ export class QemuEngine implements Engine {
   /** The function of a named part of the description. Throws `QEMU_NAME`. */
   locate(name: string): Bdf {
     const part = this.#part(name);
-    return this.#bdfOf.get(part.id) as Bdf;
-  }
-
-  /** The function that stands at the end of a route: root bus, then device and function of each bridge on the way. */
-  partBdf(id: string): Bdf | undefined {
-    return this.#bdfOf.get(id);
-  }
-
-  /** The parts of the description in order, with their routes. */
-  get parts(): readonly QemuPart[] {
-    return this.#parts.named;
+    return this.#parts.places.get(part.id) as Bdf;
   }
 
   #part(name: string): QemuPart {
@@ -285,12 +186,8 @@ export class QemuEngine implements Engine {
   }
 
   /** Sets the ACS controls of a function, of those that it has. False where it has no ACS capability. */
-  async setAcs(fn: Bdf, control: number): Promise<boolean> {
-    const { config } = this.#parts;
-    const offset = findExtendedCapability(new ConfigSpace(await config.dump(fn)), EXT_CAP_ACS);
-    if (offset === undefined || offset === 0) return false;
-    await config.write(fn, offset + ACS_CONTROL, 2, control);
-    return true;
+  setAcs(fn: Bdf, control: number): Promise<boolean> {
+    return setAcs(this.#parts.config, fn, control);
   }
 
   capabilities(): readonly Capability[] {
@@ -388,49 +285,4 @@ export class QemuEngine implements Engine {
     await this.#parts.process.stop();
     for (const file of this.#parts.files) file.close();
   }
-}
-
-/** From a process that was just started to a machine that is ready. */
-async function boot(
-  running: QemuProcess,
-  ram: BackingFile,
-  description: QemuMachineDescription,
-  timeoutMs: number,
-  binary: string,
-): Promise<Omit<Parts, 'named' | 'media' | 'files'>> {
-  const link = new QtestLink(running, { timeoutMs });
-  const qmp = new QmpLink(running);
-  const [version] = await Promise.all([qmp.version(), link.command('endianness')]);
-  running.answered();
-  envelopeOf(version, binary);
-  await openEcam(link);
-  const config = new ConfigAccess(link);
-  const memory = new GuestMemory(ram, link);
-  await selfTest(link, config, ram);
-  const functions = await enumerate(config, rootBusesOf(description));
-  const placement = placeResources(functions);
-  await programResources(config, functions, placement);
-  const { iommuLevels } = description;
-  const iommu = iommuLevels === undefined ? null : await VtdUnit.bringUp(link, memory, iommuLevels);
-  return { process: running, link, qmp, version, description, memory, config, functions, placement, iommu };
-}
-
-function rootBusesOf(description: QemuMachineDescription): number[] {
-  return description.rootBuses.map(({ bus }) => bus).sort((a, b) => a - b);
-}
-
-/** Follows the route of a part through the functions that were found. */
-function bdfByRoute(functions: readonly FoundFunction[], part: QemuPart): Bdf {
-  let bus = part.rootBus;
-  let bdf: Bdf | null = null;
-  for (const place of part.route) {
-    const found = functions.find(
-      (fn) => fn.bdf.bus === bus && fn.bdf.device === place.device && fn.bdf.function === place.function,
-    );
-    assert(found !== undefined, `part ${part.id} was enumerated on bus ${bus}, device ${place.device}`);
-    bdf = found.bdf;
-    bus = found.secondaryBus;
-  }
-  assert(bdf !== null, `part ${part.id} has a place`);
-  return bdf;
 }

@@ -108,8 +108,28 @@ export class QmpLink {
     const lines = (this.#incoming + text).split('\n');
     this.#incoming = lines.pop() ?? '';
     for (const line of lines) {
-      if (line.trim() !== '') this.#message(JSON.parse(line) as Message);
+      if (line.trim() !== '') this.#line(line);
     }
+  }
+
+  #line(line: string): void {
+    let message: Message;
+    try {
+      message = JSON.parse(line) as Message;
+    } catch {
+      this.#process.discard(this.#error('QEMU_PROTOCOL', `'${line.slice(0, 80)}' is no JSON`));
+      return;
+    }
+    this.#message(message);
+  }
+
+  #error(code: 'QEMU_PROTOCOL' | 'QEMU_QMP', message: string): QemuError {
+    return new QemuError({
+      code,
+      path: `qemu (process ${this.#process.pid})/qmp`,
+      message,
+      hint: 'check the command against this QEMU’s documentation of QMP',
+    });
   }
 
   #message(message: Message): void {
@@ -119,16 +139,7 @@ export class QmpLink {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
       if (message.error === undefined) waiting?.resolve(message.return);
-      else {
-        waiting?.reject(
-          new QemuError({
-            code: 'QEMU_QMP',
-            path: `qemu (process ${this.#process.pid})/qmp`,
-            message: `${waiting.command}: ${message.error.desc}`,
-            hint: 'check the parameters against this QEMU’s documentation of QMP',
-          }),
-        );
-      }
+      else waiting?.reject(this.#error('QEMU_QMP', `${waiting.command}: ${message.error.desc}`));
     }
   }
 }

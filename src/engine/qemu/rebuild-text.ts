@@ -1,10 +1,13 @@
 /** A rebuilt machine as text that a shell runs: what differs as comments, then the command line, one option a line. */
 
+import { hex } from '../../core/index.ts';
 import type { Machine } from '../../machine/index.ts';
+import { acsBitNames } from '../../pcie/index.ts';
 import { QEMU_COMMAND } from './binary.ts';
 import { commandLine, STANDALONE } from './command-line.ts';
 import type { QemuMachineDescription, QemuRootPort } from './machine-description.ts';
-import { acsWords, type RebuildNote, type RebuildOptions, type RebuiltMachine, rebuildMachine } from './rebuild.ts';
+import { type RebuildOptions, type RebuiltMachine, rebuildMachine } from './rebuild.ts';
+import type { RebuildNote } from './rebuild-notes.ts';
 
 /** Longest line of a comment. */
 const COLUMNS = 100;
@@ -68,4 +71,9 @@ function comment(text: string, first = ' ', next = ' '): string[] {
     isEmpty = false;
   }
   return [...lines, line];
+}
+
+/** The ACS controls of a root port by their short names. */
+function acsWords(control: number): string {
+  return `${acsBitNames(control)} (${hex(control)})`;
 }

@@ -12,10 +12,10 @@
  *     any other function                     pci-testdev, a place holder
  */
 
-import { assertNever, hex } from '../../core/index.ts';
+import { assertNever } from '../../core/index.ts';
 import type { Machine } from '../../machine/index.ts';
 import { iommuModeOf } from '../../machine/index.ts';
-import { acsBitNames, CLASS_NVM_EXPRESS, type Hierarchy, type PciFunction } from '../../pcie/index.ts';
+import { CLASS_NVM_EXPRESS, type Hierarchy, type PciFunction } from '../../pcie/index.ts';
 import type {
   QemuCpu,
   QemuDevice,
@@ -26,34 +26,7 @@ import type {
   QemuSwitchPort,
 } from './machine-description.ts';
 import { QEMU_CPUS } from './machine-description.ts';
-
-export type RebuildNoteCode =
-  | 'BOARD'
-  | 'SWITCH_ACS'
-  | 'ENDPOINT_ACS'
-  | 'ACS_UNKNOWN'
-  | 'VIRTUAL_FUNCTION'
-  | 'PXB_ENDPOINT'
-  | 'PLACE'
-  | 'MOVED'
-  | 'BUSES'
-  | 'STRAY_BRIDGE'
-  | 'MEMORY_SIZE'
-  | 'MEMORY_UNKNOWN'
-  | 'PLACEHOLDER'
-  | 'CPU'
-  | 'BUS_OFFSET'
-  | 'DOMAIN'
-  | 'ROUTING'
-  | 'RAM';
-
-/** Something that is not as it was, and of which functions. */
-export interface RebuildNote {
-  readonly code: RebuildNoteCode;
-  readonly message: string;
-  /** Names in the original machine; empty where the whole machine is meant. */
-  readonly functions: readonly string[];
-}
+import { type PlainNoteCode, REBUILD_MESSAGES, type RebuildNote, type RebuildNoteCode } from './rebuild-notes.ts';
 
 export interface RebuiltMachine {
   /** Parts are named as the functions that they stand for. */
@@ -76,25 +49,6 @@ export interface RebuildOptions {
 const MIB = 2 ** 20;
 const BUSES = 256;
 const BOARD_DEVICES: readonly number[] = [0, 31];
-
-const MESSAGES: Readonly<Record<Exclude<RebuildNoteCode, 'MEMORY_SIZE' | 'CPU' | 'RAM'>, string>> = {
-  BOARD: 'left out: functions of the board; a q35 has a host bridge 8086:29c0 and an LPC bridge of its own',
-  SWITCH_ACS: 'without ACS: QEMU’s switch ports have none',
-  ENDPOINT_ACS: 'without ACS: QEMU’s endpoints have none',
-  ACS_UNKNOWN: 'with ACS off: the capture does not tell what their ACS is set to',
-  VIRTUAL_FUNCTION: 'left out: Virtual Functions',
-  PXB_ENDPOINT: 'behind a root port that was not there: QEMU allows bridges only on a root bus that is not the first',
-  PLACE: 'left out: a link leads to device 0 alone, with functions 0 to 7',
-  MOVED: 'at another device or function number: their own is taken, or could not be seen',
-  BUSES: 'left out: there are 256 bus numbers for all root buses together',
-  STRAY_BRIDGE: 'left out, with what is below: bridges of a kind that QEMU has not, or not there',
-  MEMORY_UNKNOWN: 'with 1 MiB of memory: the capture does not tell the size of their BARs',
-  PLACEHOLDER: 'stood for by pci-testdev: they have no memory BAR of a page or more',
-  BUS_OFFSET: 'at bus addresses that equal CPU addresses: QEMU’s host bridges have no offset',
-  DOMAIN: 'in domain 0: a q35 has no other',
-  ROUTING:
-    'QEMU sends every peer transaction through the root complex: whether a switch would have routed it cannot be seen',
-};
 
 /** Rebuilds a machine. Never refuses: what cannot be is a note. */
 export function rebuildMachine(machine: Machine, options: RebuildOptions = {}): RebuiltMachine {
@@ -313,6 +267,7 @@ class Rebuilder {
     if (fn.classCode === CLASS_NVM_EXPRESS && where !== 'conventional') {
       const buffer = Math.max(0, ...memories.filter((bar) => bar.index !== 0).map((bar) => bar.size ?? 0));
       const { namespaceBytes } = this.#options;
+      if (buffer > 0 && buffer < MIB) this.#note('SMALL_BUFFER', fn);
       const cmbBytes = buffer < MIB ? 0 : this.#limited(fn, buffer);
       return { kind: 'nvme', name, cmbBytes, ...(namespaceBytes === undefined ? {} : { namespaceBytes }) };
     }
@@ -353,7 +308,7 @@ class Rebuilder {
   }
 
   /** Leaves out a function with everything below it. */
-  #leaveOut(code: Exclude<RebuildNoteCode, 'MEMORY_SIZE' | 'CPU' | 'RAM'>, index: number): null {
+  #leaveOut(code: PlainNoteCode, index: number): null {
     this.#note(code, this.#fn(index));
     const forget = (at: number): void => {
       this.#leftOut.push(this.#fn(at).name);
@@ -384,8 +339,8 @@ class Rebuilder {
     return name;
   }
 
-  #note(code: Exclude<RebuildNoteCode, 'MEMORY_SIZE' | 'CPU' | 'RAM'>, ...functions: readonly PciFunction[]): void {
-    this.#noteText(code, MESSAGES[code], ...functions);
+  #note(code: PlainNoteCode, ...functions: readonly PciFunction[]): void {
+    this.#noteText(code, REBUILD_MESSAGES[code], ...functions);
   }
 
   #noteText(code: RebuildNoteCode, message: string, ...functions: readonly PciFunction[]): void {
@@ -413,9 +368,4 @@ function virtualFunctions(hierarchy: Hierarchy): Set<number> {
     }
   });
   return virtual;
-}
-
-/** For a comment: the ACS controls of a root port by their short names. */
-export function acsWords(control: number): string {
-  return `${acsBitNames(control)} (${hex(control)})`;
 }

@@ -245,7 +245,7 @@ export class VtdUnit {
       if (fault !== null) {
         const page = addressFromWords(address.high, (address.low & ~0xfff) >>> 0);
         assert(page !== null, 'a faulting address has at most 48 bits');
-        this.#faults.push(this.#describe(fault.requester, iova(page), fault.isRead, fault.code));
+        this.#note(this.#describe(fault.requester, iova(page), fault.isRead, fault.code));
         // The upper half of the record has F in its last bit.
         await link.write(addBytes(this.#faultRecord, 12), 4, 0x80000000);
       }
@@ -254,7 +254,22 @@ export class VtdUnit {
     }
   }
 
-  /** Faults harvested since the last call, oldest first. */
+  /**
+   * Keeps a fault once. Every access of a transfer into a page faults; how many of them find the record free is a matter of when
+   * somebody reads it.
+   */
+  #note(fault: EngineFault): void {
+    const isKnown = this.#faults.some(
+      ({ requester, address, access, code }) =>
+        requesterId(requester) === requesterId(fault.requester) &&
+        address === fault.address &&
+        access === fault.access &&
+        code === fault.code,
+    );
+    if (!isKnown) this.#faults.push(fault);
+  }
+
+  /** Faults harvested since the last call, oldest first, each once. */
   takeFaults(): EngineFault[] {
     return this.#faults.splice(0);
   }
