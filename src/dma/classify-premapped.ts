@@ -56,7 +56,7 @@ export class Premapped implements Classifier {
   readonly #classified: { kind: Uint8Array; address: Float64Array; readonly uniform: number } = {
     kind: this.#kind,
     address: new Float64Array(0),
-    uniform: KIND_BUS,
+    uniform: -1, // all are of one kind, but whether each can be is not looked at here
   };
 
   /** @throws MapError FLAG_NOT_USED */

@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../../src/block/bio-vec.ts';
 import { type DmaAddr, type Iova, type PhysAddr, physAddr } from '../../src/core/address.ts';
 import { rangesOverlap } from '../../src/core/range.ts';
+import type { Classifier } from '../../src/dma/classifier.ts';
+import { Premapped } from '../../src/dma/classify-premapped.ts';
 import { MapError, type MapErrorCode } from '../../src/dma/errors.ts';
 import { dmaMapBvec, dmaUnmapBvec } from '../../src/dma/map-bvec.ts';
 import { dmaMapPage, dmaMapResource, dmaUnmapPage } from '../../src/dma/map-page.ts';
@@ -465,5 +467,30 @@ describe('failures', () => {
       expectRefused(() => map(0x200000, 0, flags), 'ZERO_LENGTH', 'EINVAL', /^vectors\[0\]$/);
     }
     expectRefused(() => map(0x200000, 4096, 3), 'FLAGS_CONFLICT', 'EINVAL', /^vectors\[0\]$/);
+  });
+
+  test('a vector of no bytes is refused at its place, whichever way a list of one kind is classified', () => {
+    const world = new World();
+    const lists: [Classifier, 'flags' | 'plain'][] = [
+      [world.trusting(), 'flags'],
+      [world.verified(), 'flags'],
+      [world.lookup(), 'plain'],
+      [world.page(), 'plain'],
+      [new Premapped(), 'plain'],
+    ];
+    for (const at of ['near', 'far'] as const) {
+      for (const [classifier, tagging] of lists) {
+        for (const empty of [0, 1, 40]) {
+          const pieces = Array.from({ length: 41 }, (_, index) => ({
+            at,
+            offset: 4096 * index,
+            length: index === empty ? 0 : 4096,
+          }));
+          const list = listOf(world, pieces, tagging);
+          const map = () => dmaMapBvec(world.device(), list, 'toDevice', classifier, new DmaMapping());
+          expectRefused(map, 'ZERO_LENGTH', 'EINVAL', new RegExp(`^vectors\\[${empty}\\]$`));
+        }
+      }
+    }
   });
 });
