@@ -214,7 +214,7 @@ function measured(): void {
     '\nns per vector in V8, not in a kernel: dmaMapBvec with the design, best of rounds that take turns; bare: one pass over the list',
   );
   const rows: Record<string, Record<string, number>> = {};
-  const ratios: number[] = [];
+  const ratios = { off: [] as number[], on: [] as number[] };
   for (const iommu of ['off', 'on'] as const) {
     for (const providers of [1, 8, 64]) {
       const place = ground(providers);
@@ -250,17 +250,21 @@ function measured(): void {
           });
           const ratio = (best[5] as number) / (best[1] as number);
           row['certified / flags'] = round(ratio);
-          if (vectors === 256) ratios.push(ratio);
+          if (vectors === 256) ratios[iommu].push(ratio);
           rows[`IOMMU ${iommu}, ${providers} providers, ${order}, ${vectors}`] = row;
         }
       }
     }
   }
   console.table(rows);
-  const middle = ratios.sort((a, b) => a - b)[ratios.length >> 1] as number;
-  console.log(
-    `certified / flags at 256 vectors: median ${middle.toFixed(2)}, worst ${ratios.at(-1)?.toFixed(2)} (target 1.2 per vector: ${middle <= 1.2 ? 'median met' : 'MISSED'}; worst ${(ratios.at(-1) ?? 9) <= 1.2 ? 'met' : 'MISSED'})`,
-  );
+  for (const iommu of ['on', 'off'] as const) {
+    const sorted = ratios[iommu].sort((a, b) => a - b);
+    const [best, worst] = [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN];
+    const verdict = worst <= 1.2 ? 'met' : 'MISSED';
+    console.log(
+      `certified / flags, IOMMU ${iommu}, 256 vectors: ${best.toFixed(2)} to ${worst.toFixed(2)} (target 1.2: ${verdict})`,
+    );
+  }
 }
 
 function round(value: number | undefined): number {

@@ -10,9 +10,13 @@ const FAMILIES = {
   MAP: 'mapping as Linux 6.12 answered (tests/truth)',
   DIR: 'the directional rule: PCIe Base Specification 6.12.3, and the correction proposed in 2026',
   E: 'edge cases of roads, memory, mapping, TLPs and NVMe: PCIe 2.2 and 6.12, NVM Express 1.4, Linux drivers/pci/p2pdma.c and drivers/iommu/dma-iommu.c',
+  DESIGN: 'five designs side by side (docs/decisions/001-designs.md)',
+  CERT: 'certificates behind the length of a vector (src/dma/certified.ts)',
+  CLAIM: 'the thread, sentence by sentence (docs/THE-MAIL.md)',
   HOUSE: 'the house itself',
 };
-const TITLE = /\b(?:test|it|describe)(?:\.each\([\s\S]*?\)|\.skipIf\([^)]*\)|\.runIf\([^)]*\))?\(\s*(['"`])((?:[A-Z]+\d+(?:, )?)+): ((?:\\.|(?!\1)[\s\S])*)\1/g;
+const TITLE =
+  /\b(?:test|it|describe)(?:\.each\([\s\S]*?\)|\.skipIf\([^)]*\)|\.runIf\([^)]*\))?\(\s*(['"`])((?:[A-Z]+\d+(?:, )?)+): ((?:\\.|(?!\1)[\s\S])*)\1/g;
 
 const rules = [];
 for (const folder of ['src', 'tests']) {
@@ -20,7 +24,10 @@ for (const folder of ['src', 'tests']) {
     if (!path.endsWith('.test.ts')) continue;
     const text = readFileSync(`${folder}/${path}`, 'utf8');
     for (const match of text.matchAll(TITLE)) {
-      const title = match[3].replaceAll("\\'", "'").replace(/\$\{[^}]*\}/g, '…').replaceAll('|', '\\|');
+      const title = match[3]
+        .replaceAll("\\'", "'")
+        .replace(/\$\{[^}]*\}/g, '…')
+        .replaceAll('|', '\\|');
       for (const id of match[2].split(', ')) rules.push({ id, title, file: `${folder}/${path.replaceAll('\\', '/')}` });
     }
   }
@@ -35,9 +42,17 @@ const lines = [
   'Every rule that a test states, by its id. Made from the titles of the tests by `npm run rules`; a test fails while this page is not what they say.',
 ];
 for (const name of names) {
-  lines.push('', `## ${name}: ${FAMILIES[name] ?? 'rules of one part of the house'}`, '', '| id | rule | test |', '|---|---|---|');
+  lines.push(
+    '',
+    `## ${name}: ${FAMILIES[name] ?? 'rules of one part of the house'}`,
+    '',
+    '| id | rule | test |',
+    '|---|---|---|',
+  );
   const own = rules.filter((rule) => family(rule.id) === name);
-  own.sort((a, b) => number(a.id) - number(b.id) || (a.file < b.file ? -1 : a.file > b.file ? 1 : a.title < b.title ? -1 : 1));
+  own.sort(
+    (a, b) => number(a.id) - number(b.id) || (a.file < b.file ? -1 : a.file > b.file ? 1 : a.title < b.title ? -1 : 1),
+  );
   for (const { id, title, file } of own) lines.push(`| ${id} | ${title} | ${file} |`);
 }
 const text = `${lines.join('\n')}\n`;

@@ -1,0 +1,123 @@
+/** Draws the pictures of docs/decisions/001-designs.md. The same bytes each time: `node scripts/design-pictures.js`. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+
+const FOLDER = new URL('../docs/decisions/pictures/', import.meta.url);
+const STYLE = 'font-family="sans-serif" font-size="13"';
+
+mkdirSync(FOLDER, { recursive: true });
+write('vectors.svg', vectors());
+write('who-decides.svg', whoDecides());
+write('reads.svg', reads());
+
+/** What a vector holds in each design, 16 pixels a byte. */
+function vectors() {
+  const rows = [
+    [
+      'flags',
+      [
+        ['address: CPU or bus', 8, '#cde'],
+        ['length', 4, '#dec'],
+        ['flags', 4, '#fc9'],
+      ],
+    ],
+    [
+      'lookup, page',
+      [
+        ['address: CPU', 8, '#cde'],
+        ['length', 4, '#dec'],
+      ],
+    ],
+    [
+      'premapped',
+      [
+        ['DMA address of one device', 8, '#ecd'],
+        ['length', 4, '#dec'],
+      ],
+    ],
+    [
+      'certified',
+      [
+        ['address: CPU', 8, '#cde'],
+        ['length', 4, '#dec'],
+        ['type|id|gen', 4, '#fc9'],
+      ],
+    ],
+  ];
+  const parts = rows.map(([name, fields], row) => {
+    let x = 110;
+    const boxes = fields.map(([label, bytes, colour]) => {
+      const box = cell(x, 10 + row * 42, bytes * 28, 30, colour, label);
+      x += bytes * 28;
+      return box;
+    });
+    return text(8, 30 + row * 42, name) + boxes.join('') + text(x + 8, 30 + row * 42, `${(x - 110) / 28} bytes`);
+  });
+  return svg(640, 180, parts.join(''));
+}
+
+/** When each design knows the mapping device. */
+function whoDecides() {
+  const columns = ['submitter', 'queue', 'mapper'];
+  const rows = [
+    ['flags', ['asks the distance', 'type travels', 'believes']],
+    ['lookup', ['-', 'address travels', 'searches ranges']],
+    ['page', ['-', 'address travels', 'reads 64 B a page']],
+    ['premapped', ['maps', 'DMA address travels', 'believes']],
+    ['certified', ['asks, notes for whom', 'type, id, generation', 'compares once, or searches']],
+  ];
+  const head = columns.map((name, at) => text(110 + at * 190, 20, name)).join('');
+  const body = rows.map(([name, cells], row) => {
+    const y = 32 + row * 36;
+    const boxes = cells.map((label, at) => cell(104 + at * 190, y, 180, 28, colourOf(label), label));
+    return text(8, y + 19, name) + boxes.join('');
+  });
+  return svg(680, 220, head + body.join(''));
+}
+
+function colourOf(label) {
+  if (label === '-') return '#fff';
+  if (label === 'believes') return '#f99';
+  return label.includes('search') || label.includes('reads') ? '#fe9' : '#cec';
+}
+
+/** Bytes read a vector, as counted by bench/designs.ts: 64 providers, honest and hostile order. */
+function reads() {
+  const rows = [
+    ['flags', 16, 16],
+    ['lookup', 39.16, 122.5],
+    ['page', 116, 116],
+    ['premapped', 12, 12],
+    ['certified', 16, 16],
+    ['certified, mismatch', 43.16, 126.5],
+  ];
+  const body = rows.map(([name, honest, hostile], row) => {
+    const y = 10 + row * 40;
+    return (
+      text(8, y + 20, name) +
+      `<rect x="150" y="${y}" width="${honest * 3}" height="14" fill="#8bc"/>` +
+      text(156 + honest * 3, y + 12, `${honest}`) +
+      `<rect x="150" y="${y + 16}" width="${hostile * 3}" height="14" fill="#d96"/>` +
+      text(156 + hostile * 3, y + 28, `${hostile}`)
+    );
+  });
+  const legend = `${text(150, 265, 'bytes read a vector, 64 providers; blue: pages of one owner follow each other, orange: another at each')}`;
+  return svg(780, 275, body.join('') + legend);
+}
+
+function cell(x, y, width, height, colour, label) {
+  const middle = x + width / 2;
+  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${colour}" stroke="#555"/><text x="${middle}" y="${y + height / 2 + 5}" text-anchor="middle">${label}</text>`;
+}
+
+function text(x, y, words) {
+  return `<text x="${x}" y="${y}">${words}</text>`;
+}
+
+function svg(width, height, body) {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ${STYLE}><rect width="${width}" height="${height}" fill="#fff"/>${body}</svg>\n`;
+}
+
+function write(name, content) {
+  writeFileSync(new URL(name, FOLDER), content);
+}
