@@ -22,7 +22,8 @@ export function* checkLines(question: CheckQuestion, view: CheckView): Generator
   const { machine, policy, result } = question;
   const { found, unknown } = splitFindings(result.findings);
   const open = unknown.length === 0 ? '' : `; ${count(unknown.length, 'question')} open`;
-  yield view.style.bold(`${machine.source}: ${tally(found)}${open}`);
+  const verdict = found.length === 0 && unknown.length > 0 ? 'nothing wrong in what the capture shows' : tally(found);
+  yield view.style.bold(`${machine.source}: ${verdict}${open}`);
   yield* wrap(
     `${count(machine.hierarchy.functions.length, 'function')}, rules of ${policy.name}. ${pairsSentence(result)}`,
     view.columns,
