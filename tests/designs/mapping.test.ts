@@ -106,7 +106,7 @@ test('DESIGN1: the five designs give the kernel’s mapping on every mapping of 
     DESIGNS.map(({ name }, index) => `${name} ${compared[index]}`).join(', '),
   );
   for (const count of compared) expect(count).toBeGreaterThan(0);
-});
+}, 300_000);
 
 test(`DESIGN2: the five designs give one mapping on ${LISTS} random honest lists`, async () => {
   const prng = new Prng(seedOf(8001, 'five designs'));
@@ -144,4 +144,4 @@ test(`DESIGN2: the five designs give one mapping on ${LISTS} random honest lists
   console.log(`${mapped} lists mapped by all, of ${LISTS}; ${tooSmall} with a BAR that only pages refuse`);
   expect(tooSmall).toBeGreaterThan(0);
   expect(mapped).toBeGreaterThan(LISTS * 0.9);
-});
+}, 300_000);
