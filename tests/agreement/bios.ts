@@ -25,6 +25,7 @@ import {
 import type { DmaSide } from 'p2pdma/fabric';
 import type { MapType } from 'p2pdma/p2p';
 import { type Bed, RAM } from './bed.ts';
+import { isOpenEnd } from './examine.ts';
 import { BAR_BYTES } from './grow.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -238,7 +239,9 @@ export class BioRunner {
       fabric.counters.completionsAtRootComplex !== completionsAtRootComplex;
     if (segment.space === 'bus' && atRoot) complaints.push('E65: a bus-address segment reached the root complex');
     if (ok && errors.length === 0) return true;
-    const open = errors.every(({ reason }) => reason === 'egressControl') && segment.space === 'phys';
+    // A lost completion shows twice: where it was lost, and when the requester's timer ends.
+    const ends = errors.filter(({ reason }) => reason !== 'timedOut');
+    const open = segment.space !== 'bus' && ends.length > 0 && ends.every((error) => isOpenEnd(this.#bed, error));
     if (!open) complaints.push(`a ${segment.space} segment did not arrive: ${errors[0]?.reason ?? 'no error logged'}`);
     return false;
   }

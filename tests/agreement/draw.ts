@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<string, string>> = {
 const TOPS: Readonly<Record<Common, string | null>> = {
   function: 'endpoint',
   switch: 'switch upstream port',
+  innerSwitch: 'switch upstream port',
   rootPort: 'root port',
   downstreamPort: 'switch downstream port',
   pciBridge: 'bridge to PCI',
@@ -66,7 +67,9 @@ export function draw(one: Case): string[] {
     return lines;
   }
   let root: Node = { name: 'top', kind: top, below: legs };
-  if (shape.common === 'downstreamPort') root = { name: 'up', kind: KINDS['u'] as string, below: [root] };
+  if (shape.common === 'innerSwitch') root = { name: 'out', kind: KINDS['d'] as string, below: [root] };
+  if (shape.common === 'downstreamPort' || shape.common === 'innerSwitch')
+    root = { name: 'up', kind: KINDS['u'] as string, below: [root] };
   if (shape.common !== 'rootPort') root = { name: 'rp', kind: KINDS['r'] as string, below: [root] };
   put(root, '', '');
   return lines;

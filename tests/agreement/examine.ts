@@ -10,7 +10,7 @@
  */
 
 import { reservedWindows } from 'p2pdma/dma';
-import type { Completion, RequestAttributes } from 'p2pdma/fabric';
+import type { FateReason, RequestAttributes } from 'p2pdma/fabric';
 import { type MapType, mapTypeOfClass, type PolicyName, p2pdmaDistance } from 'p2pdma/p2p';
 import { ACS_EGRESS_CONTROL, ACS_UPSTREAM_FORWARDING } from 'p2pdma/pcie';
 import type { Bed } from './bed.ts';
@@ -40,9 +40,9 @@ export interface Examined {
   readonly byBus: Sighting['outcome'];
   /** What became of the address form of the road through the host bridge; null where no rule names that road. */
   readonly byRoad: Sighting['outcome'] | null;
-  readonly roadReason: Completion['reason'];
+  readonly roadReason: FateReason;
   /** Reason of the first thing that did not arrive by the bus address. */
-  readonly reason: Completion['reason'];
+  readonly reason: FateReason;
   /** What our own rule or the fabric got wrong; empty where they agree. */
   readonly complaints: readonly string[];
   readonly difference: Difference | null;
@@ -108,7 +108,7 @@ export class Examiner {
       caution = cautionOf(bed, client, provider);
       if (caution === null) complaints.push(`${ours}, and the fabric routes it directly`);
     }
-    if (ours === 'thruHostBridge' && byRoad === 'dies' && !this.#isOpenEnd(road)) {
+    if (ours === 'thruHostBridge' && byRoad === 'dies' && !isOpenEnd(bed, road?.completion)) {
       complaints.push(`thruHostBridge, and on that road it dies: ${roadReason}`);
     }
     if (byBus === 'stray' || byRoad === 'stray') complaints.push('a TLP arrived where nobody was meant');
@@ -186,19 +186,6 @@ export class Examiner {
     return RANK.indexOf(write.outcome) > RANK.indexOf(read.outcome) ? write : read;
   }
 
-  /**
-   * Whether a road may end here although a rule names it. Egress Control without Request Redirect blocks where every rule counts it
-   * as redirect. And what comes back to the root port that it came in by, while Upstream Forwarding is off, is undefined.
-   */
-  #isOpenEnd(road: Sighting | null): boolean {
-    const { reason, at } = road?.completion ?? { reason: 'none', at: -1 };
-    if (reason === 'egressControl') return true;
-    const { fabric } = this.bed;
-    if (reason !== 'samePort' || fabric.rules.samePortAtRootPort !== 'unsupportedRequest') return false;
-    const port = fabric.function(at);
-    return port.kind === 'rootPort' && (port.acsControl & ACS_UPSTREAM_FORWARDING) === 0;
-  }
-
   /** What a mapping would give the client on the road through the host bridge. */
   #roadAddress(client: number, provider: number, bus: number, translated: boolean): number {
     const { bed } = this;
@@ -234,6 +221,19 @@ function differenceOf(
   if (linux === 'busAddr') return byBus === 'direct' ? null : 'tooLax';
   if (byBus === 'direct') return 'tooStrict';
   return linux === 'thruHostBridge' && byRoad === 'dies' ? 'deadEnd' : null;
+}
+
+/**
+ * Whether a road may end here although a rule names it. Egress Control without Request Redirect blocks where every rule counts it as
+ * redirect. And what comes back to a port that it came in by, on its way up, is undefined while Upstream Forwarding is off.
+ */
+export function isOpenEnd(bed: Bed, end: { readonly reason: FateReason; readonly at: number } | undefined): boolean {
+  if (end?.reason === 'egressControl') return true;
+  if (end?.reason !== 'samePort') return false;
+  const { fabric } = bed;
+  const port = fabric.function(end.at);
+  const rule = port.kind === 'rootPort' ? fabric.rules.samePortAtRootPort : fabric.rules.samePortAtDownstreamPort;
+  return rule === 'unsupportedRequest' && (port.acsControl & ACS_UPSTREAM_FORWARDING) === 0;
 }
 
 /** Why our own rule may be stricter than the fabric here; null: no reason that is known. */

@@ -139,12 +139,12 @@ export const FINDINGS: readonly Finding[] = [
     ours: 'notSupported for translated requests',
   },
   {
-    name: 'same-root-port',
-    title: 'redirect inside a switch, below a root port without Upstream Forwarding',
+    name: 'same-port',
+    title: 'redirect inside a switch, below a port without Upstream Forwarding',
     difference: 'deadEnd',
     cases: ['switch de/de c1=RR', 'switch de/de p1=CR'],
-    why: 'What is redirected comes to a root port whose own window holds the address (or whose buses hold the requester). Without Upstream Forwarding that is undefined; this fabric answers Unsupported Request, with the rule samePortAtRootPort: upstream it arrives. With an IOMMU the request carries an IOVA and arrives; Linux turns Upstream Forwarding on then.',
-    ours: 'thruHostBridge, as the kernel: it depends on the root port',
+    why: 'What is redirected comes to a port whose own window holds the address (or whose buses hold the requester): the root port, or the downstream port above an inner switch. Without Upstream Forwarding that is undefined; this fabric answers Unsupported Request, and with its rule samePort: upstream it arrives. With an IOMMU the request carries an IOVA and passes, while a completion that is redirected below an inner switch still comes back to its own port. Linux turns Upstream Forwarding on where it turns an IOMMU on.',
+    ours: 'thruHostBridge, as the kernel: it depends on the ports above',
   },
   {
     name: 'siblings-same-port',
@@ -247,7 +247,7 @@ const CAUTIONS: readonly string[] = [
   '- Two functions of one device without an ACS capability may have a route inside the device all the same: nothing shows it, and the',
   '  rule takes it that there is none. `siblings-no-route` is the other side of that.',
   '',
-  'And where the road through the host bridge is named, three dead ends are ours as well as the kernel’s: `same-root-port`,',
+  'And where the road through the host bridge is named, three dead ends are ours as well as the kernel’s: `same-port`,',
   '`egress-control-blocks`, and a root complex that does not forward.',
 ];
 

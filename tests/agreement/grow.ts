@@ -40,11 +40,16 @@ export function growLegs(shape: Shape, options: GrowOptions): TreeDescription {
   switch (common) {
     case 'function':
       return one([{ kind: 'rootPort', name: 'rp', acs: PORT_ACS, below: [endpoint('top')] }], options);
-    case 'switch': {
+    case 'switch':
+    case 'innerSwitch': {
       const ports = (['c', 'p'] as const).flatMap((side) => (legs[side].length > 0 ? [port(legs[side], side, 1)] : []));
       if (options.bystanders) ports.splice(1, 0, bystander('x'));
       const below: DeviceDescription = { kind: 'switch', name: 'top', upstream: { ...top, acs: FUNCTION_ACS }, ports };
-      return one([{ kind: 'rootPort', name: 'rp', acs: PORT_ACS, below: [below] }], options);
+      if (common === 'switch') return one([{ kind: 'rootPort', name: 'rp', acs: PORT_ACS, below: [below] }], options);
+      const outer: PortDescription[] = [{ name: 'out', acs: PORT_ACS, below: [below] }];
+      if (options.bystanders) outer.push(bystander('z'));
+      const above: DeviceDescription = { kind: 'switch', name: 'up', ports: outer };
+      return one([{ kind: 'rootPort', name: 'rp', acs: PORT_ACS, below: [above] }], options);
     }
     case 'rootPort':
       return one([{ kind: 'rootPort', ...top, acs: PORT_ACS, below: below(legs, 1, options) }], options);

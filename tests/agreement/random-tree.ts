@@ -1,6 +1,7 @@
 /** A machine by chance: up to four levels below a root port, up to three devices side by side. One seed, one tree. */
 
 import type { Prng } from 'p2pdma/core';
+import type { SamePortRule } from 'p2pdma/fabric';
 import type {
   AcsDescription,
   BarDescription,
@@ -19,10 +20,12 @@ export interface RandomTree {
   readonly iommu: IommuSetting;
   /** Functions of one device reach each other inside it, and say so by an ACS capability. */
   readonly internal: boolean;
+  /** What a port does with what comes back to it, Upstream Forwarding off. */
+  readonly samePort: SamePortRule;
 }
 
 const FAN_OUT = 3;
-/** Root port, two switches, endpoint. */
+/** Levels of devices: root port, switch, switch, endpoint. */
 const DEPTH = 4;
 
 /** Seed of tree `index` of a run. */
@@ -37,7 +40,8 @@ export function randomTree(chance: Prng): RandomTree {
   const roots = chance.chance(0.3) ? 2 : 1;
   const rootBuses: RootBusDescription[] = [];
   for (let at = 0; at < roots; at++) rootBuses.push(grower.rootBus());
-  return { description: { rootBuses }, iommu, internal };
+  const samePort = chance.pick<SamePortRule>(['unsupportedRequest', 'upstream']);
+  return { description: { rootBuses }, iommu, internal, samePort };
 }
 
 class Grower {
@@ -69,7 +73,7 @@ class Grower {
     const dice = this.#chance.below(10);
     if (dice < 6 && level < DEPTH) {
       const ports: PortDescription[] = [];
-      for (let left = this.#chance.between(1, FAN_OUT); left > 0; left--) ports.push(this.#port(level + 1));
+      for (let left = this.#chance.between(1, FAN_OUT); left > 0; left--) ports.push(this.#port(level));
       return { kind: 'switch', upstream: { bars: this.#chance.chance(0.05) ? [{ size: BAR_BYTES }] : [] }, ports };
     }
     if (dice === 9) {

@@ -2,7 +2,7 @@
  * A pair of functions by the two legs that lead to it from where they meet. A verdict depends on nothing else, so the legs
  * are what is enumerated.
  *
- *              up, rp                 above the common node, where there is anything
+ *            out, up, rp              above the common node, where there is anything
  *                |
  *               top                   the common node
  *              /   \
@@ -13,8 +13,17 @@
  * A leg is written letter by letter from the top: `de` is a downstream port and an endpoint below it.
  */
 
-/** What stands where the legs meet; `hostBridge` and `hostBridges` (one, or one each) have no node there. */
-export type Common = 'function' | 'switch' | 'rootPort' | 'downstreamPort' | 'pciBridge' | 'hostBridge' | 'hostBridges';
+/** What stands where the legs meet, and above; `hostBridge` and `hostBridges` (one, or one each) have no node there. */
+export type Common =
+  | 'function'
+  | 'switch'
+  /** A switch below a further switch. */
+  | 'innerSwitch'
+  | 'rootPort'
+  | 'downstreamPort'
+  | 'pciBridge'
+  | 'hostBridge'
+  | 'hostBridges';
 
 export interface Shape {
   readonly common: Common;
@@ -28,6 +37,7 @@ const NEXT: Readonly<Record<string, string>> = { r: 'eub', u: 'd', d: 'eub', e: 
 const FIRST: Readonly<Record<Common, string>> = {
   function: '',
   switch: 'd',
+  innerSwitch: 'd',
   rootPort: 'feub',
   downstreamPort: 'feub',
   pciBridge: 'cb',
@@ -88,8 +98,10 @@ export function endsOf({ client, provider }: Shape): { client: string; provider:
 /** Names of the nodes that may have Access Control Services: ports that look down, functions that have siblings. */
 export function acsNodes(shape: Shape): string[] {
   const names: string[] = [];
-  if (shape.common === 'downstreamPort' || shape.common === 'switch' || shape.common === 'pciBridge') names.push('rp');
-  if (shape.common === 'function' || shape.common === 'switch' || ONE_LINK.includes(shape.common)) names.push('top');
+  const isSwitch = shape.common === 'switch' || shape.common === 'innerSwitch';
+  if (isSwitch || shape.common === 'downstreamPort' || shape.common === 'pciBridge') names.push('rp');
+  if (shape.common === 'innerSwitch') names.push('out');
+  if (isSwitch || shape.common === 'function' || ONE_LINK.includes(shape.common)) names.push('top');
   for (const [side, leg] of [
     ['c', shape.client],
     ['p', shape.provider],

@@ -63,6 +63,7 @@ const COMMON_SIZE = {
   function: 0,
   rootPort: 1,
   switch: 2,
+  innerSwitch: 4,
   downstreamPort: 4,
   hostBridge: 5,
   hostBridges: 6,

@@ -25,7 +25,11 @@ export function runTree(seed: number, index: number): TreeRun {
   const tree = randomTree(chance);
   const bed = new Bed(tree.description, {
     iommu: tree.iommu,
-    rules: { internalPeerRoute: tree.internal, samePortAtRootPort: 'upstream' },
+    rules: {
+      internalPeerRoute: tree.internal,
+      samePortAtRootPort: tree.samePort,
+      samePortAtDownstreamPort: tree.samePort,
+    },
   });
   const complaints: string[] = [];
   const examiner = new Examiner(bed);
