@@ -7,16 +7,19 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
+  commandLine,
   QemuEngine,
   type RebuildNoteCode,
   type RebuiltMachine,
   rebuildMachine,
   rebuildText,
+  STANDALONE,
 } from '../../src/engine/qemu/index.ts';
 import { type Machine, readMachine } from '../../src/machine/index.ts';
 import type { TreeDescription } from '../../src/pcie/index.ts';
 import { builtMachine, MIB, memory, nvme, switchTree } from '../contract/bed.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
+import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';
 
 const MISSING = missingQemu();
 const BIN = new URL('../../bin/p2pdma.js', import.meta.url).pathname;
@@ -39,6 +42,22 @@ function noted(rebuilt: RebuiltMachine, code: RebuildNoteCode): readonly string[
 
 function rebuilt(tree: TreeDescription): RebuiltMachine {
   return rebuildMachine(builtMachine(tree).machine);
+}
+
+/** Every function is a part of the description, or is left out: one of both, and once. */
+function expectAccountedFor(machine: Machine, result: RebuiltMachine): void {
+  const names: string[] = [];
+  const collect = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(collect);
+    else if (typeof value === 'object' && value !== null) {
+      const { name } = value as { name?: string };
+      if (name !== undefined) names.push(name);
+      Object.values(value).forEach(collect);
+    }
+  };
+  collect(result.description.rootBuses);
+  const expected = machine.hierarchy.functions.map(({ name }) => name).sort();
+  expect([...names, ...result.leftOut].sort(), machine.source).toEqual(expected);
 }
 
 describe('the shape of a machine for QEMU', () => {
@@ -139,19 +158,26 @@ describe('the shape of a machine for QEMU', () => {
     }));
     const { machine } = builtMachine({ rootBuses: [{ children }, { domain: 1, children }] });
     const result = rebuildMachine(machine);
-    const names = new Set<string>();
-    const collect = (value: unknown): void => {
-      if (Array.isArray(value)) value.forEach(collect);
-      else if (typeof value === 'object' && value !== null) {
-        const { name } = value as { name?: string };
-        if (name !== undefined) names.add(name);
-        Object.values(value).forEach(collect);
-      }
-    };
-    collect(result.description.rootBuses);
     expect(noted(result, 'BUSES').length).toBeGreaterThan(0);
-    expect(new Set(result.leftOut).size).toBe(result.leftOut.length);
-    expect([...names, ...result.leftOut].sort()).toEqual(machine.hierarchy.functions.map(({ name }) => name).sort());
+    expectAccountedFor(machine, result);
+  });
+
+  test('more devices on bus 0 than numbers beside the board’s own and one for each root bus: the rest is left out', () => {
+    const { machine } = builtMachine({
+      rootBuses: [
+        { children: Array.from({ length: 31 }, (_, index) => memory(`m${index}`, MIB)) },
+        { bus: 64, children: [{ kind: 'rootPort' }] },
+        { bus: 80, children: [{ kind: 'rootPort' }] },
+      ],
+    });
+    const result = rebuildMachine(machine);
+    expect(noted(result, 'SLOTS').length).toBe(31 - (32 - 2 - 2));
+    expectAccountedFor(machine, result);
+    expect(() => commandLine(result.description, STANDALONE)).not.toThrow();
+  });
+
+  test('every function of every bundled machine has a part of its name, or is left out', async () => {
+    for (const machine of await bundled()) expectAccountedFor(machine, rebuildMachine(machine));
   });
 
   test('a listing without sizes: memories of 1 MiB, with a note', async () => {
@@ -211,6 +237,25 @@ describe.skipIf(MISSING !== null)(`rebuilt machines run${MISSING === null ? '' :
     console.log(`${functions} functions of bundled machines stand in QEMU as they stood`);
     expect(functions).toBeGreaterThan(200);
   });
+
+  test.skipIf(CORPUS === null)(
+    `corpus, qemu: every dump of up to 100 functions becomes a machine that QEMU accepts and shows alike${SKIPPED}`,
+    async () => {
+      let machines = 0;
+      for (const name of dumpNames()) {
+        const machine = await readMachine(bytesOfDump(name), name);
+        const result = rebuildMachine(machine, { memoryLimit: MIB, namespaceBytes: MIB });
+        expectAccountedFor(machine, result);
+        if (machine.hierarchy.functions.length > 100) continue;
+        const engine = await QemuEngine.start({ machine: result.description });
+        expect(await engine.crossCheck(), name).toEqual([]);
+        await engine.close();
+        machines++;
+      }
+      console.log(`${machines} dumps of real machines stand in QEMU`);
+      expect(machines).toBeGreaterThan(0);
+    },
+  );
 
   test('the printed script starts, as it is', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'p2pdma-test-'));

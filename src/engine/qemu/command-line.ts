@@ -94,20 +94,22 @@ class Builder {
     if (description.iommuLevels !== undefined) {
       this.#option('-device', `intel-iommu,intremap=off,aw-bits=${description.iommuLevels === 3 ? 39 : 48}`);
     }
-    this.#children(first.children, 'pcie.0', [], 'rootBuses[0].children', BOARD_SLOTS, others.length);
+    const pxbSlots = freeFromAbove(first.children, others.length);
+    this.#children(first.children, 'pcie.0', [], 'rootBuses[0].children', new Set([...BOARD_SLOTS, ...pxbSlots]));
     others.forEach((root, index) => {
-      this.#pxb(root.bus, root.bypassIommu === true, index, `rootBuses[${index + 1}]`);
+      this.#pxb(root.bus, root.bypassIommu === true, pxbSlots[index], `rootBuses[${index + 1}]`);
       const path = `rootBuses[${index + 1}].children`;
       this.#rootBus = root.bus;
-      this.#children(root.children, `root${root.bus}`, [], path, new Set(), 0);
+      this.#children(root.children, `root${root.bus}`, [], path, new Set());
     });
     return { options: this.#options, backing: this.#backing, parts: this.#parts };
   }
 
-  /** A pxb-pcie sits on pcie.0, from slot 30 downwards, and is the root of a bus of its own. */
-  #pxb(bus: number, bypass: boolean, index: number, path: string): void {
+  /** A pxb-pcie sits on pcie.0 and is the root of a bus of its own. */
+  #pxb(bus: number, bypass: boolean, device: number | undefined, path: string): void {
     if (!(Number.isInteger(bus) && bus > 0 && bus < 256)) refuse(path, `root bus ${bus}`, 'use 1 to 255');
-    const place = { device: 30 - index, function: 0 };
+    if (device === undefined) refuse(path, 'no device number is left on bus 0 for it', 'a bus has 32: describe fewer');
+    const place = { device, function: 0 };
     const id = `root${bus}`;
     this.#option(
       '-device',
@@ -122,10 +124,8 @@ class Builder {
     above: readonly QemuPlace[],
     path: string,
     taken: ReadonlySet<number>,
-    pxbs: number,
   ): void {
     const used = new Set(taken);
-    for (let index = 0; index < pxbs; index++) used.add(30 - index);
     for (const child of children) if (child.place !== undefined) used.add(child.place.device);
     const functionsOf = new Map<number, number>();
     for (const { place } of children) {
@@ -184,7 +184,7 @@ class Builder {
     if (isNested) this.#option('-device', `pci-bridge,id=${id},chassis_nr=${this.#conventionalBuses.size},${where}`);
     else this.#option('-device', `pcie-pci-bridge,id=${id},${where}`);
     // Slot 0 is its hot-plug controller's.
-    this.#children(below, id, route, `${path}.below`, new Set([0]), 0);
+    this.#children(below, id, route, `${path}.below`, new Set([0]));
   }
 
   #nvme(device: QemuNvme, id: string, where: string, path: string): void {
@@ -290,6 +290,14 @@ class Builder {
 
 function addr(place: QemuPlace): string {
   return place.function === 0 ? `0x${place.device.toString(16)}` : `0x${place.device.toString(16)}.${place.function}`;
+}
+
+/** Device numbers of pcie.0 for root buses, from 30 downwards, past those that the children name. */
+function freeFromAbove(children: readonly (QemuRootPort | QemuDevice)[], count: number): number[] {
+  const named = new Set(children.map(({ place }) => place?.device));
+  const free: number[] = [];
+  for (let device = 30; device > 0 && free.length < count; device--) if (!named.has(device)) free.push(device);
+  return free;
 }
 
 function nextFree(used: ReadonlySet<number>, path: string): number {

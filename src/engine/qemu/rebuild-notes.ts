@@ -10,6 +10,7 @@ export type RebuildNoteCode =
   | 'PLACE'
   | 'MOVED'
   | 'BUSES'
+  | 'SLOTS'
   | 'STRAY_BRIDGE'
   | 'MEMORY_SIZE'
   | 'MEMORY_UNKNOWN'
@@ -42,6 +43,7 @@ export const REBUILD_MESSAGES: Readonly<Record<PlainNoteCode, string>> = {
   PLACE: 'left out: a link leads to device 0 alone, with functions 0 to 7',
   MOVED: 'at another device or function number: their own is taken, or could not be seen',
   BUSES: 'left out: there are 256 bus numbers for all root buses together',
+  SLOTS: 'left out: no device number is left on their bus',
   STRAY_BRIDGE: 'left out, with what is below: bridges of a kind that QEMU has not, or not there',
   MEMORY_UNKNOWN: 'with 1 MiB of memory: the capture does not tell the size of their BARs',
   SMALL_BUFFER: 'without a controller memory buffer: QEMU’s begin at 1 MiB',

@@ -48,6 +48,8 @@ export interface RebuildOptions {
 
 const MIB = 2 ** 20;
 const BUSES = 256;
+/** Device numbers of a bus. */
+const DEVICES = 32;
 const BOARD_DEVICES: readonly number[] = [0, 31];
 
 /** Rebuilds a machine. Never refuses: what cannot be is a note. */
@@ -61,7 +63,7 @@ class Rebuilder {
   readonly #options: RebuildOptions;
   readonly #memoryLimit: number;
   readonly #noted = new Map<RebuildNoteCode, { message: string; functions: string[] }>();
-  readonly #leftOut: string[] = [];
+  readonly #leftOut = new Set<string>();
   readonly #children = new Map<number, number[]>();
   readonly #virtual: ReadonlySet<number>;
   #busesLeft = BUSES;
@@ -93,7 +95,7 @@ class Rebuilder {
       rootBuses,
     };
     const notes = [...this.#noted].map(([code, { message, functions }]) => ({ code, message, functions }));
-    return { description, notes, leftOut: this.#leftOut };
+    return { description, notes, leftOut: [...this.#leftOut] };
   }
 
   #rootBuses(): QemuRootBus[] {
@@ -109,8 +111,8 @@ class Rebuilder {
       }
       const bus = root.domain === 0 ? Math.max(root.bus, nextBus) : nextBus;
       if (root.domain !== 0) this.#note('DOMAIN', ...members.map((index) => this.#fn(index)));
-      if (bus >= BUSES) {
-        for (const index of members) this.#leaveOut('BUSES', index);
+      if (bus >= BUSES || rootBuses.length > DEVICES - BOARD_DEVICES.length) {
+        for (const index of members) this.#leaveOut(bus >= BUSES ? 'BUSES' : 'SLOTS', index);
         continue;
       }
       this.#busesHere = 1;
@@ -129,8 +131,8 @@ class Rebuilder {
       const fn = this.#fn(index);
       if (fn.busOffset !== 0) this.#note('BUS_OFFSET', fn);
       const baseClass = (fn.classCode ?? 0) >>> 8;
-      if (!fn.isBridge && baseClass === 6) this.#leaveOut('BOARD', index);
-      else if (!fn.isBridge && !isFirst) beside.set(fn.bdf.device, [...(beside.get(fn.bdf.device) ?? []), index]);
+      if (isEndpoint(fn) && baseClass === 6) this.#leaveOut('BOARD', index);
+      else if (isEndpoint(fn) && !isFirst) beside.set(fn.bdf.device, [...(beside.get(fn.bdf.device) ?? []), index]);
       else {
         const node = this.#node(index, 'root');
         if (node !== null) built.push({ node, fn });
@@ -140,8 +142,10 @@ class Rebuilder {
       const node = this.#behindPort(functions);
       if (node !== null) built.push({ node, fn: this.#fn(functions[0] as number) });
     }
-    const taken = isFirst ? BOARD_DEVICES : [];
-    return this.#placed(built, taken);
+    if (!isFirst) return this.#placed(built, []);
+    // Each further root bus takes a device number of the first.
+    const others = this.#hierarchy.rootBuses.length - 1;
+    return this.#placed(built, BOARD_DEVICES, DEVICES - BOARD_DEVICES.length - others);
   }
 
   /** The functions of one device that stands on a root bus where QEMU has none, below a port of its own. */
@@ -158,17 +162,26 @@ class Rebuilder {
   #placed<N extends { readonly place?: QemuPlace }>(
     built: readonly { readonly node: N; readonly fn: PciFunction }[],
     taken: readonly number[],
+    room = DEVICES - taken.length,
   ): N[] {
     const kept = built.filter(({ fn }) => {
       const { device } = fn.bdf;
       const isSeen = built.some((other) => other.fn.bdf.device === device && other.fn.bdf.function === 0);
       return !taken.includes(device) && isSeen;
     });
-    return built.map((entry) => {
+    const numbers = [...new Set(kept.map(({ fn }) => fn.bdf.device))].slice(0, Math.max(room, 0));
+    let left = room - numbers.length;
+    return built.flatMap((entry) => {
       const { node, fn } = entry;
-      if (kept.includes(entry)) return { ...node, place: { device: fn.bdf.device, function: fn.bdf.function } };
-      this.#note('MOVED', fn);
-      return node;
+      const { device } = fn.bdf;
+      if (kept.includes(entry) && numbers.includes(device))
+        return [{ ...node, place: { device, function: fn.bdf.function } }];
+      if (left-- > 0) {
+        this.#note('MOVED', fn);
+        return [node];
+      }
+      this.#leaveOut('SLOTS', this.#hierarchy.indexOf(fn.bdf));
+      return [];
     });
   }
 
@@ -176,7 +189,7 @@ class Rebuilder {
     const fn = this.#fn(index);
     const { name } = fn;
     if (this.#virtual.has(index)) return this.#leaveOut('VIRTUAL_FUNCTION', index);
-    if (fn.poweredDown || !fn.isBridge) return this.#endpoint(fn, where);
+    if (isEndpoint(fn)) return this.#children.has(index) ? this.#stray(index) : this.#endpoint(fn, where);
     switch (fn.portType) {
       case 'rootPort': {
         if (where !== 'root' || !this.#takeBus(index)) return where === 'root' ? null : this.#stray(index);
@@ -311,7 +324,7 @@ class Rebuilder {
   #leaveOut(code: PlainNoteCode, index: number): null {
     this.#note(code, this.#fn(index));
     const forget = (at: number): void => {
-      this.#leftOut.push(this.#fn(at).name);
+      this.#leftOut.add(this.#fn(at).name);
       for (const child of this.#children.get(at) ?? []) forget(child);
     };
     forget(index);
@@ -352,6 +365,11 @@ class Rebuilder {
   #fn(index: number): PciFunction {
     return this.#hierarchy.functions[index] as PciFunction;
   }
+}
+
+/** No bridge, or one that is powered down and so shows nothing below it. */
+function isEndpoint(fn: PciFunction): boolean {
+  return fn.poweredDown || !fn.isBridge;
 }
 
 /** Virtual Functions: those that say so, and those that a Physical Function’s SR-IOV capability counts. */
