@@ -14,7 +14,9 @@ const POWER_INDICATOR_MASK = 0x0300;
 const POWER_INDICATOR_ON = 0x0100;
 const POWER_INDICATOR_OFF = 0x0300;
 const POWER_CONTROLLER_OFF = 0x0400;
-const POLLS = 200;
+/** QEMU tells of the removal from another thread, once nobody reads the device's memory any more: late on a busy machine. */
+const WAIT_MS = 5_000;
+const POLL_MS = 2;
 
 /** Removes device `id` from the slot of `port`. Throws `QEMU_QMP` where QEMU keeps it. */
 export async function unplug(qmp: QmpLink, config: ConfigAccess, id: string, port: Bdf): Promise<void> {
@@ -28,9 +30,10 @@ export async function unplug(qmp: QmpLink, config: ConfigAccess, id: string, por
     await config.write(port, register, 2, kept | POWER_INDICATOR_ON);
     await config.write(port, register, 2, kept | POWER_INDICATOR_OFF | POWER_CONTROLLER_OFF);
   }
-  for (let poll = 0; poll < POLLS; poll++) {
-    if (qmp.hasDeleted(id)) return;
+  for (let waitedMs = 0; waitedMs < WAIT_MS; waitedMs += POLL_MS) {
     await qmp.execute('query-status');
+    if (qmp.hasDeleted(id)) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new QemuError({
     code: 'QEMU_QMP',
