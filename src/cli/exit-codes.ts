@@ -34,6 +34,7 @@ const BY_CLASS: Readonly<Record<string, ExitCode>> = {
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
   IOMMU_UNKNOWN: EXIT_EVIDENCE,
   PAIR_UNKNOWN: EXIT_EVIDENCE,
+  BAR_SIZE_UNKNOWN: EXIT_EVIDENCE,
 };
 
 /** The exit code of something that was thrown: a refusal by the table above, everything else is our own mistake. */

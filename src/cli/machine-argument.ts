@@ -1,6 +1,6 @@
 /** MACHINE, the argument that names a machine: live, a folder, a file, standard input, or an example. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { nearest } from '../core/text.ts';
 import { MachineError } from '../machine/errors.ts';
@@ -13,6 +13,7 @@ import { cpuOption, cpuText, policyOption } from './options.ts';
 
 /** Beyond this the reader refuses an archive, whoever unpacks it. */
 const UNPACKED_MAX = 1024 * 1024 * 1024;
+const CHUNK = 1024 * 1024;
 
 export interface LoadedMachine {
   readonly machine: Machine;
@@ -117,10 +118,42 @@ function kindOf(path: string): 'folder' | 'file' {
 
 function fileBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readUpTo(path);
   } catch (error) {
+    if (error instanceof MachineError) throw error;
     throw unreadable(path, error as NodeJS.ErrnoException);
   }
+}
+
+/** A file that may be a device or a pipe, which need not end. */
+function readUpTo(path: string): Uint8Array {
+  const { size } = statSync(path);
+  if (size > UNPACKED_MAX) throw tooLarge(path);
+  if (size > 0) return readFileSync(path);
+  const chunks: Buffer[] = [];
+  let total = 0;
+  const file = openSync(path, 'r');
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const bytes = readSync(file, chunk);
+      if (bytes === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, bytes));
+      total += bytes;
+      if (total > UNPACKED_MAX) throw tooLarge(path);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function tooLarge(path: string): MachineError {
+  return new MachineError({
+    code: 'INPUT_TOO_LARGE',
+    path,
+    message: `is larger than ${UNPACKED_MAX} bytes`,
+    hint: 'name a capture of one machine: lspci -Dnnvvvxxxx of ten thousand functions has 80 MB',
+  });
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): MachineError {
@@ -159,6 +192,11 @@ function notFoundHint(path: string): string {
 
 async function standardInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  let total = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk as Buffer);
+    total += (chunk as Buffer).length;
+    if (total > UNPACKED_MAX) throw tooLarge('stdin');
+  }
   return Buffer.concat(chunks);
 }

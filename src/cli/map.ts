@@ -29,6 +29,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   if (file.endsWith('.jsonl')) return runLines(invocation, mapper, text, file, policy.name);
   const bio = readBioFile(text, file);
   const mapped = mapper.map(bio);
+  if (settings.trust && mapped.classify !== 'flags')
+    context.note('note: --trust has nothing to trust: no vector has a flag, so owners are looked up');
   const nvme = invocation.options['nvme'] === true ? nvmePointers(mapped) : null;
   if (context.json) await context.out.json(documentOf(mapped, policy.name, nvme));
   else {

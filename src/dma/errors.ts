@@ -7,6 +7,8 @@ export type MapErrorCode =
   | 'ADDRESS_OVERFLOW'
   /** Neither RAM nor a BAR. */
   | 'UNOWNED_ADDRESS'
+  /** In or behind a BAR whose size is not known: the evidence does not tell whose it is. */
+  | 'BAR_SIZE_UNKNOWN'
   /** Begins in one owner's range and ends outside it. */
   | 'RANGE_STRADDLES'
   /** The flag says one thing of the address, the machine another. */

@@ -12,7 +12,7 @@ export const MADE_NOW: number = Number.POSITIVE_INFINITY;
  *
  * @param path of the vector, or its index: words are made for a refusal only
  * @param queuedAt generation of the table when the vector was made; a record added later is another owner
- * @throws MapError UNOWNED_ADDRESS, RANGE_STRADDLES, PROVIDER_GONE
+ * @throws MapError UNOWNED_ADDRESS, BAR_SIZE_UNKNOWN, RANGE_STRADDLES, PROVIDER_GONE
  */
 export function ownerIndex(
   table: RangeTable,
@@ -44,6 +44,12 @@ function refuseUnowned(table: RangeTable, address: number, length: number, path:
   }
   const last = table.find(address + length - 1);
   if (last >= 0) refuseStraddling(table.at(last), address, length, path);
+  const unsized = table.unsizedBarAt(address);
+  if (unsized !== null) {
+    const message = `${hex(address)} may lie in BAR ${unsized.bar} of ${unsized.function}, which begins at ${hex(unsized.start)} and whose size the capture does not tell`;
+    const hint = 'capture sysfs, which knows sizes (p2pdma capture), or lspci -vvv text beside the hex';
+    throw new MapError('BAR_SIZE_UNKNOWN', pathOf(path), message, hint);
+  }
   const message = `${hex(address)} + ${length} is neither RAM nor a memory BAR of this machine`;
   throw new MapError(
     'UNOWNED_ADDRESS',

@@ -25,12 +25,22 @@ export interface RangeRecord {
   readonly generation: number;
 }
 
+/** A memory BAR whose place is known and whose size is not: a plain dump of registers does not tell sizes. */
+export interface UnsizedBar {
+  /** CPU physical. */
+  readonly start: number;
+  /** `0000:03:00.0`. */
+  readonly function: string;
+  readonly bar: number;
+}
+
 export class RangeTable {
   #records: RangeRecord[] = [];
   /** Starts of `#records`, for the search. */
   #starts = new Float64Array(0);
   #ends = new Float64Array(0);
   #removed: RangeRecord[] = [];
+  #unsized: readonly UnsizedBar[] = [];
   #last = -1;
   #generation = 1;
 
@@ -65,7 +75,19 @@ export class RangeTable {
     }
     const table = new RangeTable();
     table.#replace(records);
+    table.#unsized = unsizedBars(machine);
     return table;
+  }
+
+  /**
+   * The memory BAR of unknown size that an address may lie in: the last that begins at or below it, if no known range lies
+   * between. Null where there is none.
+   */
+  unsizedBarAt(address: number): UnsizedBar | null {
+    const bar = this.#unsized.findLast((one) => one.start <= address) ?? null;
+    if (bar === null) return null;
+    const between = this.#records.some((record) => record.start > bar.start && record.start <= address);
+    return between ? null : bar;
   }
 
   /** Index of the record that holds `address`, or -1. Constant time where it is that of the call before. */
@@ -152,4 +174,15 @@ function barRecords(machine: Machine): RangeRecord[] {
     }
   });
   return records;
+}
+
+function unsizedBars(machine: Machine): UnsizedBar[] {
+  const bars: UnsizedBar[] = [];
+  for (const fn of machine.hierarchy.functions) {
+    for (const bar of fn.bars) {
+      if (bar.space !== 'memory' || bar.cpuAddress === null || bar.size !== null) continue;
+      bars.push({ start: bar.cpuAddress, function: fn.name, bar: bar.index });
+    }
+  }
+  return bars.sort((a, b) => a.start - b.start);
 }
