@@ -28,6 +28,6 @@ export { QemuEngine } from './qemu-engine.ts';
 export type { RebuildOptions, RebuiltMachine } from './rebuild.ts';
 export { rebuildMachine } from './rebuild.ts';
 export type { RebuildNote, RebuildNoteCode } from './rebuild-notes.ts';
-export { rebuildText } from './rebuild-text.ts';
+export { noteText, rebuildText } from './rebuild-text.ts';
 export type { QemuIommuContext } from './vtd.ts';
 export { VtdUnit } from './vtd.ts';
