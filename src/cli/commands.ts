@@ -198,7 +198,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     shape: (command) => {
       command
         .argument('<scenario>', 'a scenario file, YAML or JSON, or - for standard input')
-        .option('--engine <name>', 'sim: our fabric', 'sim')
+        .option('--engine <name>', 'sim: our fabric; qemu: a real QEMU machine; both, compared', 'sim')
         .option('--trace <file>', 'write every hop in the Trace Event format')
         .option('--step', 'print every hop')
         .option('--json', JSON_HELP);
