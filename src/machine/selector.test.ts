@@ -154,3 +154,12 @@ test('a set may be empty; that is an answer', () => {
   const bare = buildTree({ rootBuses: [{ children: [] }] }).hierarchy;
   expect(selectFunctions(bare, 'memory', '--providers')).toEqual([]);
 });
+
+test('for numbers the nearest numbers are offered, not addresses', () => {
+  expect(() => selectFunctions(hierarchy, 'id:144d:a825', '--clients')).toThrow(SelectorError);
+  try {
+    selectFunctions(hierarchy, 'id:144d:a825', '--clients');
+  } catch (error) {
+    expect((error as SelectorError).hint).toMatch(/^nearest: id:144d:a824/);
+  }
+});

@@ -5,6 +5,7 @@
  */
 
 import { P2pError } from '../core/errors.ts';
+import { hexDigits } from '../core/hex.ts';
 import { nearest } from '../core/text.ts';
 import { formatBdf, parseBdf } from '../pcie/bdf.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
@@ -102,10 +103,20 @@ function indicesWhere(hierarchy: Hierarchy, predicate: Predicate): number[] {
 }
 
 function nearestNames(hierarchy: Hierarchy, text: string): string {
+  if (text.toLowerCase().startsWith('id:')) return nearest(text.toLowerCase(), idsOf(hierarchy)).join(', ');
   const bdf = parseBdf(text.slice(text.lastIndexOf('/') + 1));
   const wanted = bdf === null ? text.toLowerCase() : formatBdf(bdf);
   const names = hierarchy.functions.map((fn) => fn.name);
   return nearest(wanted, [...names, ...Object.keys(SETS)]).join(', ');
+}
+
+/** `id:VENDOR:DEVICE` of every function whose numbers are known, each once. */
+function idsOf(hierarchy: Hierarchy): string[] {
+  const ids = new Set<string>();
+  for (const { vendorId, deviceId } of hierarchy.functions) {
+    if (vendorId !== null && deviceId !== null) ids.add(`id:${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}`);
+  }
+  return [...ids];
 }
 
 function predicateOf(text: string): Predicate | null {
