@@ -15,18 +15,17 @@ const report = join(folder, 'report.json');
 let passed = 0;
 let failed = 0;
 try {
-  const build = spawnSync('npx', ['tsc', '-b'], { stdio: 'inherit' });
+  const build = spawnSync('node_modules/.bin/tsc', ['-b'], { stdio: 'inherit' });
   if (build.status !== 0) failed++;
   else {
     const args = [
-      'vitest',
       'run',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
       ...process.argv.slice(2),
     ];
-    spawnSync('npx', args, {
+    spawnSync('node_modules/.bin/vitest', args, {
       stdio: 'inherit',
       env: { ...process.env, P2PDMA_MISSING_TOOLS: missing.map((tool) => tool.command).join(',') },
     });
