@@ -15,16 +15,19 @@ export interface Run {
 /** Runs to the end; `input` goes to standard input. */
 export function p2pdma(
   args: readonly string[],
-  options: { input?: string | Buffer; env?: NodeJS.ProcessEnv; uid?: number } = {},
+  options: { input?: string | Buffer; env?: NodeJS.ProcessEnv; withoutPrivileges?: boolean } = {},
 ): Run {
   if (!existsSync(`${ROOT}dist/cli/main.js`)) throw new Error('dist/ is not built: npm run build');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`${ROOT}bin/p2pdma.js`, ...args], {
+  const command = [process.execPath, `${ROOT}bin/p2pdma.js`, ...args];
+  // Root without capabilities may read what it owns and nothing else: another user might not reach this folder, or this Node.
+  const dropped = options.withoutPrivileges === true ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] : [];
+  const [program = '', ...words] = [...dropped, ...command];
+  const { status, stdout, stderr } = spawnSync(program, words, {
     cwd: ROOT,
     input: options.input ?? '',
     env: { ...process.env, COLUMNS: '100', ...options.env },
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   return { status, stdout, stderr };
 }
