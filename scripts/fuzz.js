@@ -7,8 +7,12 @@ import { spawnSync } from 'node:child_process';
 
 const [inputs = '100000', seed = String(Date.now() % 2 ** 31)] = process.argv.slice(2);
 console.log(`${inputs} inputs from seed ${seed}`);
-const { status } = spawnSync('node_modules/.bin/vitest', ['run', 'tests/readers/fuzz.test.ts', '-t', 'damaged inputs'], {
-  stdio: 'inherit',
-  env: { ...process.env, P2PDMA_FUZZ_INPUTS: inputs, P2PDMA_FUZZ_SEED: seed },
-});
+const { status } = spawnSync(
+  'node_modules/.bin/vitest',
+  ['run', 'tests/readers/fuzz.test.ts', '-t', 'damaged inputs'],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, P2PDMA_FUZZ_INPUTS: inputs, P2PDMA_FUZZ_SEED: seed },
+  },
+);
 process.exitCode = status ?? 1;
