@@ -7,6 +7,8 @@
 import type { BvecList } from '../block/bio-vec.ts';
 import { pageIndex } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
+import { PAGE_DESCRIPTOR_BYTES } from '../p2p/page-cost.ts';
+import { HOTPLUG_GRANULE } from '../p2p/resource.ts';
 import {
   type Classified,
   type Classifier,
@@ -23,10 +25,6 @@ import { MADE_NOW, ownerIndex } from './owner.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeRecord, RangeTable } from './range-table.ts';
 
-/** Size of a page descriptor, bytes: `struct page` on 64-bit. */
-export const PAGE_DESCRIPTOR_BYTES = 64;
-/** Smallest BAR that the design can register, bytes: the granule of memory hot-plug on x86. */
-export const HOTPLUG_GRANULE: number = 2 * 1024 * 1024;
 /** Memory whose descriptors are made together, bytes: a section of Linux's sparse memory model on x86. */
 const SECTION_BYTES = 2 ** 27;
 

@@ -5,7 +5,7 @@ export { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
 export { Certified } from './classify-certified.ts';
 export { TrustingFlags } from './classify-flags.ts';
 export { classifyByLookup, Lookup } from './classify-lookup.ts';
-export { HOTPLUG_GRANULE, PAGE_DESCRIPTOR_BYTES, PageDescriptors } from './classify-page.ts';
+export { PageDescriptors } from './classify-page.ts';
 export { Premapped, premap } from './classify-premapped.ts';
 export { VerifiedFlags } from './classify-verified.ts';
 export type { DmaDeviceOptions, MapRules, Swiotlb } from './device.ts';

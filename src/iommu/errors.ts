@@ -24,9 +24,7 @@ export type IommuErrorCode =
   /** A mapping that permits neither reads nor writes. */
   | 'PROTECTION_EMPTY'
   /** Every page set aside for page tables is in use. */
-  | 'TABLES_EXHAUSTED'
-  /** An IOMMU group or hierarchy that cannot be. */
-  | 'GROUP_INVALID';
+  | 'TABLES_EXHAUSTED';
 
 /** A refusal of the allocator, of a domain or of the grouping. */
 export class IommuError extends P2pError<IommuErrorCode> {

@@ -5,6 +5,7 @@ export type { ProviderErrorCode } from './errors.ts';
 export { ProviderError } from './errors.ts';
 export { findProvider, nearestProviders, p2pdmaDistanceMany } from './find.ts';
 export { JudgeContext } from './judge.ts';
+export { PAGE_DESCRIPTOR_BYTES } from './page-cost.ts';
 export type { AllowedHostBridge, Policy, PolicyName } from './policy.ts';
 export { POLICIES, POLICY_NAMES, policyForKernel } from './policy.ts';
 export type { P2pAllocation, P2pRange } from './pool.ts';

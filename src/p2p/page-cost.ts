@@ -7,8 +7,8 @@ import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { HOTPLUG_GRANULE } from './resource.ts';
 
-/** Bytes of a page descriptor on 64-bit Linux. */
-const DESCRIPTOR_BYTES = 64;
+/** Size of a page descriptor, bytes: `struct page` on 64-bit. */
+export const PAGE_DESCRIPTOR_BYTES = 64;
 const PAGE_BYTES = 4096;
 /** Start, end and bus offset of 8 bytes, provider and generation of 4, BAR and kind of 1, to a multiple of 8. */
 export const RANGE_RECORD_BYTES = 40;
@@ -37,7 +37,7 @@ export function pageCosts(machine: Machine): BarCost[] {
         bar: bar.index,
         sizeBytes: bar.size,
         pages,
-        descriptorBytes: pages === null ? null : pages * DESCRIPTOR_BYTES,
+        descriptorBytes: pages === null ? null : pages * PAGE_DESCRIPTOR_BYTES,
         refusedByPages: bar.size === null ? null : bar.size < HOTPLUG_GRANULE,
       });
     }

@@ -8,7 +8,7 @@ import { rangesOverlap } from '../../src/core/range.ts';
 import type { Classifier } from '../../src/dma/classifier.ts';
 import { TrustingFlags } from '../../src/dma/classify-flags.ts';
 import { Lookup } from '../../src/dma/classify-lookup.ts';
-import { HOTPLUG_GRANULE, PageDescriptors } from '../../src/dma/classify-page.ts';
+import { PageDescriptors } from '../../src/dma/classify-page.ts';
 import { VerifiedFlags } from '../../src/dma/classify-verified.ts';
 import type { DmaDevice } from '../../src/dma/device.ts';
 import { MapError } from '../../src/dma/errors.ts';
@@ -16,6 +16,7 @@ import { dmaMapBvec, dmaUnmapBvec } from '../../src/dma/map-bvec.ts';
 import { DmaMapping } from '../../src/dma/mapping.ts';
 import { resolveOwnBar } from '../../src/dma/own-bar.ts';
 import { IommuDomain } from '../../src/iommu/domain.ts';
+import { HOTPLUG_GRANULE } from '../../src/p2p/resource.ts';
 import { allLands, type Case, type Land, newDomain, randomDevice, randomList, seedOf, snapshotOf } from './lands.ts';
 
 const CASES = 10_000;
