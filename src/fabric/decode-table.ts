@@ -1,6 +1,6 @@
 /**
- * Who claims an address on one bus: the enabled BARs of the functions on it and the windows of its bridges, sorted, so that a
- * look-up costs the same on a bus of two functions and of a thousand (one comparison where the last look-up hit).
+ * Who claims an address on one bus: the enabled BARs of the functions on it and the windows of its bridges, sorted. A
+ * look-up is one comparison where the last one hit, else a binary search: it grows with the logarithm of the bus.
  */
 
 /** `ranges` in order of rank: where two overlap, the first keeps the bytes (the specification forbids the overlap). */
