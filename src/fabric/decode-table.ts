@@ -1,7 +1,10 @@
 /**
  * Who claims an address on one bus: the enabled BARs of the functions on it and the windows of its bridges, sorted. A
- * look-up is one comparison where the last one hit, else a binary search: it grows with the logarithm of the bus.
+ * look-up is one comparison where the last one hit; else an index says where to begin, and one or two comparisons end it,
+ * however many claims there are.
  */
+
+import { AddressIndex } from './address-index.ts';
 
 /** `ranges` in order of rank: where two overlap, the first keeps the bytes (the specification forbids the overlap). */
 export interface Claim {
@@ -13,14 +16,16 @@ export interface Claim {
   readonly bar: number;
 }
 
+/** Numbers of one claim, side by side so that a look-up meets few cache lines: start, end, node, BAR. */
+const STRIDE = 4;
+
 export class DecodeTable {
   static readonly EMPTY: DecodeTable = new DecodeTable([]);
 
-  readonly #start: Float64Array;
-  readonly #end: Float64Array;
-  readonly #node: Int32Array;
-  readonly #bar: Int32Array;
+  /** The claims sorted by start, `STRIDE` numbers each. */
+  readonly #claims: Float64Array;
   readonly #count: number;
+  readonly #index: AddressIndex;
   #last = 0;
   /** Pairs of claims that overlapped, first the one that was believed. */
   readonly conflicts: readonly (readonly [Claim, Claim])[];
@@ -30,56 +35,59 @@ export class DecodeTable {
     const sorted = disjoint(claims, conflicts);
     this.conflicts = conflicts;
     this.#count = sorted.length;
-    this.#start = Float64Array.from(sorted, (claim) => claim.start);
-    this.#end = Float64Array.from(sorted, (claim) => claim.end);
-    this.#node = Int32Array.from(sorted, (claim) => claim.node);
-    this.#bar = Int32Array.from(sorted, (claim) => claim.bar);
+    this.#claims = new Float64Array(sorted.length * STRIDE);
+    sorted.forEach(({ start, end, node, bar }, at) => {
+      this.#claims.set([start, end, node, bar], at * STRIDE);
+    });
+    this.#index = new AddressIndex(sorted);
   }
 
   /** Position of the claim on `address`, or -1. */
   find(address: number): number {
-    const start = this.#start;
-    const end = this.#end;
+    const claims = this.#claims;
     const last = this.#last;
-    if (last < this.#count && address >= (start[last] as number) && address < (end[last] as number)) return last;
-    let low = 0;
-    let high = this.#count - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      if (address < (start[middle] as number)) high = middle - 1;
-      else if (address >= (end[middle] as number)) low = middle + 1;
-      else {
-        this.#last = middle;
-        return middle;
-      }
+    if (last < this.#count && address >= (claims[last * STRIDE] as number)) {
+      if (address < (claims[last * STRIDE + 1] as number)) return last;
     }
-    return -1;
+    const at = this.#firstEndingAfter(address);
+    if (at === this.#count || address < (claims[at * STRIDE] as number)) return -1;
+    this.#last = at;
+    return at;
   }
 
   /** First address behind the claim at `position`. */
   endOf(position: number): number {
-    return this.#end[position] as number;
+    return this.#claims[position * STRIDE + 1] as number;
   }
 
   nodeOf(position: number): number {
-    return this.#node[position] as number;
+    return this.#claims[position * STRIDE + 2] as number;
   }
 
   /** BAR of the claim at `position`, -1 for a window. */
   barOf(position: number): number {
-    return this.#bar[position] as number;
+    return this.#claims[position * STRIDE + 3] as number;
   }
 
   /** Where the next claim above an unclaimed `address` begins, or Infinity. */
   nextStart(address: number): number {
-    let low = 0;
-    let high = this.#count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#start[middle] as number) > address) high = middle;
-      else low = middle + 1;
-    }
-    return low < this.#count ? (this.#start[low] as number) : Number.POSITIVE_INFINITY;
+    const at = this.#firstEndingAfter(address);
+    return at < this.#count ? (this.#claims[at * STRIDE] as number) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Claims that the look-up of `address` compares with, when the one before does not help: what a look-up costs. */
+  comparisons(address: number): number {
+    const first = this.#index.firstCandidate(address);
+    return Math.min(this.#firstEndingAfter(address), this.#count - 1) - first + 1;
+  }
+
+  /** Position of the first claim that ends above `address`; the number of claims where none does. */
+  #firstEndingAfter(address: number): number {
+    const claims = this.#claims;
+    const count = this.#count;
+    let at = this.#index.firstCandidate(address);
+    while (at < count && address >= (claims[at * STRIDE + 1] as number)) at++;
+    return at;
   }
 }
 
