@@ -145,7 +145,7 @@ async function printOffset(): Promise<void> {
 
 /** The same five vectors through the NVMe driver: a scenario file, as `p2pdma run` takes it. */
 async function printNvme(cpu: Machine['cpu']): Promise<void> {
-  const file = 'examples/scenarios/the-mail.yaml';
+  const file = 'examples/the-mail.yaml';
   const read = readScenario(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), file);
   const named = await scenarioMachine(read, () => bundledMachine('iommu-lazy-switch4-acs-off2', cpu));
   const host = new SimHost({

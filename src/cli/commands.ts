@@ -191,7 +191,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'run',
     summary: 'run a scenario: a machine and transfers, every hop watched and every byte compared',
     examples: [
-      'p2pdma run examples/scenarios/the-mail.yaml',
+      'p2pdma run examples/the-mail.yaml',
       'p2pdma run scenario.yaml --step                  every hop of every TLP',
       'p2pdma run scenario.yaml --trace trace.json      for Perfetto or chrome://tracing',
     ],

@@ -14,7 +14,7 @@ export interface ReadDocument<T> {
   readonly lineOf: (path: FieldPath) => number;
 }
 
-const EXAMPLE_HINT = 'the README and examples/scenarios show complete files';
+const EXAMPLE_HINT = 'the README and examples/*.yaml show complete files';
 
 /**
  * Reads `text` (JSON is YAML) and checks it. Throws `ScenarioError` FILE_SYNTAX, FILE_EMPTY or FILE_FIELD with the line.

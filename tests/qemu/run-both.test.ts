@@ -20,7 +20,7 @@ function run(file: string, ...options: string[]) {
 qemuTest(
   `RAM and a peer in one IOVA, by one SGL descriptor: both engines agree, and QEMU records the fault after unmap${reason}`,
   () => {
-    const { status, stdout, stderr } = run('examples/scenarios/ram-and-peer-one-iova.yaml', '--engine', 'both');
+    const { status, stdout, stderr } = run('examples/ram-and-peer-one-iova.yaml', '--engine', 'both');
     expect(stderr).toBe('');
     expect(stdout).toMatch(/16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, 65536 of 65536 bytes equal/);
     expect(stdout).toMatch(/IOMMU fault: requester 0000:0[0-9a-f]:00\.0, write of 0x[0-9a-f]+: notMapped/);
@@ -30,7 +30,7 @@ qemuTest(
 );
 
 qemuTest(`a fault that a machine without ACS cannot have is refused, and said${reason}`, () => {
-  const { status, stdout } = run('examples/scenarios/hazards.yaml', '--engine', 'both', '--json');
+  const { status, stdout } = run('examples/hazards.yaml', '--engine', 'both', '--json');
   // QEMU's switch ports have no ACS, so on its machine nobody can set it.
   expect(status).toBe(3);
   expect(JSON.parse(stdout).error.message).toMatch(/cannot do this: ACS of dn0 became RR/);
