@@ -22,6 +22,7 @@ import type { Finding, Fix } from './finding.ts';
 import { NOTHING } from './finding.ts';
 import { groupedBy } from './grouped.ts';
 import type { PairCase } from './pair-cases.ts';
+import { severityBelowSwitch } from './severity.ts';
 import { listed, plural } from './words.ts';
 
 export const ACS_REDIR_SWITCH: Diagnosis = {
@@ -109,6 +110,9 @@ function findingOf(context: DoctorContext, { cases, ports }: Group, outcome: Out
   const refused = cases.find((item) => item.type === 'notSupported');
   const worst = refused ?? (cases[0] as PairCase);
   const functions = new Set(cases.flatMap((item) => [...item.functions]));
+  const concerned = new Set(
+    cases.filter((item) => item.type === 'notSupported').flatMap((item) => [...item.functions]),
+  );
   const names = namesOf(context, functions);
   const at = ports.map((port) => port.at);
   const meeting = (context.functions[worst.common] as PciFunction).name;
@@ -120,7 +124,7 @@ function findingOf(context: DoctorContext, { cases, ports }: Group, outcome: Out
   return {
     ...NOTHING,
     id: 'ACS-REDIR-SWITCH',
-    severity: refused === undefined ? 'warning' : 'error',
+    severity: refused === undefined ? 'warning' : severityBelowSwitch(context, concerned),
     sure: 'certain',
     title: `${listed(names)} meet below ${meeting}, but ACS redirects at ${listed(at)}: ${consequence}`,
     at,

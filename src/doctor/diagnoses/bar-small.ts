@@ -12,7 +12,7 @@ import type { Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { type ResizableBar, resizableBars } from './resizable-bar.ts';
 import { ROLE_WORDS, type Role } from './roles.ts';
-import { bytes } from './words.ts';
+import { bytes, listed } from './words.ts';
 
 export const BAR_SMALL: Diagnosis = {
   id: 'BAR-SMALL',
@@ -31,6 +31,7 @@ const LARGE = 16 * 2 ** 20;
 
 function diagnose(context: DoctorContext): Finding[] {
   const findings: Finding[] = [];
+  const classic: PciFunction[] = [];
   for (const [index, role] of context.roles.entries()) {
     if (role !== 'gpu' && role !== 'accelerator' && role !== 'memory') continue;
     const fn = context.functions[index] as PciFunction;
@@ -43,14 +44,20 @@ function diagnose(context: DoctorContext): Finding[] {
     }
     const small = resizableBars(fn)?.find((bar) => bar.size < bar.maxSize);
     if (small !== undefined) findings.push(smallFinding(context, fn, role, small));
-    else if (resizableBars(fn) === null && role === 'gpu' && largestBar(fn) === CLASSIC)
-      findings.push(likelyFinding(fn));
+    else if (resizableBars(fn) === null && role === 'gpu' && largestBar(fn) === CLASSIC) classic.push(fn);
   }
-  return findings;
+  const [first] = classic;
+  return first === undefined ? findings : [...findings, openFinding(classic, first)];
 }
 
 function largestBar(fn: PciFunction): number {
   return Math.max(0, ...fn.bars.map((bar) => (bar.space === 'memory' ? (bar.size ?? 0) : 0)));
+}
+
+/** A card that is made to compute, that publishes memory, or that the user named, is of no use without its memory. */
+function isMeant({ asked, machine, compute, publishers }: DoctorContext, fn: PciFunction): boolean {
+  const index = machine.hierarchy.indexOf(fn.bdf);
+  return asked?.includes(index) === true || publishers.has(index) || (compute.has(index) && compute.size >= 2);
 }
 
 function unplacedFinding(
@@ -62,7 +69,7 @@ function unplacedFinding(
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
-    severity: context.intent === null ? 'warning' : 'error',
+    severity: isMeant(context, fn) ? 'error' : 'warning',
     sure: 'certain',
     title: `BAR${bar.index} of the ${ROLE_WORDS[role]} at ${fn.name}, ${bytes(bar.size)}, has no address: firmware and kernel found no room`,
     at: [fn.name],
@@ -120,22 +127,27 @@ const FIRMWARE: Finding['fixes'] = [
   },
 ];
 
-function likelyFinding(fn: PciFunction): Finding {
+function openFinding(gpus: readonly PciFunction[], first: PciFunction): Finding {
+  const names = gpus.map((fn) => fn.name);
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
     severity: 'note',
     sure: 'unknown',
-    title: `The GPU at ${fn.name} shows 256 MiB; whether it could show more is not in this capture`,
-    at: [fn.name],
-    functions: [fn.name],
-    evidence: fn.bars
-      .filter((bar) => bar.size === CLASSIC)
-      .map((bar) => barEvidence(fn, bar.index, bytes(CLASSIC), 'the classic size')),
+    title: `${names.length === 1 ? 'The GPU' : 'The GPUs'} at ${listed(names)} ${names.length === 1 ? 'shows' : 'show'} 256 MiB; whether more could be shown is not in this capture`,
+    at: names,
+    functions: names,
+    evidence: gpus
+      .slice(0, 8)
+      .flatMap((fn) =>
+        fn.bars
+          .filter((bar) => bar.size === CLASSIC)
+          .map((bar) => barEvidence(fn, bar.index, bytes(CLASSIC), 'the classic size')),
+      ),
     why: 'A peer can only reach what the BAR shows.',
     missing: {
       what: 'the Resizable BAR capability is not in the capture',
-      command: `sudo lspci -vv -s ${fn.name} | grep -A3 Resizable`,
+      command: `sudo lspci -vv -s ${first.name} | grep -A3 Resizable`,
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Policy } from '../../p2p/policy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type CommandLine, parseCommandLine } from '../command-line.ts';
 import { type PairCase, pairCases } from './pair-cases.ts';
-import { isProvider, type Role, rolesOf } from './roles.ts';
+import { deviceKey, isProvider, type Role, rolesOf } from './roles.ts';
 
 export interface DoctorContext {
   readonly machine: Machine;
@@ -19,9 +19,15 @@ export interface DoctorContext {
   readonly asked: readonly number[] | null;
   /**
    * What tells that P2P is meant to work here: the user named functions, memory is published, the command line opens roads,
-   * or several compute accelerators stand in one machine. A refusal is an error then, else something to know.
+   * or several compute accelerators stand in one machine.
    */
   readonly intent: string | null;
+  /** Indices of functions whose memory a driver has published. */
+  readonly publishers: ReadonlySet<number>;
+  /** Indices of functions that are made to compute, not to show a picture. */
+  readonly compute: ReadonlySet<number>;
+  /** The command line opens ACS. */
+  readonly opensAcs: boolean;
   readonly cases: readonly PairCase[];
   /** The command line, token by token; null where it is not known. */
   readonly commandLine: CommandLine | null;
@@ -39,6 +45,10 @@ export function doctorContext(machine: Machine, policy: Policy, asked: readonly 
     return role === null ? null : { provider: isProvider(fn, role), client: true };
   });
   const commandLine = machine.cmdline === null ? null : parseCommandLine(machine.cmdline);
+  const publishers = new Set(indicesOf(functions, (fn) => fn.facts.sysfs?.p2pmem?.published === true));
+  const compute = new Set(indicesOf(functions, (fn, index) => roles[index] !== null && isCompute(fn)));
+  const opensAcs =
+    commandLine?.pci.some((option) => option.key === 'disable_acs_redir' || option.key === 'config_acs') ?? false;
   return {
     machine,
     policy,
@@ -46,29 +56,44 @@ export function doctorContext(machine: Machine, policy: Policy, asked: readonly 
     functions,
     roles,
     asked,
-    intent: intentOf(functions, roles, asked, commandLine),
+    intent: intentOf(judge, { asked, publishers, compute, opensAcs }),
+    publishers,
+    compute,
+    opensAcs,
     cases: pairCases(judge, wanted),
     commandLine,
   };
 }
 
-function intentOf(
-  functions: readonly PciFunction[],
-  roles: readonly (Role | null)[],
-  asked: readonly number[] | null,
-  commandLine: CommandLine | null,
-): string | null {
-  if (asked !== null) return 'you asked for these';
-  const publisher = functions.find((fn) => fn.facts.sysfs?.p2pmem?.published === true);
-  if (publisher !== undefined) return `${publisher.name} publishes peer-to-peer memory`;
-  if (commandLine?.pci.some((option) => option.key === 'disable_acs_redir' || option.key === 'config_acs')) {
-    return 'the kernel command line opens ACS';
+function indicesOf(functions: readonly PciFunction[], wanted: (fn: PciFunction, index: number) => boolean): number[] {
+  return functions.flatMap((fn, index) => (wanted(fn, index) ? [index] : []));
+}
+
+/** 0302, "3D controller", and 12, "processing accelerator". */
+function isCompute({ classCode }: PciFunction): boolean {
+  return classCode === 0x0302 || (classCode ?? 0) >> 8 === 0x12;
+}
+
+/** How many slots the functions stand in: the Virtual Functions of one card are one card. */
+export function slotsOf({ functions, parent }: JudgeContext, indices: Iterable<number>): number {
+  const slots = new Set<number>();
+  for (const index of indices) {
+    const above = parent[index] as number;
+    slots.add(above >= 0 ? above : -1 - deviceKey(functions[index] as PciFunction));
   }
-  // 0302 and 12: made to compute, not to show a picture.
-  const compute = functions.filter(
-    (fn, index) => roles[index] !== null && (fn.classCode === 0x0302 || (fn.classCode ?? 0) >> 8 === 0x12),
-  );
-  return compute.length >= 2 ? `${compute.length} compute accelerators stand in this machine` : null;
+  return slots.size;
+}
+
+function intentOf(
+  judge: JudgeContext,
+  found: Pick<DoctorContext, 'asked' | 'publishers' | 'compute' | 'opensAcs'>,
+): string | null {
+  if (found.asked !== null) return 'you asked for these';
+  const [publisher] = found.publishers;
+  if (publisher !== undefined) return `${judge.functions[publisher]?.name} publishes peer-to-peer memory`;
+  if (found.opensAcs) return 'the kernel command line opens ACS';
+  const cards = slotsOf(judge, found.compute);
+  return cards >= 2 ? `${cards} compute accelerators stand in this machine` : null;
 }
 
 /** Names of functions by index, sorted by address. */

@@ -6,6 +6,7 @@ import { identityEvidence, machineEvidence } from './evidence.ts';
 import type { Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import type { PairCase } from './pair-cases.ts';
+import { severityOfDetour } from './severity.ts';
 import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
 
@@ -32,7 +33,8 @@ function diagnose(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'FALSE-GRANT',
-      severity: guest === null ? 'note' : 'warning',
+      severity:
+        guest === null ? 'note' : severityOfDetour(context, new Set(granted.flatMap((item) => [...item.functions]))),
       sure: guest === null ? 'unknown' : 'likely',
       title:
         guest === null

@@ -3,8 +3,10 @@
  * groups can reach each other, and the isolation that the groups promise is not there.
  */
 
-import { iommuGroups } from '../../iommu/groups.ts';
+import { type GroupJoin, iommuGroups } from '../../iommu/groups.ts';
+import { ISOLATION_BITS } from '../../iommu/isolation.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { lastValue } from '../command-line.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence } from './evidence.ts';
@@ -22,7 +24,8 @@ export const GROUP_LIE: Diagnosis = {
   diagnose,
 };
 
-function diagnose({ machine, functions }: DoctorContext): Finding[] {
+function diagnose(context: DoctorContext): Finding[] {
+  const { machine, functions } = context;
   if (!functions.some((fn) => fn.iommuGroup !== null)) return [];
   const findings: Finding[] = [];
   for (const group of iommuGroups(machine.hierarchy).groups) {
@@ -32,7 +35,7 @@ function diagnose({ machine, functions }: DoctorContext): Finding[] {
       .map((index) => functions[index] as PciFunction)
       .filter((fn) => fn.iommuGroup !== null);
     const kernel = [...new Set(members.map((fn) => fn.iommuGroup as number))].sort((a, b) => a - b);
-    if (kernel.length < 2) continue;
+    if (kernel.length < 2 || !canLie(context, group.joins)) continue;
     const ports = [...new Set(group.joins.map((join) => join.at))].map((at) => functions[at] as PciFunction);
     const names = members.map((fn) => fn.name);
     findings.push({
@@ -67,4 +70,18 @@ function diagnose({ machine, functions }: DoctorContext): Finding[] {
     });
   }
   return findings;
+}
+
+/**
+ * Whether a register contradicts the kernel: ACS that is there and off, or a patch that splits groups. Where a port without ACS parts
+ * two groups, the kernel knows by its vendor and device that it isolates all the same.
+ */
+function canLie({ machine, functions, commandLine }: DoctorContext, joins: readonly GroupJoin[]): boolean {
+  if (commandLine !== null && lastValue(commandLine, 'pcie_acs_override') !== null) return true;
+  return joins.some((join) =>
+    machine.hierarchy.chainOf(join.at).some((at) => {
+      const { acs } = functions[at] as PciFunction;
+      return acs.state === 'present' && (acs.capability & ISOLATION_BITS & ~acs.control) !== 0;
+    }),
+  );
 }

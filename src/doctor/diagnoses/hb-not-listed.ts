@@ -8,10 +8,11 @@ import { missingEvidence } from '../missing-evidence.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { identityEvidence, machineEvidence } from './evidence.ts';
-import type { Evidence, Finding, Severity } from './finding.ts';
+import type { Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 import type { PairCase } from './pair-cases.ts';
+import { severityAtHostBridge } from './severity.ts';
 import { listed, plural } from './words.ts';
 
 export const HB_NOT_LISTED: Diagnosis = {
@@ -38,26 +39,6 @@ function diagnose(context: DoctorContext): Finding[] {
   return findings;
 }
 
-/**
- * An error where P2P is meant to work and a function has no peer at all, or where the user named the functions; a warning where
- * all have some peer, or two GPUs stand in one machine; else something to know.
- */
-export function severityOf(context: DoctorContext, functions: ReadonlySet<number>): Severity {
-  if (context.asked !== null) return 'error';
-  if (context.intent !== null) return allHavePeers(context, functions) ? 'warning' : 'error';
-  let compute = 0;
-  for (const index of functions) {
-    const role = context.roles[index];
-    if (role === 'gpu' || role === 'accelerator') compute++;
-  }
-  return compute >= 2 ? 'warning' : 'note';
-}
-
-function allHavePeers(context: DoctorContext, functions: ReadonlySet<number>): boolean {
-  const lucky = context.cases.filter((item) => item.type === 'busAddr' || item.type === 'thruHostBridge');
-  return [...functions].every((index) => lucky.some((item) => item.functions.has(index)));
-}
-
 function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding {
   const functions = new Set(cases.flatMap((item) => [...item.functions]));
   const bridges = new Set(
@@ -74,7 +55,7 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
   return {
     ...NOTHING,
     id: 'HB-NOT-LISTED',
-    severity: severityOf(context, functions),
+    severity: severityAtHostBridge(context, functions),
     sure: 'certain',
     title: `${listed(names)} meet only in the host bridge, and ${context.policy.name} does not trust ${listed(at)} with peer traffic: ${plural(pairs, 'pair')} cannot do P2P`,
     at,

@@ -7,9 +7,9 @@ import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence, identityEvidence } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { severityOf } from './hb-not-listed.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 import type { PairCase } from './pair-cases.ts';
+import { severityAtHostBridge } from './severity.ts';
 import { listed, plural } from './words.ts';
 
 export const HB_SPLIT: Diagnosis = {
@@ -36,7 +36,7 @@ function diagnose(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'HB-SPLIT',
-      severity: severityOf(context, functions),
+      severity: severityAtHostBridge(context, functions),
       sure: 'certain',
       title: `${listed(names)} are split over the host bridges at ${listed(at)}, and ${context.policy.name} allows peer traffic below one of them only: ${plural(count, 'pair')} cannot do P2P`,
       at,

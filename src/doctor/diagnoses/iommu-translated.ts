@@ -14,6 +14,7 @@ import type { Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
+import { severityOfDetour } from './severity.ts';
 import { listed, plural } from './words.ts';
 
 export const IOMMU_TRANSLATED: Diagnosis = {
@@ -76,7 +77,7 @@ function findingOf(context: DoctorContext, translated: ReadonlySet<number>, pair
   return {
     ...NOTHING,
     id: 'IOMMU-TRANSLATED',
-    severity: 'warning',
+    severity: severityOfDetour(context, translated),
     sure: 'likely',
     title: `The IOMMU translates what ${listed(names)} send to each other through the host bridge: drivers that use raw BAR addresses (CUDA, RCCL, VFIO guests) hang or fault`,
     at: names,

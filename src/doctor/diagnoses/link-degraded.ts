@@ -1,6 +1,6 @@
 /**
- * A link that trained with fewer lanes, or slower, than both of its ends can. Fewer lanes are a fault; a low speed may be an
- * idle link that has slowed down to save power, and is never called one. PCIe 7.5.3.6 and 7.5.3.8.
+ * A link that trained with fewer lanes, or slower, than both of its ends can. Fewer lanes are a fault; a low speed of a graphics card may
+ * be an idle link that has slowed down to save power, and is never called one. PCIe 7.5.3.6 and 7.5.3.8.
  */
 
 import type { LinkFacts } from '../../pcie/express.ts';
@@ -41,7 +41,12 @@ function diagnose(context: DoctorContext): Finding[] {
     (link) =>
       !narrow.includes(link) && link.can.speed !== null && link.now.speed !== null && link.now.speed < link.can.speed,
   );
-  const findings = narrow.map((link) => narrowFinding(context, link));
+  const isGuest = guestEvidence(context.machine) !== null;
+  // A guest's ports are drawn; with one end unknown the slot may be that narrow; a switch on the board may be wired with fewer lanes.
+  const faulty = narrow.filter((link) => !isGuest && link.bothKnown && link.lower.portType !== 'upstreamPort');
+  const open = narrow.filter((link) => !faulty.includes(link));
+  const findings = faulty.map((link) => narrowFinding(context, link));
+  if (open.length > 0) findings.push(openFinding(open, isGuest));
   if (slow.length > 0) findings.push(slowFinding(slow));
   return findings;
 }
@@ -92,18 +97,16 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
   const { lower, upper, now, can } = link;
   const role = context.roles[context.machine.hierarchy.indexOf(lower.bdf)];
   const who = role ? `the ${ROLE_WORDS[role]} at ${lower.name}` : lower.name;
-  // With one end unknown the slot may well be that narrow; a switch on the board may be wired with fewer lanes; a guest's links are drawn.
-  const sure = link.bothKnown && lower.portType !== 'upstreamPort' && guestEvidence(context.machine) === null;
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
-    severity: sure ? 'warning' : 'note',
-    sure: sure ? 'certain' : 'likely',
+    severity: 'warning',
+    sure: 'certain',
     title: `The link to ${who} runs with ${now.width} of ${can.width} lanes${upper === null ? '' : ` below ${upper.name}`}`,
     at: [lower.name],
     functions: [...(upper === null ? [] : [upper.name]), lower.name],
-    evidence: [...(upper === null ? [] : [linkEvidence(upper)]), linkEvidence(lower)],
-    why: `${link.bothKnown ? 'Both ends can use' : 'The end that is known can use'} x${can.width}${sure ? '' : ', though the board may wire fewer lanes'}. All traffic of the device, with peers or with memory, has ${Math.round((100 * now.width) / (can.width as number))} % of the bandwidth.`,
+    evidence: evidenceOf([link]),
+    why: `Both ends can use x${can.width}. All traffic of the device, with peers or with memory, has ${Math.round((100 * now.width) / (can.width as number))} % of the bandwidth. A slot that the board wires with fewer lanes than its port has looks the same.`,
     fixes: [
       {
         ...BY_HAND,
@@ -121,6 +124,37 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
   };
 }
 
+function evidenceOf(links: readonly Link[]): Finding['evidence'] {
+  return links
+    .slice(0, 8)
+    .flatMap(({ lower, upper }) => [...(upper === null ? [] : [linkEvidence(upper)]), linkEvidence(lower)]);
+}
+
+/** Fewer lanes where no capture of this machine can tell whether more are wired. */
+function openFinding(links: readonly Link[], isGuest: boolean): Finding {
+  const names = links.map(({ lower }) => lower.name);
+  const [first] = links as readonly [Link];
+  return {
+    ...NOTHING,
+    id: 'LINK-DEGRADED',
+    severity: 'note',
+    sure: 'unknown',
+    title: `${plural(links.length, 'link')} with fewer lanes than the capture shows possible (${listed(names)}): wired so, or a fault`,
+    at: names,
+    functions: names,
+    evidence: evidenceOf(links),
+    why: isGuest
+      ? 'The ports of a guest are drawn by its hypervisor: what the slot is wired for, the host knows.'
+      : 'A board may wire fewer lanes to a switch, or to a slot, than the parts at both ends have.',
+    missing: {
+      what: 'how many lanes are wired',
+      command: isGuest
+        ? 'on the host: sudo p2pdma check'
+        : `the board’s manual, and: sudo lspci -vv -s ${(first.upper ?? first.lower).name} | grep -E 'Lnk(Cap|Sta):'`,
+    },
+  };
+}
+
 function slowFinding(slow: readonly Link[]): Finding {
   const names = slow.map(({ lower }) => lower.name);
   const [first] = slow as readonly [Link];
@@ -132,10 +166,8 @@ function slowFinding(slow: readonly Link[]): Finding {
     title: `${plural(slow.length, 'link')} slower than both ends can (${listed(names)}): idle, or a fault; under load it shows`,
     at: names,
     functions: names,
-    evidence: slow
-      .slice(0, 8)
-      .flatMap(({ lower, upper }) => [...(upper === null ? [] : [linkEvidence(upper)]), linkEvidence(lower)]),
-    why: 'Graphics cards slow their links down when idle: 2.5 GT/s without load is no fault.',
+    evidence: evidenceOf(slow),
+    why: 'Graphics cards slow their links down when idle: 2.5 GT/s without load is no fault. Firmware may also hold a link at a lower speed (Target Link Speed).',
     missing: {
       what: 'whether the link speeds up under load',
       command: `while a transfer runs: sudo lspci -vv -s ${first.lower.name} | grep LnkSta:`,

@@ -12,20 +12,23 @@ const MIB = 2 ** 20;
 const FAST_LINK = 32;
 
 /** The role of a function, or null where nobody would pair it. */
-export function roleOf(fn: PciFunction, sibling: (fn: PciFunction) => boolean): Role | null {
+export function roleOf(fn: PciFunction, builtIn: (fn: PciFunction) => boolean): Role | null {
   if (fn.isBridge) return null;
   // The kernel itself says that it provides memory.
   if (fn.facts.sysfs?.p2pmem !== undefined) return byClass(fn) ?? 'memory';
   const type = fn.portType;
   if (type === 'conventional' || type === 'rcIntegratedEndpoint' || type === 'rcEventCollector') return null;
+  if (builtIn(fn)) return null;
   const role = byClass(fn);
   switch (role) {
     case 'gpu':
-      // A graphics unit that is part of the processor, or of its board's controller, has no memory of its own to offer.
-      return sibling(fn) || !hasMemory(fn, 64 * MIB) ? null : role;
+      // A graphics unit that is part of the board's controller has no memory of its own to offer.
+      return hasMemory(fn, 64 * MIB) ? role : null;
     case 'accelerator':
-    case 'memory':
       return hasMemory(fn, MIB) ? role : null;
+    case 'memory':
+      // By their class these may be anything, a board's management controller too; memory that peers may have is prefetchable.
+      return ((fn.classCode ?? 0) >> 8 === 0x05 ? hasMemory(fn, MIB) : hasPrefetchable(fn, MIB)) ? role : null;
     case 'nic':
       return isFast(fn) ? role : null;
     case 'nvme':
@@ -54,13 +57,17 @@ function hasMemory(fn: PciFunction, least: number): boolean {
   });
 }
 
+function hasPrefetchable(fn: PciFunction, least: number): boolean {
+  return fn.bars.some((bar) => bar.space === 'memory' && bar.prefetchable && (bar.size === null || bar.size >= least));
+}
+
 function isFast(fn: PciFunction): boolean {
   if (fn.classCode === 0x0207) return true;
   const { link } = fn;
   const speed = link?.maxSpeedGts ?? link?.speedGts ?? null;
   const width = link?.maxWidth ?? link?.width ?? null;
-  // A Virtual Function has no link registers of its own.
-  if (speed === null || width === null || width === 0) return hasMemory(fn, MIB);
+  // A Virtual Function has no link registers of its own. A dump of 64 bytes shows neither link nor sizes: no guess then.
+  if (speed === null || width === null || width === 0) return fn.bars.some((bar) => (bar.size ?? 0) >= MIB);
   return speed * width >= FAST_LINK;
 }
 
@@ -70,17 +77,23 @@ export function isProvider(fn: PciFunction, role: Role): boolean {
 }
 
 /**
- * The roles of all functions, by index. A GPU that shares its device with the processor's own functions (AMD: USB, encryption)
- * is built in.
+ * The roles of all functions, by index. What shares its device with a processor's own functions is built in and has no memory of its own:
+ * beside a graphics unit, an encryption controller (0x10) is found in processors only.
  */
 export function rolesOf(functions: readonly PciFunction[]): (Role | null)[] {
-  const builtIn = new Set<number>();
-  for (const fn of functions) {
-    const isAmd = fn.vendorId === 0x1022 && (fn.classCode === 0x0c03 || (fn.classCode ?? 0) >> 8 === 0x10);
-    if (isAmd) builtIn.add(deviceKey(fn));
-  }
-  const sibling = (fn: PciFunction): boolean => builtIn.has(deviceKey(fn));
-  return functions.map((fn) => roleOf(fn, sibling));
+  const graphics = new Set(functions.filter((fn) => (fn.classCode ?? 0) >> 8 === 0x03).map(deviceKey));
+  const ofProcessor = new Set(functions.filter((fn) => (fn.classCode ?? 0) >> 8 === 0x10).map(deviceKey));
+  const builtIn = (fn: PciFunction): boolean => {
+    const key = deviceKey(fn);
+    return (graphics.has(key) && ofProcessor.has(key)) || isIntelGraphics(fn);
+  };
+  return functions.map((fn) => roleOf(fn, builtIn));
+}
+
+/** Intel's own graphics unit is 00:02.0 ever since; without privileges its port type is not to be read. */
+function isIntelGraphics({ vendorId, classCode, portType, bdf }: PciFunction): boolean {
+  const isThere = bdf.domain === 0 && bdf.bus === 0 && bdf.device === 2;
+  return isThere && portType === null && (classCode ?? 0) >> 8 === 0x03 && (vendorId === 0x8086 || vendorId === null);
 }
 
 /** One number for a device: all functions of one slot have the same. */

@@ -33,7 +33,8 @@ function diagnose(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'VM-TOPOLOGY',
-      severity: names.length > 0 || context.intent !== null ? 'warning' : 'note',
+      // With one device passed through there is nobody to pair it with.
+      severity: names.length > 1 || context.intent !== null ? 'warning' : 'note',
       sure: 'certain',
       title: `This is a ${guest.hypervisor} guest${names.length === 0 ? '' : ` with ${listed(names)} passed through`}: its tree tells nothing of how the devices stand in the host`,
       at: [guest.fn.name],
