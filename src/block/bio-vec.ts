@@ -26,6 +26,8 @@ export interface BioVec {
   readonly length: number;
   /** The mail's `bv_flags`: 0, `BVEC_MAP_RESOURCE` or `BVEC_MAP_BUS_ADDR`. */
   readonly flags: number;
+  /** In place of flags: what `Certifier` (src/dma/certified.ts) found. Left out: none. */
+  readonly certificate?: number;
 }
 
 /**
@@ -71,6 +73,13 @@ export function checkBioVec(vector: BioVec, path: string): void {
   if (flags !== 0 && flags !== BVEC_MAP_RESOURCE && flags !== BVEC_MAP_BUS_ADDR) {
     throw invalid(`${path}.flags`, `flags ${flags} hold a bit that means nothing`, 'use the two BVEC_ constants');
   }
+  if (flags !== 0 && vector.certificate) {
+    throw invalid(
+      `${path}.certificate`,
+      `vector at ${hex(address)} has flags and a certificate, and both take the 32 bits behind the length`,
+      'certify CPU physical addresses without flags',
+    );
+  }
 }
 
 /** Vectors as a structure of arrays; the first `count` places of each are in use. */
@@ -78,10 +87,12 @@ export class BvecList {
   // Declared: a field that is `undefined` first and an array later costs a check at each access in a loop.
   declare address: Float64Array;
   declare length: Uint32Array;
-  declare flags: Uint8Array;
+  /** The mail's `bv_flags`. 32 bits wide, as the hole behind the length is. */
+  declare flags: Uint32Array;
   /**
    * What a 64-bit `struct bio_vec` has room for in the 32 bits behind its length: one certificate a vector (src/dma/certified.ts).
-   * Vectors behind its end have none. Whoever changes a vector drops it; `clear`, splits and merges do.
+   * Vectors behind its end have none. Whoever gives a vector another address drops it; cuts keep it, for a piece lies in the
+   * range that the whole lay in.
    */
   declare certificate: Uint32Array;
   count = 0;
@@ -91,7 +102,7 @@ export class BvecList {
     const places = Math.max(1, capacity);
     this.address = new Float64Array(places);
     this.length = new Uint32Array(places);
-    this.flags = new Uint8Array(places);
+    this.flags = new Uint32Array(places);
     this.certificate = NO_CERTIFICATE;
   }
 
@@ -119,9 +130,10 @@ export class BvecList {
   add(vector: BioVec): void {
     checkBioVec(vector, `vectors[${this.count}]`);
     this.push(vector.address, vector.length, vector.flags);
+    this.certify(this.count - 1, vector.certificate ?? 0);
   }
 
-  /** Appends a vector that is known to be right. */
+  /** Appends a vector that is known to be right, without a certificate. */
   push(address: number, length: number, flags: number): void {
     const index = this.count;
     if (index === this.address.length) this.#grow();
@@ -131,14 +143,48 @@ export class BvecList {
     this.count = index + 1;
   }
 
+  /**
+   * Appends a piece of vector `index` of another list: `length` bytes from `address`, which lie inside it. Flags and certificate
+   * are the vector's.
+   */
+  pushPiece(from: BvecList, index: number, address: number, length: number): void {
+    this.push(address, length, from.flags[index] as number);
+    this.certify(this.count - 1, from.certificateAt(index));
+  }
+
+  /** Appends all vectors of another list from index `first` on, with their certificates. */
+  pushAll(from: BvecList, first = 0): void {
+    for (let index = first; index < from.count; index++) {
+      this.pushPiece(from, index, from.address[index] as number, from.length[index] as number);
+    }
+  }
+
+  /** The certificate of vector `index`, 0 for none. */
+  certificateAt(index: number): number {
+    return index < this.certificate.length ? (this.certificate[index] as number) : 0;
+  }
+
+  /** Gives vector `index` a certificate; 0 takes it away. */
+  certify(index: number, word: number): void {
+    if (index >= this.certificate.length) {
+      if (word === 0) return;
+      const words = new Uint32Array(this.address.length);
+      words.set(this.certificate);
+      this.certificate = words;
+    }
+    this.certificate[index] = word;
+  }
+
   /** The vector at an index in [0, count). */
   at(index: number): BioVec {
     if (!(index >= 0 && index < this.count)) throw new RangeError(`vector ${index} of ${this.count}`);
-    return {
+    const vector = {
       address: this.address[index] as number,
       length: this.length[index] as number,
       flags: this.flags[index] as number,
     };
+    const certificate = this.certificateAt(index);
+    return certificate === 0 ? vector : { ...vector, certificate };
   }
 
   /** Forgets all vectors and keeps the room. */
@@ -157,7 +203,7 @@ export class BvecList {
     const { address, length, flags } = this;
     this.address = new Float64Array(places);
     this.length = new Uint32Array(places);
-    this.flags = new Uint8Array(places);
+    this.flags = new Uint32Array(places);
     this.address.set(address);
     this.length.set(length);
     this.flags.set(flags);

@@ -2,6 +2,15 @@ export type { Bio, BioFields, BioOperation } from './bio.ts';
 export { createBio, diskEnd, diskStart, SECTOR_BYTES } from './bio.ts';
 export type { BioVec } from './bio-vec.ts';
 export { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, checkBioVec } from './bio-vec.ts';
+export {
+  CERTIFIED_BUS,
+  CERTIFIED_NOTHING,
+  CERTIFIED_RAM,
+  CERTIFIED_RESOURCE,
+  certifiedType,
+  certifiesP2p,
+  joinedCertificate,
+} from './certificate.ts';
 export type { BlockErrorCode } from './errors.ts';
 export { BlockError } from './errors.ts';
 export type { MergeDecision, MergeObstacle, MergeRules, OwnerOf, VectorKind } from './merge.ts';

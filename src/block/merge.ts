@@ -6,11 +6,13 @@
  * - `mixed`: the mail. Each vector of a bio may be of another kind, and bios of any kind may share a request.
  *
  * Under both, two vectors become one segment only if both are RAM. Peer-to-peer addresses may be numerically adjacent and
- * yet belong to two devices, or to a device's own BAR and its neighbour's: never join them by number.
+ * yet belong to two devices, or to a device's own BAR and its neighbour's: never join them by number. Flags tell which are,
+ * and certificates do; equal ones too may be of two providers. Two pieces of RAM keep a certificate that both have.
  */
 
 import { type Bio, diskEnd, diskStart } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
+import { certifiesP2p, joinedCertificate } from './certificate.ts';
 import type { QueueLimits } from './queue-limits.ts';
 import { type Request, requestFromBios, requestVectors } from './request.ts';
 import { cutVectors, gapBetween } from './split.ts';
@@ -77,6 +79,7 @@ export function uniformLists(vectors: BvecList, ownerOf?: OwnerOf): BvecList[] {
       current = new BvecList();
     }
     current.push(vector.address, vector.length, vector.flags);
+    current.certify(current.count - 1, vector.certificate ?? 0);
   }
   if (current.count > 0) lists.push(current);
   return lists;
@@ -84,13 +87,17 @@ export function uniformLists(vectors: BvecList, ownerOf?: OwnerOf): BvecList[] {
 
 /** Whether two vectors in a row may become one segment (`biovec_phys_mergeable`). The same under both rule sets. */
 export function mayJoinVectors(first: BioVec, second: BioVec, limits: QueueLimits): MergeDecision {
-  if (first.flags !== 0 || second.flags !== 0) return { allowed: false, obstacle: 'P2P_NEVER_MERGES' };
+  if (isP2p(first) || isP2p(second)) return { allowed: false, obstacle: 'P2P_NEVER_MERGES' };
   if (first.address + first.length !== second.address) return { allowed: false, obstacle: 'NOT_ADJACENT' };
   const bytes = first.length + second.length;
   if (bytes > limits.maxSegmentSize || bytes >= 2 ** 32) return { allowed: false, obstacle: 'TOO_MANY_BYTES' };
   const window = limits.segmentBoundaryMask + 1;
   const crosses = Math.floor(first.address / window) !== Math.floor((first.address + bytes - 1) / window);
   return crosses ? { allowed: false, obstacle: 'CROSSES_BOUNDARY' } : ALLOWED;
+}
+
+function isP2p({ flags, certificate = 0 }: BioVec): boolean {
+  return flags !== 0 || certifiesP2p(certificate);
 }
 
 /** The segments of a list: vectors cut to the limits, then neighbours of RAM joined where that keeps them. */
@@ -101,8 +108,10 @@ export function segmentsOf(vectors: BvecList, limits: QueueLimits): BvecList {
     const last = segments.count - 1;
     if (last >= 0 && mayJoinVectors(segments.at(last), piece, limits).allowed) {
       segments.length[last] = (segments.length[last] as number) + piece.length;
+      segments.certify(last, joinedCertificate(segments.certificateAt(last), piece.certificate ?? 0));
     } else {
       segments.push(piece.address, piece.length, piece.flags);
+      segments.certify(last + 1, piece.certificate ?? 0);
     }
   }
   return segments;

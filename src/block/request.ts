@@ -47,16 +47,12 @@ export function requestFromBios(bios: readonly Bio[]): Request {
   };
 }
 
-/** All vectors of a request, bio by bio, as one list. */
+/** All vectors of a request, bio by bio, as one list; each keeps its certificate. */
 export function requestVectors(request: Request): BvecList {
   const only = request.bios[0];
   if (request.bios.length === 1 && only !== undefined) return only.vectors;
   const all = new BvecList(request.bios.reduce((count, bio) => count + bio.vectors.count, 0));
-  for (const { vectors } of request.bios) {
-    for (let index = 0; index < vectors.count; index++) {
-      all.push(vectors.address[index] as number, vectors.length[index] as number, vectors.flags[index] as number);
-    }
-  }
+  for (const { vectors } of request.bios) all.pushAll(vectors);
   return all;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Cuts: a bio in two at any byte, a bio into pieces that keep a queue's limits, vectors into segments. Every piece of a
- * vector keeps its flags: an address and its offset are read the same way. A split and its join are the identity.
+ * vector keeps its flags, for an address and its offset are read the same way, and its certificate, for it lies in the range
+ * that the vector lay in. A split and its join are the identity.
  */
 
 import { type Bio, diskEnd, diskStart, SECTOR_BYTES } from './bio.ts';
@@ -39,7 +40,8 @@ export function joinBios(head: Bio, tail: Bio): Bio {
     diskEnd(head) === diskStart(tail) &&
     (!cut ||
       ((head.vectors.address[last] as number) + (head.vectors.length[last] as number) === tail.vectors.address[0] &&
-        head.vectors.flags[last] === tail.vectors.flags[0]));
+        head.vectors.flags[last] === tail.vectors.flags[0] &&
+        head.vectors.certificateAt(last) === tail.vectors.certificateAt(0)));
   if (!fits) {
     throw new BlockError({
       code: 'REQUEST_INVALID',
@@ -49,12 +51,9 @@ export function joinBios(head: Bio, tail: Bio): Bio {
     });
   }
   const vectors = new BvecList(head.vectors.count + tail.vectors.count);
-  for (const { address, length, flags } of head.vectors) vectors.push(address, length, flags);
-  let index = 0;
-  for (const { address, length, flags } of tail.vectors) {
-    if (index++ === 0 && cut) vectors.length[last] = (vectors.length[last] as number) + length;
-    else vectors.push(address, length, flags);
-  }
+  vectors.pushAll(head.vectors);
+  if (cut) vectors.length[last] = (vectors.length[last] as number) + (tail.vectors.length[0] as number);
+  vectors.pushAll(tail.vectors, cut ? 1 : 0);
   return { ...head, vectors };
 }
 
@@ -73,12 +72,11 @@ export function segmentBytes(address: number, remaining: number, limits: QueueLi
 export function cutVectors(vectors: BvecList, limits: QueueLimits): BvecList {
   const cut = new BvecList(vectors.count);
   for (let index = 0; index < vectors.count; index++) {
-    const flags = vectors.flags[index] as number;
     let address = vectors.address[index] as number;
     let remaining = vectors.length[index] as number;
     while (remaining > 0) {
       const bytes = segmentBytes(address, remaining, limits);
-      cut.push(address, bytes, flags);
+      cut.pushPiece(vectors, index, address, bytes);
       address += bytes;
       remaining -= bytes;
     }
@@ -185,7 +183,7 @@ function splitAt(bio: Bio, cuts: readonly number[]): Bio[] {
         continue;
       }
       const bytes = Math.min(remaining, cut - position);
-      part.push(address, bytes, vectors.flags[index] as number);
+      part.pushPiece(vectors, index, address, bytes);
       address += bytes;
       remaining -= bytes;
       position += bytes;

@@ -4,11 +4,12 @@
  *
  *   31            16 15             2 1  0
  *   +---------------+----------------+----+
- *   | requester id  |   generation   |type|     type 0: none, 1: (a), 2: (b1), 3: (b2) or (c)
+ *   | requester id  |   generation   |type|     type 0: none, 1: (b2) or (c), 2: (b1), 3: (a)
  *   +---------------+----------------+----+
  *
- * The mapper knows its own upper 30 bits; one comparison tells whether the type was found for this device in this topology. If
- * so, no table is asked; if not (a stacked queue, a BAR that moved, another mapper, no certificate at all), the address is
+ * The mapper knows its own upper 30 bits and sets the lower two: one exclusive or with that key leaves the kind, 0 to 2, if the type
+ * was found for this device in this topology, and more if not. So the comparison is the one that a mapper makes anyway, to see
+ * that a kind is one. If it matches, no table is asked; if not (a stacked queue, a BAR that moved, another mapper, no certificate at all), the address is
  * looked up. For that it stays CPU physical whatever the type: a (b2) vector becomes a bus address at map time, by the offset of
  * the mapper's host bridge, and the fallback has nothing to turn back.
  *
@@ -20,12 +21,17 @@
  *   would have to wait for queued bios once every 16,384 changes.
  * - Memory with another bus offset than the mapper's own host bridge is certified by nobody, and looked up.
  * - A certificate is no signature. It does not cover the address: a word moved to another vector, or made up, is believed.
+ *
+ * A piece of a vector keeps its certificate, for it lies in the same range; two pieces of RAM that become one keep what both have
+ * (src/block/certificate.ts).
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
+import { CERTIFIED_NOTHING, CERTIFIED_RAM, certifiedType } from '../block/certificate.ts';
 import { requesterId } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
+import { refuseFlag } from './flag-refusals.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeRecord, RangeTable } from './range-table.ts';
 
@@ -44,15 +50,23 @@ export interface Certificate {
 
 /** The word of a certificate, unsigned. Fields beyond their width are cut, as in the hole of a `struct bio_vec`. */
 export function certificateWord({ kind, requesterId: requester, generation }: Certificate): number {
-  const type = kind === null ? 0 : kind + 1;
+  const type = kind === null ? CERTIFIED_NOTHING : CERTIFIED_RAM - kind;
   return ((requester << 16) | ((generation & (GENERATION_LIMIT - 1)) << 2) | type) >>> 0;
+}
+
+/**
+ * What a mapper compares with: `(word ^ key) >>> 0` is the kind that a word certifies for this device at this generation, and above
+ * `KIND_BUS` for all other words.
+ */
+export function certificateKey(requester: number, generation: number): number {
+  return certificateWord({ kind: KIND_RAM, requesterId: requester, generation }) | 0;
 }
 
 /** What a word says. */
 export function readCertificate(word: number): Certificate {
-  const type = word & 3;
+  const type = certifiedType(word);
   return {
-    kind: type === 0 ? null : type - 1,
+    kind: type === CERTIFIED_NOTHING ? null : CERTIFIED_RAM - type,
     requesterId: word >>> 16,
     generation: (word >>> 2) & (GENERATION_LIMIT - 1),
   };
@@ -101,11 +115,16 @@ export class Certifier {
     return type === PAIR_BUS && record.busOffset === this.#mapper.busOffset ? KIND_BUS : null;
   }
 
-  /** Certifies all vectors of a list of CPU physical addresses without flags. Who allocates knows the range; this looks it up. */
+  /**
+   * Certifies all vectors of a list of CPU physical addresses without flags. Who allocates knows the range; this looks it up.
+   *
+   * @throws MapError FLAG_NOT_USED: a flag may mean another reading of the address, and takes the same room
+   */
   certify(vectors: BvecList): void {
-    const { count, address, length } = vectors;
+    const { count, address, length, flags } = vectors;
     const words = new Uint32Array(count);
     for (let index = 0; index < count; index++) {
+      if (flags[index] !== 0) refuseFlag(vectors, index);
       const at = address[index] as number;
       const found = this.#table.find(at);
       const record = found < 0 ? null : this.#table.at(found);

@@ -1,24 +1,28 @@
 /**
  * The mapper's side of certificates (certified.ts): one comparison a vector, and a lookup for the vectors whose certificate is
  * for another mapper or another topology, or that have none.
+ *
+ * The comparison needs no pass of its own. `claims` hands over the words as they lie in the list, and whoever lays the vectors out
+ * compares each while it reads it. Where one does not match, `classify` does the whole work in a pass before the layout; after
+ * such a list it does so for the next ones, until one matches throughout, so that a queue of mixed lists pays for no layout twice.
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
 import { requesterId } from '../pcie/bdf.ts';
-import { certificateWord, generationOf } from './certified.ts';
+import { certificateKey, generationOf } from './certified.ts';
 import {
   type Classified,
   type Classifier,
   KIND_BUS,
-  KIND_RAM,
-  KIND_RESOURCE,
   type LookupCounters,
+  newClassified,
   newCounters,
 } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';
-import { MADE_NOW, ownerIndex } from './owner.ts';
-import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
+import { MADE_NOW } from './owner.ts';
+import type { PairTypes } from './pair-types.ts';
+import { RangeCache } from './range-cache.ts';
 import type { RangeTable } from './range-table.ts';
 
 // Engines fold a constant of the same file into a loop, an imported one they load each time.
@@ -30,82 +34,86 @@ export class Certified implements Classifier {
   readonly counters: LookupCounters = newCounters();
   readonly table: RangeTable;
   readonly pairs: PairTypes;
-  #kind: Uint8Array = new Uint8Array(64);
+  readonly #cache: RangeCache;
+  /** The list before had a vector that did not match. */
+  #mismatched = false;
+  #kind: Uint32Array = new Uint32Array(64);
   #address: Float64Array = new Float64Array(64);
-  readonly #classified = { kind: this.#kind, address: this.#address, uniform: -1 };
+  readonly #classified = newClassified();
+  readonly #claimed = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
     this.table = table;
     this.pairs = pairs;
+    this.#cache = new RangeCache(table, pairs);
+  }
+
+  /** The certificates themselves; null where the first or the last does not match, or one of the list before did not. */
+  claims(device: DmaDevice, vectors: BvecList): Classified | null {
+    const { count, certificate, address } = vectors;
+    if (this.#mismatched || count === 0 || count > certificate.length) return null;
+    const key = this.#keyOf(device);
+    if (((certificate[0] as number) ^ key) >>> 0 > BUS) return null;
+    if (((certificate[count - 1] as number) ^ key) >>> 0 > BUS) return null;
+    const claimed = this.#claimed;
+    claimed.kind = certificate;
+    claimed.key = key;
+    claimed.address = address;
+    claimed.shift = device.fn.busOffset;
+    return claimed;
   }
 
   /**
-   * @throws MapError for vectors whose certificate does not match: FLAG_NOT_USED, UNOWNED_ADDRESS, RANGE_STRADDLES,
-   * PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN
+   * @throws MapError for vectors whose certificate does not match: FLAG_NOT_USED, UNOWNED_ADDRESS, BAR_SIZE_UNKNOWN,
+   * RANGE_STRADDLES, PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN
    */
   classify(device: DmaDevice, vectors: BvecList): Classified {
     const { count, address, certificate } = vectors;
     if (count > this.#kind.length) {
-      this.#kind = new Uint8Array(2 * count);
+      this.#kind = new Uint32Array(2 * count);
       this.#address = new Float64Array(2 * count);
     }
     const kind = this.#kind;
     const offset = device.fn.busOffset;
+    const key = this.#keyOf(device);
     let found = offset === 0 ? address : this.#address;
     const held = Math.min(count, certificate.length);
-    const { generation } = this.table;
-    const expected = certificateWord({ kind: null, requesterId: requesterId(device.fn.bdf), generation }) | 0;
     let index = 0;
-    if (offset === 0) {
-      for (; index < held; index++) {
-        // The upper 30 bits are equal and the type is one of three: both in one comparison.
-        const what = ((certificate[index] as number) ^ expected) - 1;
-        if (what >>> 0 > BUS) break;
-        kind[index] = what;
-      }
-    } else index = this.#matched(vectors, held, expected, offset);
-    if (index < count) found = this.#rest(vectors, index, held, expected, offset, found);
+    for (; index < held; index++) {
+      const what = ((certificate[index] as number) ^ key) >>> 0;
+      if (what > BUS) break;
+      kind[index] = what;
+    }
+    if (offset !== 0) moveToBus(kind, address, this.#address, index, offset);
+    this.#mismatched = index < count;
+    if (index < count) found = this.#rest(vectors, index, held, key, offset, found);
     const classified = this.#classified;
     classified.kind = kind;
     classified.address = found;
     return classified;
   }
 
-  /** As the loop above, where bus addresses differ from CPU addresses. Returns how many match from the first on. */
-  #matched(vectors: BvecList, held: number, expected: number, offset: number): number {
-    const { address, certificate } = vectors;
-    const kind = this.#kind;
-    const found = this.#address;
-    for (let index = 0; index < held; index++) {
-      const what = ((certificate[index] as number) ^ expected) - 1;
-      if (what >>> 0 > BUS) return index;
-      kind[index] = what;
-      found[index] = what === BUS ? (address[index] as number) + offset : (address[index] as number);
-    }
-    return held;
+  #keyOf(device: DmaDevice): number {
+    return certificateKey(requesterId(device.fn.bdf), this.table.generation);
   }
 
   /**
    * From the first certificate that does not match: runs of vectors with the same word in the same range are looked up once.
    * Returns the addresses.
    */
-  #rest(
-    vectors: BvecList,
-    from: number,
-    held: number,
-    expected: number,
-    offset: number,
-    own: Float64Array,
-  ): Float64Array {
+  #rest(vectors: BvecList, from: number, held: number, key: number, offset: number, own: Float64Array): Float64Array {
     const { count, address, length, flags, certificate } = vectors;
-    const { counters } = this;
+    const cache = this.#cache;
+    cache.renew();
     const kind = this.#kind;
     let found = own;
+    let lookups = 0;
+    let lookedUp = 0;
     let index = from;
     while (index < count) {
       const word = index < held ? (certificate[index] as number) : 0;
-      const certified = (word ^ expected) - 1;
-      if (certified >>> 0 <= BUS) {
+      const certified = (word ^ key) >>> 0;
+      if (certified <= BUS) {
         const at = address[index] as number;
         kind[index] = certified;
         if (found !== address) found[index] = certified === BUS ? at + offset : at;
@@ -113,38 +121,39 @@ export class Certified implements Classifier {
         continue;
       }
       const first = index;
-      const record = this.table.at(this.#ownerOf(vectors, first, word));
-      const what = record.kind === 'ram' ? KIND_RAM : this.#kindOfBar(record.provider, first);
-      const shift = what === KIND_BUS ? record.busOffset : 0;
+      if (flags[first] !== 0) refuseFlag(vectors, first);
+      const record = cache.locate(vectors, first, word === 0 ? MADE_NOW : generationOf(word, this.table));
+      const start = cache.start[record] as number;
+      const end = cache.end[record] as number;
+      const what = cache.kind[record] as number;
+      const shift = cache.offset[record] as number;
+      for (index++; index < count; index++) {
+        if ((index < held ? (certificate[index] as number) : 0) !== word) break;
+        const at = address[index] as number;
+        if (at < start || at + (length[index] as number) > end) break;
+        if (flags[index] !== 0) refuseFlag(vectors, index);
+      }
+      for (let slot = first; slot < index; slot++) kind[slot] = what;
       if (shift !== 0 && found === address) {
         found = this.#address;
         found.set(address.subarray(0, first));
       }
-      for (; index < count; index++) {
-        const at = address[index] as number;
-        if ((index < held ? (certificate[index] as number) : 0) !== word) break;
-        if (at < record.start || at + (length[index] as number) > record.end) break;
-        if (flags[index] !== 0) refuseFlag(vectors, index);
-        kind[index] = what;
-        if (found !== address) found[index] = at + shift;
+      if (found !== address) {
+        for (let slot = first; slot < index; slot++) found[slot] = (address[slot] as number) + shift;
       }
-      counters.lookups++;
-      counters.lastHits += index - first - 1;
+      lookups++;
+      lookedUp += index - first;
     }
+    this.counters.lookups += lookups;
+    this.counters.lastHits += lookedUp - lookups;
     return found;
   }
+}
 
-  #ownerOf(vectors: BvecList, index: number, word: number): number {
-    if (vectors.flags[index] !== 0) refuseFlag(vectors, index);
-    const queuedAt = word === 0 ? MADE_NOW : generationOf(word, this.table);
-    const at = vectors.address[index] as number;
-    return ownerIndex(this.table, at, vectors.length[index] as number, queuedAt, `vectors[${index}]`);
-  }
-
-  #kindOfBar(provider: number, index: number): number {
-    const type = this.pairs.of(provider);
-    if (type === PAIR_BUS) return KIND_BUS;
-    if (type === PAIR_HOST_BRIDGE) return KIND_RESOURCE;
-    return this.pairs.refuse(provider, `vectors[${index}]`);
+/** The addresses of the first `count` vectors as the engine or the IOMMU is given them. */
+function moveToBus(kind: Uint32Array, address: Float64Array, moved: Float64Array, count: number, offset: number): void {
+  for (let index = 0; index < count; index++) {
+    const at = address[index] as number;
+    moved[index] = kind[index] === BUS ? at + offset : at;
   }
 }

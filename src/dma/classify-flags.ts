@@ -4,19 +4,14 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { type Classified, type Classifier, type LookupCounters, newCounters } from './classifier.ts';
+import { type Classified, type Classifier, type LookupCounters, newClassified, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 
 export class TrustingFlags implements Classifier {
   readonly name = 'flags';
   /** Stays at zero: that is the point of the design. */
   readonly counters: LookupCounters = newCounters();
-  /** Used again at each call, so that classifying makes no garbage. */
-  readonly #classified: { kind: Uint8Array; address: Float64Array; readonly uniform: number } = {
-    kind: new Uint8Array(0),
-    address: new Float64Array(0),
-    uniform: -1,
-  };
+  readonly #classified = newClassified();
 
   /** The list itself, read as kinds: the flags have the values of the kinds. */
   classify(_device: DmaDevice, vectors: BvecList): Classified {

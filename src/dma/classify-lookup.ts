@@ -4,19 +4,12 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import {
-  type Classified,
-  type Classifier,
-  KIND_BUS,
-  KIND_RESOURCE,
-  type LookupCounters,
-  newCounters,
-} from './classifier.ts';
+import { type Classified, type Classifier, type LookupCounters, newClassified, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';
-import { MADE_NOW, ownerIndex } from './owner.ts';
-import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
-import { coarseSlot, fineSlot, KIND_NOT_ASKED, RangeCache } from './range-cache.ts';
+import { MADE_NOW } from './owner.ts';
+import type { PairTypes } from './pair-types.ts';
+import { RangeCache } from './range-cache.ts';
 import type { RangeTable } from './range-table.ts';
 
 /**
@@ -35,28 +28,25 @@ export class Lookup implements Classifier {
   readonly pairs: PairTypes;
   /** Generation of the table when the vectors were made; `MADE_NOW` unless they were queued. */
   queuedAt: number = MADE_NOW;
-  readonly #cache = new RangeCache();
-  /** What the cache was filled from. */
-  #generation = -1;
-  #version = -1;
-  #kind: Uint8Array = new Uint8Array(64);
+  readonly #cache: RangeCache;
+  #kind: Uint32Array = new Uint32Array(64);
   #address: Float64Array = new Float64Array(64);
-  /** Used again at each call, so that classifying makes no garbage. */
-  readonly #classified = { kind: this.#kind, address: this.#address, uniform: -1 };
+  readonly #classified = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
     this.table = table;
     this.pairs = pairs;
+    this.#cache = new RangeCache(table, pairs);
   }
 
   /** @throws MapError FLAG_NOT_USED, UNOWNED_ADDRESS, RANGE_STRADDLES, PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN */
   classify(_device: DmaDevice, vectors: BvecList): Classified {
     const { count, address, length, flags } = vectors;
     if (count > this.#kind.length) this.#grow(count);
-    if (this.#generation !== this.table.generation || this.#version !== this.pairs.version) this.#refresh();
-    const { start: starts, end: ends, kind: kinds, offset: offsets, slots } = this.#cache;
+    const cache = this.#cache;
+    cache.renew();
+    const { start: starts, end: ends, kind: kinds, offset: offsets } = cache;
     const kind = this.#kind;
-    const cached = this.queuedAt === MADE_NOW;
     let found = address; // the list's own addresses, until one has to move
     let uniform = -1;
     let empty = false; // a vector of no bytes, which is refused later
@@ -67,20 +57,8 @@ export class Lookup implements Classifier {
       const first = index;
       let flagged = flags[first] as number;
       if (flagged !== 0) refuseFlag(vectors, first);
-      const at = address[first] as number;
-      const behind = at + (length[first] as number);
-      if (behind === at) empty = true;
-      let record = slots[fineSlot(at)] as number;
-      if (at < (starts[record] as number) || behind > (ends[record] as number))
-        record = slots[coarseSlot(at)] as number;
-      if (
-        at < (starts[record] as number) ||
-        behind > (ends[record] as number) ||
-        kinds[record] === KIND_NOT_ASKED ||
-        !cached
-      ) {
-        record = this.#search(vectors, first);
-      }
+      if (length[first] === 0) empty = true;
+      const record = cache.locate(vectors, first, this.queuedAt);
       const start = starts[record] as number;
       const end = ends[record] as number;
       const what = kinds[record] as number;
@@ -111,34 +89,9 @@ export class Lookup implements Classifier {
     return classified;
   }
 
-  /** The record of a vector by binary search, judged and kept. Refuses what lies in none, or whose pair is not supported. */
-  #search(vectors: BvecList, index: number): number {
-    const at = vectors.address[index] as number;
-    const record = ownerIndex(this.table, at, vectors.length[index] as number, this.queuedAt, index);
-    if (this.#cache.kind[record] === KIND_NOT_ASKED) {
-      const { provider, busOffset } = this.table.at(record);
-      this.#cache.learn(record, this.#kindOfBar(provider, index), busOffset);
-    }
-    this.#cache.keep(record, at);
-    return record;
-  }
-
-  #kindOfBar(provider: number, index: number): number {
-    const type = this.pairs.of(provider);
-    if (type === PAIR_BUS) return KIND_BUS;
-    if (type === PAIR_HOST_BRIDGE) return KIND_RESOURCE;
-    return this.pairs.refuse(provider, `vectors[${index}]`);
-  }
-
-  #refresh(): void {
-    this.#cache.refresh(this.table);
-    this.#generation = this.table.generation;
-    this.#version = this.pairs.version;
-  }
-
   #grow(count: number): void {
     const size = 2 ** Math.ceil(Math.log2(count));
-    this.#kind = new Uint8Array(size);
+    this.#kind = new Uint32Array(size);
     this.#address = new Float64Array(size);
   }
 }
@@ -154,7 +107,7 @@ function counted(counters: LookupCounters, lookups: number, count: number): void
 }
 
 /** `array.fill(value, first, end)`; a call costs more than a few stores. */
-function fill(array: Uint8Array, value: number, first: number, end: number): void {
+function fill(array: Uint32Array, value: number, first: number, end: number): void {
   if (end - first > 16) array.fill(value, first, end);
   else for (let index = first; index < end; index++) array[index] = value;
 }

@@ -16,6 +16,7 @@ import {
   KIND_RAM,
   KIND_RESOURCE,
   type LookupCounters,
+  newClassified,
   newCounters,
 } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
@@ -48,8 +49,9 @@ export class PageDescriptors implements Classifier {
   queuedAt: number = MADE_NOW;
   readonly #sections = new Map<RangeRecord, Map<number, Section>>();
   #bytes = 0;
-  #kind = new Uint8Array(64);
+  #kind = new Uint32Array(64);
   #address = new Float64Array(64);
+  readonly #classified = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
     this.table = table;
@@ -65,7 +67,7 @@ export class PageDescriptors implements Classifier {
   classify(_device: DmaDevice, vectors: BvecList): Classified {
     const { count, address, length, flags } = vectors;
     if (count > this.#kind.length) {
-      this.#kind = new Uint8Array(count * 2);
+      this.#kind = new Uint32Array(count * 2);
       this.#address = new Float64Array(count * 2);
     }
     const kind = this.#kind;
@@ -86,7 +88,9 @@ export class PageDescriptors implements Classifier {
       } else if (type === PAIR_HOST_BRIDGE) kind[index] = KIND_RESOURCE;
       else this.pairs.refuse(provider, `vectors[${index}]`);
     }
-    return { kind, address: found, uniform: -1 };
+    this.#classified.kind = kind;
+    this.#classified.address = found;
+    return this.#classified;
   }
 
   #sectionOf(address: number, length: number, index: number): Section {

@@ -12,7 +12,14 @@
  */
 
 import { BvecList } from '../block/bio-vec.ts';
-import { type Classified, type Classifier, KIND_BUS, type LookupCounters, newCounters } from './classifier.ts';
+import {
+  type Classified,
+  type Classifier,
+  KIND_BUS,
+  type LookupCounters,
+  newClassified,
+  newCounters,
+} from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import type { DmaDirection } from './direction.ts';
 import { refuseFlag } from './flag-refusals.ts';
@@ -52,17 +59,14 @@ export class Premapped implements Classifier {
   readonly name = 'premapped';
   /** Stays at zero. */
   readonly counters: LookupCounters = newCounters();
-  #kind: Uint8Array = new Uint8Array(64).fill(KIND_BUS);
-  readonly #classified: { kind: Uint8Array; address: Float64Array; readonly uniform: number } = {
-    kind: this.#kind,
-    address: new Float64Array(0),
-    uniform: -1, // all are of one kind, but whether each can be is not looked at here
-  };
+  #kind = new Uint32Array(64).fill(KIND_BUS);
+  // All are of one kind, but whether each can be is not looked at here: `uniform` stays -1.
+  readonly #classified = newClassified();
 
   /** @throws MapError FLAG_NOT_USED */
   classify(_device: DmaDevice, vectors: BvecList): Classified {
     const { count, flags } = vectors;
-    if (count > this.#kind.length) this.#kind = new Uint8Array(2 * count).fill(KIND_BUS);
+    if (count > this.#kind.length) this.#kind = new Uint32Array(2 * count).fill(KIND_BUS);
     for (let index = 0; index < count; index++) if (flags[index] !== 0) refuseFlag(vectors, index);
     this.#classified.kind = this.#kind;
     this.#classified.address = vectors.address;

@@ -5,7 +5,7 @@
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, type BvecList } from '../block/bio-vec.ts';
 import { hex } from '../core/hex.ts';
-import { type Classified, type Classifier, type LookupCounters, newCounters } from './classifier.ts';
+import { type Classified, type Classifier, type LookupCounters, newClassified, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { MapError } from './errors.ts';
 import { flagName } from './flag-refusals.ts';
@@ -19,6 +19,7 @@ export class VerifiedFlags implements Classifier {
   readonly table: RangeTable;
   readonly pairs: PairTypes;
   queuedAt: number = MADE_NOW;
+  readonly #classified = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
     this.table = table;
@@ -31,7 +32,9 @@ export class VerifiedFlags implements Classifier {
    */
   classify(device: DmaDevice, vectors: BvecList): Classified {
     for (let index = 0; index < vectors.count; index++) this.#verify(device, vectors, index);
-    return { kind: vectors.flags, address: vectors.address, uniform: -1 };
+    this.#classified.kind = vectors.flags;
+    this.#classified.address = vectors.address;
+    return this.#classified;
   }
 
   /** The record of the vector's owner; -1 is returned for none only by throwing. */

@@ -1,7 +1,14 @@
 export type { Certificate } from './certified.ts';
-export { Certifier, certificateWord, GENERATION_LIMIT, generationOf, readCertificate } from './certified.ts';
+export {
+  Certifier,
+  certificateKey,
+  certificateWord,
+  GENERATION_LIMIT,
+  generationOf,
+  readCertificate,
+} from './certified.ts';
 export type { Classified, Classifier, LookupCounters } from './classifier.ts';
-export { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
+export { addressAt, KIND_BUS, KIND_RAM, KIND_RESOURCE, kindAt } from './classifier.ts';
 export { Certified } from './classify-certified.ts';
 export { TrustingFlags } from './classify-flags.ts';
 export { classifyByLookup, Lookup } from './classify-lookup.ts';
@@ -16,7 +23,7 @@ export { MapError } from './errors.ts';
 export type { DmaLimits } from './limits.ts';
 export { DEFAULT_LIMITS, dmaLimits } from './limits.ts';
 export type { MapOptions } from './map-bvec.ts';
-export { classifyVectors, dmaMapBvec, dmaUnmapBvec } from './map-bvec.ts';
+export { classifyVectors, dmaMapBvec, dmaMapClassified, dmaUnmapBvec } from './map-bvec.ts';
 export { dmaMapPage, dmaMapResource, dmaUnmapPage } from './map-page.ts';
 export type { DmaSegment, SegmentSpace } from './mapping.ts';
 export { DmaMapping, SPACE_BAR, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';

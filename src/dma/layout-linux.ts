@@ -2,7 +2,8 @@
  * Where each vector lands, as Linux's scatterlist path lays it out. Addresses of IOVA outputs are relative to the start of the
  * one allocation; it is aligned to its size, so boundary arithmetic from 0 is that of the real addresses.
  *
- * The checks of a vector are made in the same pass: a refusal leaves scratch behind and nothing else.
+ * The checks of a vector are made in the same pass, and so is the comparison of a word that nobody has compared yet: a refusal
+ * leaves scratch behind and nothing else.
  *
  * Sources: iommu_dma_map_sg() and __finalise_sg() in drivers/iommu/dma-iommu.c; dma_direct_map_sg() in kernel/dma/direct.c;
  * what kernels answered: facts in tests/truth.
@@ -24,9 +25,10 @@ const TO_PHYS = SPACE_PHYS;
 const TO_BOUNCE = SPACE_BOUNCE;
 
 /**
- * Checks all vectors and fills the segments of `mapping`.
+ * Checks all vectors and fills the segments of `mapping`. Returns whether it did: false where `classified` are claims, and one is no
+ * kind or its vector cannot be.
  *
- * @throws MapError ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT, MASK_TOO_SMALL
+ * @throws MapError ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT (these not of claims), MASK_TOO_SMALL
  */
 export function layOutLinux(
   device: DmaDevice,
@@ -34,33 +36,39 @@ export function layOutLinux(
   classified: Classified,
   mapping: DmaMapping,
   noMerge: boolean,
-): void {
+): boolean {
   mapping.inputCount = vectors.count;
-  if (onlyBusAddresses(vectors, classified)) layOutBus(vectors, classified, mapping);
-  else if (device.domain === null) layOutDirect(device, vectors, classified, mapping);
-  else layOutIommu(device, vectors, classified, mapping, noMerge);
+  if (onlyBusAddresses(vectors, classified)) return layOutBus(vectors, classified, mapping);
+  if (device.domain === null) return layOutDirect(device, vectors, classified, mapping);
+  return layOutIommu(device, vectors, classified, mapping, noMerge);
 }
 
 /** Whether all vectors are bus addresses that can be. Of others nothing is said here: whoever lays them out refuses them. */
 function onlyBusAddresses(vectors: BvecList, classified: Classified): boolean {
   if (classified.uniform >= 0) return classified.uniform === BUS;
-  const { kind, address } = classified;
+  const { kind, key, address, shift } = classified;
   const { length, count } = vectors;
+  const limit = LIMIT - shift;
   for (let index = 0; index < count; index++) {
     const bytes = length[index] as number;
-    if (kind[index] !== BUS || bytes === 0 || !(bytes <= LIMIT - (address[index] as number))) return false;
+    if (((kind[index] as number) ^ key) !== BUS || bytes === 0 || !(bytes <= limit - (address[index] as number))) {
+      return false;
+    }
   }
   return true;
 }
 
 /** Bus addresses only: as they are, one output a vector. */
-function layOutBus(vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
+function layOutBus(vectors: BvecList, classified: Classified, mapping: DmaMapping): boolean {
   const { count } = vectors;
+  const { address, shift } = classified;
   mapping.space.fill(TO_BUS, 0, count);
-  copyNumbers(classified.address, mapping.address, count);
+  if (shift === 0) copyNumbers(address, mapping.address, count);
+  else for (let index = 0; index < count; index++) mapping.address[index] = (address[index] as number) + shift;
   copyNumbers(vectors.length, mapping.length, count);
   mapping.count = count;
   mapping.oneToOne = count;
+  return true;
 }
 
 /** Copies the first `count` numbers; in one call where that is less work, though it may copy more than asked for. */
@@ -69,19 +77,26 @@ function copyNumbers(from: Float64Array | Uint32Array, to: Float64Array, count: 
   else for (let index = 0; index < count; index++) to[index] = from[index] as number;
 }
 
+/** Claims that fail are for somebody else; whatever else cannot be is refused. */
+function stopped(classified: Classified, vectors: BvecList, index: number): false {
+  if (classified.key === 0) refuseVector(vectors, index);
+  return false;
+}
+
 /** Without an IOMMU (or in passthrough) nothing merges: one output a vector. */
-function layOutDirect(device: DmaDevice, vectors: BvecList, classified: Classified, mapping: DmaMapping): void {
-  const { kind, address } = classified;
+function layOutDirect(device: DmaDevice, vectors: BvecList, classified: Classified, mapping: DmaMapping): boolean {
+  const { kind, key, address, shift } = classified;
   const { length, count } = vectors;
   const { space, address: outAddress, length: outLength } = mapping;
   const mask = device.limits.dmaMask;
   const forced = device.swiotlb === 'force';
   for (let index = 0; index < count; index++) {
-    const start = address[index] as number;
+    let start = address[index] as number;
     const bytes = length[index] as number;
-    const what = kind[index] as number;
-    if (bytes === 0 || !(bytes <= LIMIT - start) || what > BUS) refuseVector(vectors, index);
+    const what = ((kind[index] as number) ^ key) >>> 0;
     let where = TO_BUS;
+    if (what === BUS) start += shift;
+    if (bytes === 0 || !(bytes <= LIMIT - start) || what > BUS) return stopped(classified, vectors, index);
     if (what !== BUS) {
       where = TO_PHYS;
       if (forced || start + bytes - 1 > mask) {
@@ -95,6 +110,7 @@ function layOutDirect(device: DmaDevice, vectors: BvecList, classified: Classifi
   }
   mapping.count = count;
   mapping.oneToOne = count;
+  return true;
 }
 
 /** Whole granules for each vector that meets the IOMMU, one behind the other; neighbours in list and IOVA join. */
@@ -104,8 +120,8 @@ function layOutIommu(
   classified: Classified,
   mapping: DmaMapping,
   noMerge: boolean,
-): void {
-  const { kind, address } = classified;
+): boolean {
+  const { kind, key, address, shift } = classified;
   const { length, count } = vectors;
   const { space, address: outAddress, length: outLength, firstInput } = mapping;
   const boundary = device.limits.segmentBoundaryMask + 1;
@@ -124,10 +140,10 @@ function layOutIommu(
   let index = 0;
   while (index < count) {
     // Bus addresses, as many as follow each other: a loop of its own, since it has next to nothing to do.
-    for (; index < count && kind[index] === BUS; index++) {
-      const start = address[index] as number;
+    for (; index < count && ((kind[index] as number) ^ key) === BUS; index++) {
+      const start = (address[index] as number) + shift;
       const bytes = length[index] as number;
-      if (bytes === 0 || !(bytes <= LIMIT - start)) refuseVector(vectors, index);
+      if (bytes === 0 || !(bytes <= LIMIT - start)) return stopped(classified, vectors, index);
       output++;
       space[output] = TO_BUS;
       outAddress[output] = start;
@@ -138,13 +154,13 @@ function layOutIommu(
     if (output + 1 === index) oneToOne = index;
     if (index === count) break;
     if (slots === 0) firstSlot = index;
-    const slotKind = kind[firstSlot] as number;
+    const slotKind = ((kind[firstSlot] as number) ^ key) >>> 0;
     for (; index < count; index++) {
-      const what = kind[index] as number;
+      const what = ((kind[index] as number) ^ key) >>> 0;
       if (what === BUS) break;
       const start = address[index] as number;
       const bytes = length[index] as number;
-      if (bytes === 0 || !(bytes <= LIMIT - start) || what > BUS) refuseVector(vectors, index);
+      if (bytes === 0 || !(bytes <= LIMIT - start) || what > BUS) return stopped(classified, vectors, index);
       const offset = start & 4095;
       const used = offset + bytes;
       const low = used & 4095;
@@ -183,4 +199,5 @@ function layOutIommu(
   mapping.iommuVectors = slots;
   mapping.iovaSize = at;
   device.slots.describe(slots, firstSlot, endSlot, !mixed);
+  return true;
 }

@@ -13,7 +13,7 @@ import { BvecList } from '../block/bio-vec.ts';
 import { addBytes, type Iova } from '../core/address.ts';
 import { assert } from '../core/assert.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
-import { type Classified, type Classifier, KIND_RAM } from './classifier.ts';
+import { type Classified, type Classifier, KIND_RAM, kindAt } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
@@ -21,6 +21,7 @@ import { layOutLinux } from './layout-linux.ts';
 import { layOutOwn } from './layout-own.ts';
 import { firstLostProvider } from './lost-provider.ts';
 import { type DmaMapping, SPACE_IOVA } from './mapping.ts';
+import type { RangeTable } from './range-table.ts';
 import { checkVectors, checkWholeGranules } from './refusals.ts';
 import type { SlotList } from './slot-list.ts';
 
@@ -48,25 +49,65 @@ export function dmaMapBvec(
   mapping: DmaMapping,
   options: MapOptions = MERGE,
 ): DmaMapping {
+  begin(device, vectors, direction, mapping);
+  if (device.rules === 'linux' && !device.untrusted) {
+    const claimed = classifier.claims?.(device, vectors) ?? null;
+    if (claimed !== null && layOutLinux(device, vectors, claimed, mapping, options.noMerge === true)) {
+      return complete(device, vectors, claimed, classifier.table ?? null, mapping);
+    }
+  }
+  const classified = classifyVectors(device, vectors, classifier);
+  return dmaMapClassified(device, vectors, direction, classified, classifier.table ?? null, mapping, options);
+}
+
+/**
+ * The second half of `dmaMapBvec`, for vectors that have been classified for this device already.
+ *
+ * @param table that named the owners, or null: `dmaUnmapBvec` asks it whether they are still there
+ * @throws MapError as `dmaMapBvec`, but for what classifiers refuse
+ */
+export function dmaMapClassified(
+  device: DmaDevice,
+  vectors: BvecList,
+  direction: DmaDirection,
+  classified: Classified,
+  table: RangeTable | null,
+  mapping: DmaMapping,
+  options: MapOptions = MERGE,
+): DmaMapping {
+  begin(device, vectors, direction, mapping);
+  if (device.untrusted && device.domain !== null) checkWholeGranules(vectors, classified);
+  if (device.rules === 'own') layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
+  else layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
+  return complete(device, vectors, classified, table, mapping);
+}
+
+function begin(device: DmaDevice, vectors: BvecList, direction: DmaDirection, mapping: DmaMapping): void {
   assert(!mapping.live, 'a mapping is unmapped before it is used again');
   mapping.begin(direction);
-  const classified = classifyVectors(device, vectors, classifier);
-  if (device.untrusted && device.domain !== null) checkWholeGranules(vectors, classified);
   mapping.reserve(vectors.count);
   device.slots.clear();
-  if (device.rules === 'linux') layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
-  else layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
+}
+
+/** What was laid out goes into the page table, or nothing does. */
+function complete(
+  device: DmaDevice,
+  vectors: BvecList,
+  classified: Classified,
+  table: RangeTable | null,
+  mapping: DmaMapping,
+): DmaMapping {
   if (mapping.iovaSize > 0) {
     const refusal = mapThroughIommu(device, vectors, classified, mapping);
     if (refusal !== null) {
-      mapping.begin(direction);
+      mapping.begin(mapping.direction);
       throw refusal;
     }
   }
   mapping.live = true;
   mapping.device = device;
-  mapping.table = classifier.table ?? null;
-  mapping.tableGeneration = mapping.table === null ? 0 : mapping.table.generation;
+  mapping.table = table;
+  mapping.tableGeneration = table === null ? 0 : table.generation;
   return mapping;
 }
 
@@ -112,8 +153,7 @@ export function classifyVectors(device: DmaDevice, vectors: BvecList, classifier
     if (refusedAt !== undefined && device.domain === null && Number(refusedAt) > 0) {
       const before = new BvecList(Number(refusedAt));
       for (let index = 0; index < Number(refusedAt); index++) {
-        const { address, length, flags } = vectors.at(index);
-        before.push(address, length, flags);
+        before.pushPiece(vectors, index, vectors.address[index] as number, vectors.length[index] as number);
       }
       checkVectors(device, before, classifier.classify(device, before));
     }
@@ -165,7 +205,7 @@ function mapSlots(
   const { count } = slots;
   if (slots.oneRun) {
     const first = slots.firstInput;
-    const mmio = classified.kind[first] !== KIND_RAM;
+    const mmio = kindAt(classified, first) !== KIND_RAM;
     domain.mapRun(base, classified.address, vectors.length, first, count, protectionOf(direction, mmio));
     return;
   }

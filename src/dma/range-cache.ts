@@ -4,11 +4,14 @@
  * guess; the range that it names is compared before it is believed.
  */
 
-import { KIND_BUS, KIND_RAM } from './classifier.ts';
+import type { BvecList } from '../block/bio-vec.ts';
+import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
+import { ownerIndex } from './owner.ts';
+import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeTable } from './range-table.ts';
 
 /** Kind of a range whose owner has not been judged yet. */
-export const KIND_NOT_ASKED = 255;
+const KIND_NOT_ASKED = 255;
 
 /** Ranges from here on take one slot a GiB, smaller ones one slot for each 2 MiB: RAM would drive all else out. */
 const COARSE_BYTES = 2 ** 30;
@@ -22,40 +25,88 @@ export class RangeCache {
   /** By record of the table. */
   start: Float64Array = new Float64Array(1);
   end: Float64Array = new Float64Array(1);
-  /** `KIND_RAM`, `KIND_RESOURCE`, `KIND_BUS` or `KIND_NOT_ASKED`. */
+  /** `KIND_RAM`, `KIND_RESOURCE`, `KIND_BUS`, or that nobody has asked. */
   kind: Uint8Array = new Uint8Array(1);
   /** What is added to the CPU address, bytes, signed: the bus offset where the kind is `KIND_BUS`, else 0. */
   offset: Float64Array = new Float64Array(1);
+  /** Generation of the table in which the record was added. */
+  born: Float64Array = new Float64Array(1);
   /** Record by hash. */
   readonly slots: Int32Array = new Int32Array(2 * SLOTS);
+  readonly #table: RangeTable;
+  readonly #pairs: PairTypes;
+  /** What the arrays were filled from. */
+  #generation = -1;
+  #version = -1;
 
-  /** Copies the table's records; no owner has been judged then. */
-  refresh(table: RangeTable): void {
-    const { records } = table;
+  constructor(table: RangeTable, pairs: PairTypes) {
+    this.#table = table;
+    this.#pairs = pairs;
+  }
+
+  /** Fills the arrays again, if ranges or verdicts have changed since; no owner has been judged then. */
+  renew(): void {
+    if (this.#generation !== this.#table.generation || this.#version !== this.#pairs.version) this.#fill();
+  }
+
+  /**
+   * The record of a vector, judged. By a guess that is compared, else by binary search.
+   *
+   * @param queuedAt generation of the table when the vector was made
+   * @throws MapError UNOWNED_ADDRESS, BAR_SIZE_UNKNOWN, RANGE_STRADDLES, PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN
+   */
+  locate(vectors: BvecList, index: number, queuedAt: number): number {
+    const { start, end, slots } = this;
+    const at = vectors.address[index] as number;
+    const behind = at + (vectors.length[index] as number);
+    let record = slots[fineSlot(at)] as number;
+    if (at < (start[record] as number) || behind > (end[record] as number)) record = slots[coarseSlot(at)] as number;
+    if (
+      at < (start[record] as number) ||
+      behind > (end[record] as number) ||
+      this.kind[record] === KIND_NOT_ASKED ||
+      (this.born[record] as number) > queuedAt
+    ) {
+      return this.#search(vectors, index, queuedAt);
+    }
+    return record;
+  }
+
+  #search(vectors: BvecList, index: number, queuedAt: number): number {
+    const at = vectors.address[index] as number;
+    const record = ownerIndex(this.#table, at, vectors.length[index] as number, queuedAt, index);
+    if (this.kind[record] === KIND_NOT_ASKED) this.#judge(record, index);
+    const bytes = (this.end[record] as number) - (this.start[record] as number);
+    this.slots[bytes < COARSE_BYTES ? fineSlot(at) : coarseSlot(at)] = record;
+    return record;
+  }
+
+  #judge(record: number, index: number): void {
+    const { provider, busOffset } = this.#table.at(record);
+    const type = this.#pairs.of(provider);
+    if (type !== PAIR_BUS && type !== PAIR_HOST_BRIDGE) this.#pairs.refuse(provider, `vectors[${index}]`);
+    this.kind[record] = type === PAIR_BUS ? KIND_BUS : KIND_RESOURCE;
+    this.offset[record] = type === PAIR_BUS ? busOffset : 0;
+  }
+
+  #fill(): void {
+    const { records } = this.#table;
     const size = Math.max(1, records.length);
     // An empty table has one record that holds nothing.
     this.start = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
     this.end = new Float64Array(size);
     this.kind = new Uint8Array(size).fill(KIND_NOT_ASKED);
     this.offset = new Float64Array(size);
+    this.born = new Float64Array(size);
     this.slots.fill(0);
     records.forEach((record, index) => {
       this.start[index] = record.start;
       this.end[index] = record.end;
+      this.born[index] = record.generation;
       if (record.kind === 'ram') this.kind[index] = KIND_RAM;
     });
-  }
-
-  /** Notes what the owner of a record was judged to be. */
-  learn(record: number, kind: number, busOffset: number): void {
-    this.kind[record] = kind;
-    this.offset[record] = kind === KIND_BUS ? busOffset : 0;
-  }
-
-  /** Puts a record into the slot of an address in it. */
-  keep(record: number, address: number): void {
-    const bytes = (this.end[record] as number) - (this.start[record] as number);
-    this.slots[bytes < COARSE_BYTES ? fineSlot(address) : coarseSlot(address)] = record;
+    this.#generation = this.#table.generation;
+    this.#version = this.#pairs.version;
   }
 }
 

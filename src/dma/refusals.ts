@@ -3,7 +3,7 @@
 import type { BvecList } from '../block/bio-vec.ts';
 import { ADDRESS_LIMIT } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { type Classified, KIND_BUS, KIND_RAM } from './classifier.ts';
+import { addressAt, type Classified, KIND_BUS, KIND_RAM, kindAt } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { MapError } from './errors.ts';
 
@@ -52,7 +52,7 @@ export function checkVectors(device: DmaDevice, vectors: BvecList, classified: C
 /** Refuses a vector that cannot go out as it is (above the mask, or bouncing is forced), unless swiotlb can take it. */
 export function refuseUnlessBounced(device: DmaDevice, classified: Classified, vectors: BvecList, index: number): void {
   const length = vectors.length[index] as number;
-  if (classified.kind[index] === KIND_RAM && device.swiotlb !== 'none' && length <= BOUNCE_MAX) return;
+  if (kindAt(classified, index) === KIND_RAM && device.swiotlb !== 'none' && length <= BOUNCE_MAX) return;
   refuseAboveMask(device, classified, vectors, index);
 }
 
@@ -80,9 +80,9 @@ export function refuseSharedGranule(path: string, address: number, length: numbe
 /** The words: above the mask, or kept from below it by forced bouncing. Always throws. */
 function refuseAboveMask(device: DmaDevice, classified: Classified, vectors: BvecList, index: number): never {
   const { dmaMask } = device.limits;
-  const address = classified.address[index] as number;
+  const address = addressAt(classified, index);
   const length = vectors.length[index] as number;
-  const what = classified.kind[index] as number;
+  const what = kindAt(classified, index);
   const range = `${hex(address)} + ${length}`;
   const above = address + length - 1 > dmaMask;
   const place = above

@@ -66,9 +66,10 @@ export class SlotList {
       this.kind = new Uint8Array(2 * count);
     }
     const { phys, length, kind } = this;
+    const { kind: words, key } = classified;
     let slots = 0;
     for (let index = 0; index < count; index++) {
-      const what = classified.kind[index] as number;
+      const what = (words[index] as number) ^ key;
       if (what === KIND_BUS) continue;
       phys[slots] = classified.address[index] as number;
       length[slots] = vectors.length[index] as number;
