@@ -9,10 +9,11 @@
  */
 
 import { cpus } from 'node:os';
-import { type Iova, type PhysAddr, Prng } from 'p2pdma/core';
+import type { Iova, PhysAddr } from 'p2pdma/core';
 import { DmaEngine, Fabric, IommuPort, Trace } from 'p2pdma/fabric';
 import { IommuDomain, IovaAllocator } from 'p2pdma/iommu';
-import { bdfKey, buildTree, type RootBusDescription, type TreeDescription } from 'p2pdma/pcie';
+import { bdfKey, buildTree, type TreeDescription } from 'p2pdma/pcie';
+import { hopCosts } from './fabric-hops.ts';
 
 const MIB = 1024 * 1024;
 const ROUNDS = 25;
@@ -46,7 +47,7 @@ const SWITCH: TreeDescription = {
 console.log(`node ${process.version}, ${cpus()[0]?.model}, ${cpus().length} cores`);
 bulk();
 oneByOne();
-perHop();
+hopCosts();
 
 function bulk(): void {
   const { fabric, index, bus } = machine(SWITCH, true);
@@ -112,78 +113,13 @@ function rate(title: string, tlps: number, action: () => void, isTarget = false)
   console.log(`  ${title}: ${Math.round(perSecond).toLocaleString('en')} TLPs/s${verdict}`);
 }
 
-/** Writes of 4 bytes between functions picked at random, below one switch and across domains. */
-function perHop(): void {
-  console.log('\nrouting, 4 bytes at a time between functions picked at random');
-  for (const [domains, ports] of [
-    [1, 4],
-    [8, 32],
-  ] as const) {
-    const { fabric, endpoints } = machine(manySwitches(domains, ports), false);
-    const start = endpoints.map((node) => fabric.function(node).bars[0]?.start as number);
-    const nearby = pairs(endpoints.length, ports * 4, false);
-    const across = pairs(endpoints.length, ports * 4, true);
-    const [near, far] = [nearby, across].map((list) => {
-      let hops = 0;
-      const stop = fabric.watch(() => hops++);
-      const bytes = new Uint8Array(4);
-      const run = (): void => {
-        for (const [from, to] of list) fabric.memoryWrite(endpoints[from] as number, start[to] as number, bytes);
-      };
-      run();
-      stop();
-      let best = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < ROUNDS; round++) best = Math.min(best, timed(2, run));
-      return `${((best * 1e6) / (2 * hops)).toFixed(0)} ns a hop (${(hops / list.length).toFixed(1)} hops each)`;
-    });
-    console.log(`  ${endpoints.length} endpoints: below one switch ${near}, through the root complex ${far}`);
-  }
-}
-
-/** 5,000 pairs of different ports in one switch of `size` functions, or of different switches (of one, if there is but one). */
-function pairs(count: number, size: number, far: boolean): [number, number][] {
-  const prng = new Prng(1);
-  const list: [number, number][] = [];
-  while (list.length < 5000) {
-    const from = prng.below(count);
-    const to = prng.below(count);
-    const same = Math.floor(from / size) === Math.floor(to / size);
-    if (Math.floor(from / 4) !== Math.floor(to / 4) && (same !== far || count === size)) list.push([from, to]);
-  }
-  return list;
-}
-
-/** `domains` root buses with one switch each, of `ports` ports with a device of four functions below each. */
-function manySwitches(domains: number, ports: number): TreeDescription {
-  const functions = Array.from({ length: 4 }, () => ({ bars: [{ size: 65536, prefetchable: true }] }));
-  const rootBuses = Array.from(
-    { length: domains },
-    (_, domain): RootBusDescription => ({
-      domain,
-      children: [
-        {
-          kind: 'rootPort',
-          below: [
-            {
-              kind: 'switch',
-              ports: Array.from({ length: ports }, () => ({ below: [{ kind: 'endpoint', functions }] })),
-            },
-          ],
-        },
-      ],
-    }),
-  );
-  return { rootBuses };
-}
-
 function machine(description: TreeDescription, withIommu: boolean) {
   const { hierarchy, names } = buildTree(description);
   const iommu = withIommu ? new IommuPort({ otherwise: 'passthrough' }) : null;
   const fabric = new Fabric({ hierarchy, ram: [{ start: 0, end: 2 ** 30 }], iommu });
   const index = (name: string): number => hierarchy.indexOf(names.get(name) as never);
   const bus = (name: string): number => fabric.function(index(name)).bars[0]?.start as number;
-  const endpoints = fabric.topology.functions.filter((node) => node.bars.length > 0).map((node) => node.index);
-  return { fabric, index, bus, endpoints };
+  return { fabric, index, bus };
 }
 
 /** Milliseconds of `count` runs. */

@@ -55,3 +55,52 @@ test('random tables agree with a search through all claims', () => {
     }
   }
 });
+
+test('a look-up compares with no more claims in a table of 4,096 than in one of 16', () => {
+  const MIB = 2 ** 20;
+  const layouts: readonly (readonly [string, (at: number) => number])[] = [
+    ['side by side', (at) => 2 ** 31 + at * MIB],
+    ['with gaps', (at) => 2 ** 31 + at * 16 * MIB],
+    ['half at 3 GiB, half above 32 TiB', (at) => (at % 2 === 0 ? 3 * 2 ** 30 : 2 ** 45) + at * MIB],
+    ['a cluster for each of eight host bridges', (at) => (1 + (at % 8)) * 2 ** 42 + at * MIB],
+  ];
+  for (const [layout, startOf] of layouts) {
+    for (const count of [16, 4096]) {
+      const claims = Array.from({ length: count }, (_, node) => claim(startOf(node), startOf(node) + MIB, node));
+      const table = new DecodeTable(claims);
+      let most = 0;
+      for (const { start, end, node } of claims) {
+        for (const address of [start, start + 4096, end - 1]) {
+          expect(table.nodeOf(table.find(address))).toBe(node);
+          most = Math.max(most, table.comparisons(address));
+        }
+      }
+      expect(most, `${layout}, ${count} claims`).toBeLessThanOrEqual(4);
+    }
+  }
+});
+
+test('claims of very different sizes that touch are found as well', () => {
+  const prng = new Prng(12);
+  for (let round = 0; round < 100; round++) {
+    const claims: Claim[] = [];
+    let next = 2 ** prng.between(20, 46);
+    for (let node = 0; node < 40; node++) {
+      if (prng.below(3) === 0) next += 2 ** prng.between(4, 40);
+      const start = next;
+      next += 2 ** prng.between(4, 40);
+      claims.push(claim(start, next, node));
+    }
+    const table = new DecodeTable(claims);
+    for (const { start, end, node } of claims) {
+      for (const address of [start, Math.floor((start + end) / 2), end - 1]) {
+        expect(table.nodeOf(table.find(address))).toBe(node);
+      }
+      const next = claims.find((one) => one.start > end)?.start ?? Number.POSITIVE_INFINITY;
+      if (!claims.some((one) => one.start === end)) {
+        expect(table.find(end)).toBe(-1);
+        expect(table.nextStart(end)).toBe(next);
+      }
+    }
+  }
+});

@@ -12,21 +12,20 @@ export interface LinkTraffic {
 }
 
 export class LinkCounters {
-  /** By port index * 2 + direction. Bytes are those on the wire: payload, headers, framing. */
-  readonly #tlps: Float64Array;
-  readonly #bytes: Float64Array;
+  /** By port index * 2 + direction: TLPs, and bytes on the wire (payload, headers, framing). */
+  readonly #counts: Float64Array;
 
   constructor(functionCount: number) {
-    this.#tlps = new Float64Array(functionCount * 2);
-    this.#bytes = new Float64Array(functionCount * 2);
+    this.#counts = new Float64Array(functionCount * 4);
   }
 
   /** Adds `count` TLPs with `payload` bytes in all to every link of the road. */
   add(road: Road, count: number, payload: number): void {
+    const counts = this.#counts;
     for (let at = 0; at < road.linkCount; at++) {
-      const link = road.links[at] as number;
-      this.#tlps[link] = (this.#tlps[link] as number) + count;
-      this.#bytes[link] = (this.#bytes[link] as number) + count * (road.linkOverhead[at] as number) + payload;
+      const link = (road.links[at] as number) * 2;
+      counts[link] = (counts[link] as number) + count;
+      counts[link + 1] = (counts[link + 1] as number) + count * (road.linkOverhead[at] as number) + payload;
     }
   }
 
@@ -34,17 +33,17 @@ export class LinkCounters {
   of(port: number): LinkTraffic {
     return {
       port,
-      upTlps: this.#tlps[port * 2] ?? 0,
-      upBytes: this.#bytes[port * 2] ?? 0,
-      downTlps: this.#tlps[port * 2 + 1] ?? 0,
-      downBytes: this.#bytes[port * 2 + 1] ?? 0,
+      upTlps: this.#counts[port * 4] ?? 0,
+      upBytes: this.#counts[port * 4 + 1] ?? 0,
+      downTlps: this.#counts[port * 4 + 2] ?? 0,
+      downBytes: this.#counts[port * 4 + 3] ?? 0,
     };
   }
 
   /** Links that carried anything. */
   busy(): LinkTraffic[] {
     const ports: LinkTraffic[] = [];
-    for (let port = 0; port * 2 < this.#tlps.length; port++) {
+    for (let port = 0; port * 4 < this.#counts.length; port++) {
       const traffic = this.of(port);
       if (traffic.upTlps > 0 || traffic.downTlps > 0) ports.push(traffic);
     }

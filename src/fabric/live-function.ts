@@ -5,6 +5,7 @@
 
 import { addressFromWords } from '../core/address.ts';
 import { assert } from '../core/assert.ts';
+import { ACS_EGRESS_CONTROL } from '../pcie/acs.ts';
 import { requesterId } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';
@@ -255,8 +256,9 @@ export class LiveFunction {
     return bus >= this.secondary && bus <= this.subordinate;
   }
 
-  /** The egress control vector's bit for a port or function number. */
+  /** Whether the egress control vector forbids a port or function number; false while Egress Control is off. */
   egressBit(number: number): boolean {
+    if ((this.acsControl & ACS_EGRESS_CONTROL) === 0) return false;
     return (((this.#egressVector[number >>> 5] ?? 0) >>> (number & 31)) & 1) !== 0;
   }
 }
