@@ -1,7 +1,13 @@
 /** `p2pdma diff`: two captures of one machine. */
 
-import { type MachineDifference, machineDifference } from '../doctor/machine-difference.ts';
+import {
+  type Change,
+  type FlippedVerdict,
+  type MachineDifference,
+  machineDifference,
+} from '../doctor/machine-difference.ts';
 import type { Invocation } from './context.ts';
+import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { TYPE_WORDS } from './explain-view.ts';
 import { loadMachine } from './machine-argument.ts';
@@ -10,9 +16,23 @@ import { count, styleOf, wrap } from './style.ts';
 /** Runs the command: 1 where anything differs. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { context, args } = invocation;
+  if (args[0] === '-' && args[1] === '-') {
+    throw new UsageError({
+      code: 'USAGE_ARGUMENT_VALUE',
+      path: 'AFTER',
+      message: 'standard input cannot be both machines',
+      hint: 'write one of them to a file: p2pdma diff before.txt -',
+    });
+  }
   const before = await loadMachine(args[0], invocation);
   const after = await loadMachine(args[1], invocation);
   const difference = machineDifference(before.machine, after.machine, { before: before.policy, after: after.policy });
+  const smaller = Math.min(before.machine.hierarchy.functions.length, after.machine.hierarchy.functions.length);
+  if (difference.matched * 2 < smaller) {
+    context.note(
+      `note: only ${difference.matched} of ${count(smaller, 'function')} are in both: are these captures of one machine?`,
+    );
+  }
   if (context.json) {
     await context.out.json({
       schemaVersion: 1,
@@ -43,8 +63,8 @@ export function* diffLines(
   if (flipped.length > 0) {
     yield '';
     yield bold('Verdicts (provider, client):');
-    for (const { provider, client, before, after } of flipped) {
-      yield* wrap(`  ${provider} ${client}: ${TYPE_WORDS[before]} -> ${TYPE_WORDS[after]}`, columns, '      ');
+    for (const alike of together(flipped, ({ before, after, why }) => `${before} ${after} ${why.join(' ')}`)) {
+      yield* flippedLines(alike, columns);
     }
   }
   if (gone.length + come.length > 0) {
@@ -53,15 +73,65 @@ export function* diffLines(
     for (const name of gone) yield `  gone  ${name} (its name in the earlier capture)`;
     for (const name of come) yield `  new   ${name}`;
   }
+  const renumbered = changes.filter(({ fact }) => fact === 'address');
+  const others = changes.filter(({ fact }) => fact !== 'address');
   if (changes.length > 0) {
     yield '';
     yield bold('Facts:');
-    for (const change of changes) {
-      yield* wrap(
-        `  ${change.function ?? 'machine'} ${change.fact}: ${change.before} -> ${change.after}`,
-        columns,
-        '      ',
-      );
+    const [first] = renumbered;
+    if (first !== undefined) {
+      const words = `  ${count(renumbered.length, 'function')} at another bus number, the place being the same: ${first.before} is ${first.after} now`;
+      yield* wrap(`${words}${renumbered.length === 1 ? '' : ', ...'}`, columns, '      ');
+    }
+    for (const alike of together(others, ({ fact, before, after }) => `${fact} ${before} ${after}`)) {
+      const { fact, before, after } = alike[0] as Change;
+      const names = alike.map((change) => change.function ?? 'machine');
+      const label = fact === 'bar' ? '' : `${FACT_WORDS[fact]}: `;
+      yield* wrap(`  ${someOf(names)} ${label}${before} -> ${after}`, columns, '      ');
     }
   }
+}
+
+/** Pairs that flipped the same way for the same reason. */
+function* flippedLines(alike: readonly FlippedVerdict[], columns: number): Generator<string> {
+  const { before, after, why } = alike[0] as FlippedVerdict;
+  const names = alike.map(({ provider, client }) => `${provider} ${client}`);
+  yield* wrap(`  ${someOf(names)}: ${TYPE_WORDS[before]} -> ${TYPE_WORDS[after]}`, columns, '      ');
+  for (const sentence of why) yield* wrap(`    ${sentence}`, columns, '      ');
+}
+
+const FACT_WORDS: Readonly<Record<Change['fact'], string>> = {
+  address: 'address',
+  place: 'moved',
+  bar: 'BAR',
+  window: 'window',
+  acs: 'ACS',
+  link: 'link',
+  iommuGroup: 'IOMMU group',
+  decoding: 'decoding',
+  driver: 'driver',
+  kernel: 'kernel',
+  cmdline: 'command line',
+  cpu: 'CPU',
+  groupType: 'type of the IOMMU group',
+};
+
+/** Names that a line shows. */
+const NAMES_MAX = 4;
+
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_MAX).join(', ');
+  return names.length <= NAMES_MAX ? shown : `${shown} and ${names.length - NAMES_MAX} more`;
+}
+
+/** What has the same key, together, in the order of the first of each. */
+function together<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
 }

@@ -4,32 +4,48 @@ import { hex } from '../core/hex.ts';
 import type { AddressOwner } from '../doctor/address-owner.ts';
 import type { FaultLine } from '../doctor/fault-line.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
+import type { PairVerdict } from '../p2p/verdict.ts';
+import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { sizeWords } from './fact-words.ts';
+
+type BarOwner = Extract<AddressOwner, { kind: 'bar' }>;
 
 /** Who used the address, as far as it is known. */
 export interface Use {
   readonly by: PciFunction | null;
   readonly fault: FaultLine | null;
+  /** By which road `by` reaches the BAR that owns the address; null where there is no such question. */
+  readonly road: PairVerdict | null;
+  /** The BAR that the same number means as a bus address, where that is another place. */
+  readonly asBus: BarOwner | null;
 }
 
 /** What the address is, then what follows from it. */
 export function ownerSentences(machine: Machine, owner: AddressOwner, use: Use): string[] {
-  return [whatItIs(owner), ...whatFollows(machine, owner, use)];
+  const asBus = use.asBus === null ? [] : [`As a bus address it is another place: ${barWords(use.asBus)}`];
+  return [whatItIs(owner), ...asBus, ...whatFollows(machine, owner, use)];
+}
+
+/** An interrupt that was refused: no address was asked for. */
+export function interruptSentences(fault: FaultLine): string[] {
+  const reason = fault.reason === null ? '' : ` (${fault.reason})`;
+  return [
+    `interrupt remapping refused a message${reason}: no data was lost, and no peer is concerned.`,
+    'Its driver misses an interrupt, or an old one came after a reset: reload the driver, or update firmware.',
+  ];
 }
 
 function whatItIs(owner: AddressOwner): string {
   switch (owner.kind) {
     case 'ram':
       return `system memory (RAM ${hex(owner.range.start)}-${hex(owner.range.end - 1)}).`;
-    case 'bar': {
-      const size = owner.size === null ? 'size not in the capture' : `of ${sizeWords(owner.size)}`;
-      const space = owner.space === 'bus' ? ', as a bus address' : '';
-      const off = owner.decoding === false ? ' Memory decoding of the function is off: nobody answers there now.' : '';
-      return `BAR${owner.bar} of ${owner.fn.name}, offset ${hex(owner.offset)} (${size})${space}.${off}`;
-    }
+    case 'bar':
+      return `${barWords(owner)}${owner.decoding === false ? ' Memory decoding of the function is off: nobody answers there now.' : ''}`;
     case 'window':
       return `inside the ${owner.prefetchable ? 'prefetchable ' : ''}window of ${owner.bridge.name} (${hex(owner.window.start)}-${hex(owner.window.end - 1)}), and in no BAR below it: a read there ends as Unsupported Request.`;
+    case 'aperture':
+      return `inside the range of ${owner.name} (${hex(owner.range.start)}-${hex(owner.range.end - 1)}), and in no BAR: a read there ends as Unsupported Request.`;
     case 'reserved':
       return `reserved: ${owner.name}${owner.range === null ? '' : ` (${hex(owner.range.start)}-${hex(owner.range.end - 1)})`}.`;
     case 'iova':
@@ -39,22 +55,41 @@ function whatItIs(owner: AddressOwner): string {
   }
 }
 
-function whatFollows(machine: Machine, owner: AddressOwner, { by, fault }: Use): string[] {
-  const who = by?.name ?? fault?.by ?? null;
-  const sentences: string[] = [];
-  if (fault !== null) sentences.push(faultSentence(owner, who));
-  else if (owner.kind === 'ram' && by !== null) {
-    sentences.push(`If ${by.name} meant a peer's memory, this is WRONG-MEMORY: the data is in RAM.`);
+function barWords(owner: BarOwner): string {
+  const size = owner.size === null ? 'size not in the capture' : `of ${sizeWords(owner.size)}`;
+  const space = owner.space === 'bus' ? ', as a bus address' : '';
+  return `BAR${owner.bar} of ${owner.fn.name}, offset ${hex(owner.offset)} (${size})${space}.`;
+}
+
+function whatFollows(machine: Machine, owner: AddressOwner, { by, fault, road }: Use): string[] {
+  if (fault !== null) return [faultSentence(owner, by?.name ?? fault.by)];
+  if (by === null) return [];
+  if (owner.kind === 'ram') return [`If ${by.name} meant a peer's memory, this is WRONG-MEMORY: the data is in RAM.`];
+  if (owner.kind !== 'bar' || road === null) return [];
+  return owner.fn === by
+    ? [
+        `It is ${by.name}'s own memory: nothing goes on the wire, and its driver programs BAR${owner.bar} and the offset (case c).`,
+      ]
+    : [roadSentence(machine, owner, by, road), `Why: p2pdma explain ${owner.fn.name} ${by.name}.`];
+}
+
+/** What `by` must be given instead of the address, so that the transfer arrives. */
+function roadSentence(machine: Machine, owner: BarOwner, by: PciFunction, road: PairVerdict): string {
+  const bar = owner.fn.bars.find(({ index }) => index === owner.bar);
+  const at = (start: number | null | undefined): string =>
+    start === null || start === undefined ? '' : ` ${hex(start + owner.offset)}`;
+  switch (road.type) {
+    case 'busAddr':
+      return `${by.name} reaches it inside the switch: give it the bus address${at(bar?.busAddress)}, the IOMMU never sees it (case b2).`;
+    case 'thruHostBridge':
+      return iommuModeOf(machine, by) === 'on'
+        ? `${by.name} reaches it through the host bridge, and its IOMMU translates: the address must be mapped first (case b1).`
+        : `${by.name} reaches it through the host bridge, by the address${at(bar?.cpuAddress)} (case b1).`;
+    case 'notSupported':
+      return `${by.name} cannot reach it: go by way of RAM (case a).`;
+    case 'unknown':
+      return `Whether ${by.name} reaches it is not in this capture.`;
   }
-  if (owner.kind === 'bar' && by !== null && fault === null) {
-    const mode = iommuModeOf(machine, by);
-    if (owner.fn === by) sentences.push('It is its own memory: nothing goes on the wire (case c).');
-    else
-      sentences.push(
-        `Whether ${by.name} reaches it: p2pdma explain ${owner.fn.name} ${by.name}.${mode === 'on' ? ' Its IOMMU translates: as an address of the DMA it must be mapped first.' : ''}`,
-      );
-  }
-  return sentences;
 }
 
 function faultSentence(owner: AddressOwner, who: string | null): string {
@@ -69,6 +104,7 @@ function faultSentence(owner: AddressOwner, who: string | null): string {
     case 'iova':
       return `Most likely ${device} used a mapping after it was undone, or beyond its end.`;
     case 'window':
+    case 'aperture':
       return `${device} aimed at a peer's window and missed every BAR: a wrong offset, or a BAR that has moved.`;
     case 'reserved':
       return `${device} has no business there: firmware or a driver gave it a wrong address.`;
@@ -100,6 +136,8 @@ export function ownerDocument(owner: AddressOwner): object {
         start: hex(owner.window.start),
         end: hex(owner.window.end - 1),
       };
+    case 'aperture':
+      return { kind: 'aperture', name: owner.name, start: hex(owner.range.start), end: hex(owner.range.end - 1) };
     case 'reserved':
       return { kind: 'reserved', name: owner.name };
     case 'iova':
@@ -107,4 +145,10 @@ export function ownerDocument(owner: AddressOwner): object {
     case 'nothing':
       return { kind: 'nothing' };
   }
+}
+
+/** `type`, `case`, `distance`: as a pair of `p2pdma matrix --json`. */
+export function roadDocument(owner: AddressOwner, { by, road }: Use): object | null {
+  if (road === null || owner.kind !== 'bar') return null;
+  return { type: road.type, case: mailCase(road.type, owner.fn === by), distance: road.distance };
 }

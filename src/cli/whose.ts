@@ -3,45 +3,46 @@
 import { existsSync } from 'node:fs';
 import { hex, parseHex } from '../core/hex.ts';
 import { RangeTable } from '../dma/range-table.ts';
-import { type AddressOwner, addressOwner, type FindBar } from '../doctor/address-owner.ts';
-import { type FaultLine, parseFaultLine } from '../doctor/fault-line.ts';
+import { type AddressOwner, addressOwner, busAddressOwner, type FindBar } from '../doctor/address-owner.ts';
+import { type FaultLine, readFaults } from '../doctor/fault-line.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunction } from '../machine/selector.ts';
-import { parseBdf } from '../pcie/bdf.ts';
+import { p2pdmaDistance } from '../p2p/distance.ts';
+import { JudgeContext } from '../p2p/judge.ts';
+import { parseBdf, requesterId } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { type Invocation, textOption } from './context.ts';
+import { type CliContext, type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
-import { wrap } from './style.ts';
-import { ownerDocument, ownerSentences } from './whose-words.ts';
+import { count, wrap } from './style.ts';
+import { interruptSentences, ownerDocument, ownerSentences, roadDocument, type Use } from './whose-words.ts';
 
-/** One address that was asked for. */
+/** One address, or one fault, that was asked for. */
 interface Asked {
-  readonly address: number;
+  readonly address: number | null;
   readonly by: PciFunction | null;
   readonly fault: FaultLine | null;
   /** Line of standard input. */
   readonly line: number | null;
+  /** Lines of standard input that say the same. */
+  readonly times: number;
 }
 
 /** Runs the command: 1 where an address belongs to nothing. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { context } = invocation;
   const { machineArgument, addresses } = placeArguments(invocation.args);
-  const { machine } = await loadMachine(machineArgument, invocation);
+  if (machineArgument === '-' && addresses.length === 0) {
+    throw nothingAsked('standard input cannot be both the machine and the fault lines');
+  }
+  const { machine, policy } = await loadMachine(machineArgument, invocation);
   const byText = textOption(invocation, 'by');
   const by = byText === undefined ? null : selectFunction(machine.hierarchy, byText, '--by');
-  const asked: Asked[] = addresses.map((address) => ({ address, by, fault: null, line: null }));
-  if (asked.length === 0) asked.push(...(await faultsOfInput(machine, by)));
-  const table = RangeTable.ofMachine(machine);
-  const findBar: FindBar = (address) => {
-    const index = table.find(address);
-    if (index < 0 || table.at(index).kind !== 'bar') return null;
-    const { provider, bar } = table.at(index);
-    return { fn: machine.hierarchy.functions[provider] as PciFunction, bar };
-  };
-  const answers = asked.map((item) => ({ ...item, owner: addressOwner(machine, item.address, findBar, item.by) }));
+  const asked: Asked[] = addresses.map((address) => ({ address, by, fault: null, line: null, times: 1 }));
+  if (asked.length === 0) asked.push(...(await faultsOfInput(machine, by, context)));
+  const answer = answerer(machine, new JudgeContext(machine, policy));
+  const answers = asked.map(answer);
   if (context.json) {
     await context.out.json({
       schemaVersion: 1,
@@ -54,32 +55,67 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       addresses: answers.map(answerDocument),
     });
   } else {
-    for (const answer of answers)
-      for (const line of answerLines(machine, answer, context.columns)) context.out.append(`${line}\n`);
+    for (const one of answers)
+      for (const line of answerLines(machine, one, context.columns)) context.out.append(`${line}\n`);
     if (machine.ram.length === 0) {
       context.note('note: the capture holds no memory map, so RAM cannot be told: capture as root, or see /proc/iomem');
     }
   }
-  return answers.some(({ owner }) => owner.kind === 'nothing') ? EXIT_NO : EXIT_DONE;
+  return answers.some(({ owner }) => owner?.kind === 'nothing') ? EXIT_NO : EXIT_DONE;
 }
 
-type Answer = Asked & { readonly owner: AddressOwner };
+/** `owner` is null for an interrupt that was refused. */
+type Answer = Asked & Use & { readonly owner: AddressOwner | null };
+
+function answerer(machine: Machine, judge: JudgeContext): (asked: Asked) => Answer {
+  const table = RangeTable.ofMachine(machine);
+  const findBar: FindBar = (address) => {
+    const index = table.find(address);
+    if (index < 0 || table.at(index).kind !== 'bar') return null;
+    const { provider, bar } = table.at(index);
+    return { fn: machine.hierarchy.functions[provider] as PciFunction, bar };
+  };
+  return (asked) => {
+    const { address, by, fault } = asked;
+    if (fault?.what === 'interrupt') return { ...asked, owner: null, road: null, asBus: null };
+    // An address of 2^53 or more is beyond all memory.
+    if (address === null) return { ...asked, owner: { kind: 'nothing' }, road: null, asBus: null };
+    const owner = addressOwner(machine, address, findBar, by);
+    const asBus = busAddressOwner(machine, address, by);
+    const isOther = asBus !== null && !(owner.kind === 'bar' && owner.fn === asBus.fn && owner.bar === asBus.bar);
+    const road = owner.kind === 'bar' && by !== null ? p2pdmaDistance(owner.fn, by, judge) : null;
+    return { ...asked, owner, road, asBus: isOther ? asBus : null };
+  };
+}
 
 function* answerLines(machine: Machine, answer: Answer, columns: number): Generator<string> {
-  const { address, fault, by } = answer;
+  const { address, fault, owner, line, times } = answer;
+  const shown = address === null ? 'an address of 2^53 or more' : hex(address);
+  const more = times === 1 ? '' : ` and ${times - 1} more`;
+  const who = answer.by?.name ?? fault?.by ?? null;
+  const what = fault?.what === 'interrupt' ? 'interrupt' : `${fault?.access ?? 'access'} of ${shown}`;
   const head =
-    fault === null
-      ? hex(address)
-      : `line ${answer.line}: ${fault.iommu} fault, ${fault.access ?? 'access'} of ${hex(address)}${fault.by === null ? '' : ` by ${fault.by}`}`;
-  yield* wrap(`${head}: ${ownerSentences(machine, answer.owner, { by, fault }).join(' ')}`, columns, '  ');
+    fault === null ? shown : `line ${line}${more}: ${fault.iommu} fault, ${what}${who === null ? '' : ` by ${who}`}`;
+  const words =
+    owner === null && fault !== null
+      ? interruptSentences(fault)
+      : ownerSentences(machine, owner as AddressOwner, answer);
+  yield* wrap(`${head}: ${words.join(' ')}`, columns, '  ');
 }
 
-function answerDocument({ address, by, fault, line, owner }: Answer): object {
+function answerDocument(answer: Answer): object {
+  const { address, by, fault, line, owner, times, asBus } = answer;
+  const faultDocument = (told: FaultLine): object => {
+    const { iommu, what, access, reason } = told;
+    return { fault: { iommu, what, access, reason, line, times } };
+  };
   return {
-    address: hex(address),
+    address: address === null ? null : hex(address),
     by: by?.name ?? fault?.by ?? null,
-    ...(fault === null ? {} : { fault: { iommu: fault.iommu, access: fault.access, reason: fault.reason, line } }),
-    ...ownerDocument(owner),
+    ...(fault === null ? {} : faultDocument(fault)),
+    ...(owner === null ? { kind: 'interrupt' } : ownerDocument(owner)),
+    ...(owner?.kind === 'bar' && by !== null ? { road: roadDocument(owner, answer) } : {}),
+    ...(asBus === null ? {} : { asBusAddress: ownerDocument(asBus) }),
   };
 }
 
@@ -90,7 +126,9 @@ function placeArguments(args: readonly string[]): {
 } {
   const [first, ...rest] = args;
   const isAddress = (text: string): boolean => parseHex(text) !== null && (text.startsWith('0x') || !existsSync(text));
-  const machineArgument = first !== undefined && isAddress(first) ? undefined : first;
+  // 0x and no hex behind it is a slip of the finger, not the name of a machine.
+  const isMeant = (text: string): boolean => isAddress(text) || (/^0x/i.test(text) && !existsSync(text));
+  const machineArgument = first !== undefined && isMeant(first) ? undefined : first;
   const texts = machineArgument === undefined ? args : rest;
   return {
     machineArgument,
@@ -107,21 +145,46 @@ function placeArguments(args: readonly string[]): {
   };
 }
 
-async function faultsOfInput(machine: Machine, by: PciFunction | null): Promise<Asked[]> {
+async function faultsOfInput(machine: Machine, by: PciFunction | null, context: CliContext): Promise<Asked[]> {
   if (process.stdin.isTTY) throw nothingAsked('no address is given, and nothing is on standard input');
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const lines = Buffer.concat(chunks).toString('latin1').split('\n');
-  const asked: Asked[] = [];
-  lines.forEach((text, index) => {
-    const fault = parseFaultLine(text);
-    if (fault === null) return;
-    const bdf = fault.by === null ? null : parseBdf(fault.by);
-    const fn = bdf === null ? undefined : machine.hierarchy.at(bdf);
-    asked.push({ address: fault.address, by: fn ?? by, fault, line: index + 1 });
-  });
-  if (asked.length === 0) throw nothingAsked(`none of the ${lines.length} lines on standard input reports a fault`);
-  return asked;
+  const { faults, otherLines } = readFaults(Buffer.concat(chunks).toString('latin1').split('\n'));
+  if (faults.length === 0) {
+    throw nothingAsked(
+      otherLines === 0
+        ? 'no address is given, and standard input is empty'
+        : `${otherLines === 1 ? 'the line' : `none of the ${otherLines} lines`} on standard input reports ${otherLines === 1 ? 'no' : 'a'} fault`,
+    );
+  }
+  if (otherLines > 0) {
+    context.note(
+      `note: ${count(otherLines, 'other line')} on standard input ${otherLines === 1 ? 'reports' : 'report'} no fault`,
+    );
+  }
+  const asked = new Map<string, Asked>();
+  for (const { fault, line } of faults) {
+    const { iommu, what, address, access, reason } = fault;
+    const fn = requesterOf(machine, fault) ?? by;
+    const key = [iommu, what, fault.by, address, access, reason].join(' ');
+    const known = asked.get(key);
+    asked.set(
+      key,
+      known === undefined ? { address, by: fn, fault, line, times: 1 } : { ...known, times: known.times + 1 },
+    );
+  }
+  return [...asked.values()];
+}
+
+/** The function that a line names. One that names no domain means the only function with that number, where there is one only. */
+function requesterOf({ hierarchy }: Machine, fault: FaultLine): PciFunction | null {
+  const bdf = fault.by === null ? null : parseBdf(fault.by);
+  if (bdf === null) return null;
+  const exact = hierarchy.at(bdf);
+  if (exact !== undefined || fault.domainTold) return exact ?? null;
+  const id = requesterId(bdf);
+  const alike = hierarchy.functions.filter((fn) => requesterId(fn.bdf) === id);
+  return alike.length === 1 ? (alike[0] as PciFunction) : null;
 }
 
 function nothingAsked(message: string): UsageError {

@@ -23,6 +23,8 @@ export type AddressOwner =
       readonly decoding: boolean | null;
     }
   | { readonly kind: 'window'; readonly bridge: PciFunction; readonly window: Range; readonly prefetchable: boolean }
+  /** In the window of a host bridge, and in no bridge's and no BAR below it. */
+  | { readonly kind: 'aperture'; readonly name: string; readonly range: Range }
   | { readonly kind: 'reserved'; readonly name: string; readonly range: Range | null }
   /** Nothing is there, and it is where Linux takes I/O virtual addresses from, for a device that is translated or may be. */
   | { readonly kind: 'iova'; readonly why: string }
@@ -30,6 +32,9 @@ export type AddressOwner =
 
 /** A search for BARs by address; the command gives the mapping's lookup structure, which this floor may not import. */
 export type FindBar = (address: number) => { readonly fn: PciFunction; readonly bar: number } | null;
+
+/** What holds every address that a function behind it may use: the entry of /proc/iomem for a root bus. */
+const APERTURE = /^PCI Bus [0-9a-f]{4,}:[0-9a-f]{2}$/;
 
 /** Where x86 raises interrupts by memory writes. */
 const MSI: Range = { start: 0xfee00000, end: 0xfef00000 };
@@ -53,13 +58,17 @@ export function addressOwner(
   if (address >= MSI.start && address < MSI.end)
     return { kind: 'reserved', name: 'message-signalled interrupts', range: MSI };
   const window = windowAt(machine, address);
+  if (window !== null) return window;
   // A physical reservation binds no I/O virtual address: for a device that is translated the latter is meant.
   const isTranslated = by !== null && iommuModeOf(machine, by) === 'on';
   const entry = deepest(machine.iomem, address);
-  if (!isTranslated && entry !== null && !/^PCI Bus|^System RAM/.test(entry.name) && window === null) {
+  if (entry !== null && APERTURE.test(entry.name)) {
+    // Linux keeps I/O virtual addresses out of the windows of host bridges: iova_reserve_pci_windows().
+    return { kind: 'aperture', name: entry.name, range: { start: entry.start, end: entry.end } };
+  }
+  if (!isTranslated && entry !== null && !/^System RAM/.test(entry.name)) {
     return { kind: 'reserved', name: entry.name, range: { start: entry.start, end: entry.end } };
   }
-  if (window !== null) return window;
   return iovaOrNothing(machine, address, by);
 }
 
@@ -75,6 +84,21 @@ function barOwner(fn: PciFunction, index: number, address: number, space: 'phys'
     space,
     decoding: fn.command === null ? null : (fn.command & 2) !== 0,
   };
+}
+
+/**
+ * The BAR that `address` is in where it is read as a TLP carries it: on a machine whose host bridges add an offset this may be
+ * another one than the CPU finds there. Null where no such BAR is, or where the two are the same.
+ */
+export function busAddressOwner(
+  machine: Machine,
+  address: number,
+  by: PciFunction | null,
+): Extract<AddressOwner, { kind: 'bar' }> | null {
+  const owner = barBySlot(machine, address, by);
+  if (owner?.kind !== 'bar') return null;
+  const bar = owner.fn.bars.find((candidate) => candidate.index === owner.bar);
+  return bar === undefined || bar.busAddress === bar.cpuAddress ? null : owner;
 }
 
 /** BARs by the address that a TLP would carry, where it differs, and BARs whose size the capture does not tell (a hex dump). */
@@ -137,6 +161,7 @@ function deepest(iomem: readonly IomemEntry[], address: number): IomemEntry | nu
 
 /** Linux gives I/O virtual addresses from the top down: first below 4 GiB, then below the width of the device or the IOMMU. */
 function iovaOrNothing(machine: Machine, address: number, by: PciFunction | null): AddressOwner {
+  if (by === null ? hasNoIommu(machine) : iommuModeOf(machine, by) === 'off') return { kind: 'nothing' };
   const top = machine.ram.at(-1)?.end ?? 0;
   const group = by?.iommuGroup ?? null;
   const type = group === null ? undefined : machine.iommuGroupTypes.get(group);
@@ -161,4 +186,9 @@ function iovaOrNothing(machine: Machine, address: number, by: PciFunction | null
     };
   }
   return { kind: 'nothing' };
+}
+
+/** Whether the capture shows that no function's DMA is translated. */
+function hasNoIommu(machine: Machine): boolean {
+  return machine.hierarchy.functions.every((fn) => iommuModeOf(machine, fn) === 'off');
 }

@@ -1,37 +1,108 @@
 /**
- * Lines in which kernels report that a device used an address that its IOMMU does not know. The forms are those of Linux's drivers:
- * DMAR (Intel), AMD-Vi, and the SMMUs of ARM.
+ * Lines in which kernels report that an IOMMU refused a device: the forms of Linux's drivers for Intel (DMAR, interrupt remapping), AMD
+ * (AMD-Vi) and ARM (SMMU v2 and v3), as old and new releases print them. What stands before them (a time, a priority, the
+ * prefix of a journal) does not matter. Linux drivers/iommu/intel/dmar.c, amd/iommu.c, arm/arm-smmu, arm/arm-smmu-v3.
  */
 
-import { parseBdf } from '../pcie/bdf.ts';
+import { formatBdf, parseBdf } from '../pcie/bdf.ts';
 
 export interface FaultLine {
   readonly iommu: 'DMAR' | 'AMD-Vi' | 'SMMU';
+  /** `interrupt`: a message that raises one was refused, and no data was meant. */
+  readonly what: 'memory' | 'interrupt';
   /** Full name of the requester; null where the line names none (an SMMU names streams). */
   readonly by: string | null;
-  readonly address: number;
+  /** Whether the line told the domain; else it was taken to be 0. */
+  readonly domainTold: boolean;
+  /** Null for an interrupt, and for what has more bits than an address. */
+  readonly address: number | null;
   readonly access: 'read' | 'write' | null;
   /** What the driver says of the cause. */
   readonly reason: string | null;
 }
 
-const DMAR =
-  /DMAR:.*\[(?:DMA )?(Read|Write)(?: NO_PASID)?\].*?(?:Request device|device) \[([0-9a-f:.]+)\].*?fault addr (?:0x)?([0-9a-f]+)(?:.*?\[fault reason (?:0x)?([0-9a-f]+)\]\s*(.*))?/i;
-const AMD =
-  /(?:AMD-Vi:.*)?\[?IO_PAGE_FAULT\s+(?:device=)?(?:([0-9a-f:.]+)\s+)?.*?address=0x([0-9a-f]+)(?:.*?flags=0x([0-9a-f]+))?/i;
-const AMD_DEVICE = /(?:device=|AMD-Vi: Event logged \[IO_PAGE_FAULT device=)([0-9a-f:.]+)/i;
-const AMD_PREFIX = /\b([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): AMD-Vi/i;
-const SMMU = /(?:arm-smmu\S*|smmu).*?(?:iova|input address|fault(?:addr)?)\s*[=:]?\s*(?:0x)([0-9a-f]+)/i;
-
-/** Reads one line of dmesg; null where it reports no such fault. */
-export function parseFaultLine(line: string): FaultLine | null {
-  return dmarLine(line) ?? amdLine(line) ?? smmuLine(line);
+/** A fault and the line that it was read from, counted from 1. */
+export interface FaultAtLine {
+  readonly fault: FaultLine;
+  readonly line: number;
 }
 
-function nameOf(text: string | undefined): string | null {
-  const bdf = text === undefined ? null : parseBdf(text);
-  if (bdf === null || text === undefined) return null;
-  return text.split(':').length === 3 ? text.toLowerCase() : `0000:${text.toLowerCase()}`;
+/** What a log says of faults. */
+export interface FaultLog {
+  readonly faults: readonly FaultAtLine[];
+  /** Lines with text that belong to no fault. */
+  readonly otherLines: number;
+}
+
+// Both forms of a requester's name: 03:00.0, and 0x03:0x00.0 of some releases.
+const REQUESTER = String.raw`\[+(?:0x)?([0-9a-f]{2}):(?:0x)?([0-9a-f]{2})\.([0-7])\]`;
+const CAUSE = String.raw`(?:\s*\[fault reason (?:0x)?[0-9a-f]+\]\s*(.*))?`;
+
+const DMAR = new RegExp(
+  String.raw`DMAR:?\s*\[(?:DMA )?(Read|Write)(?: NO_PASID| PASID 0x[0-9a-f]+)?\] Request device ${REQUESTER}(?: PASID [0-9a-f]+)? fault addr (?:0x)?([0-9a-f]+)${CAUSE}`,
+  'i',
+);
+const INTERRUPT = new RegExp(
+  String.raw`INTR-REMAP\]?:? ?Request device ${REQUESTER} fault index (?:0x)?[0-9a-f]+${CAUSE}`,
+  'i',
+);
+/** Kernels before 4.2 print the cause on a line of its own. */
+const CAUSE_LINE = /(?:DMAR|INTR-REMAP):\s?\[fault reason (?:0x)?[0-9a-f]+\]\s*(.*)/i;
+/** The events that a device causes; what goes wrong with the IOMMU's own commands is none of them. */
+const AMD =
+  /\b(IO_PAGE_FAULT|INVALID_DEVICE_REQUEST|ILLEGAL_DEV_TABLE_ENTRY|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR|INVALID_PPR_REQUEST)\b[^\]]*/;
+const AMD_PREFIX = /\b((?:[0-9a-f]{4,8}:)[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:AMD-Vi: )?Event logged/i;
+const SMMU_CONTEXT = /arm-smmu\S*.*context fault:.*\biova=0x([0-9a-f]+)/i;
+const SMMU_EVENT = /arm-smmu-v3.*\bevent: (\S+) client: (.+?) sid: (0x[0-9a-f]+).*\biova: 0x([0-9a-f]+)/i;
+/** The second line of such an event. */
+const SMMU_EVENT_ACCESS = /arm-smmu-v3.*\b(?:un)?priv \S+ (read|write)\b/i;
+const SMMU_RAW_HEAD = /arm-smmu-v3.*\bevent 0x([0-9a-f]{2}) received/i;
+const SMMU_RAW_WORD = /arm-smmu-v3.*:\s+0x([0-9a-f]{8})([0-9a-f]{8})\s*$/i;
+
+/** Reads a whole log. */
+export function readFaults(lines: readonly string[]): FaultLog {
+  const faults: { fault: FaultLine; line: number }[] = [];
+  let other = 0;
+  for (let index = 0; index < lines.length; index++) {
+    const text = plain(lines[index] as string);
+    const raw = rawSmmuEvent(lines, index);
+    const fault = raw?.fault ?? parseFaultLine(text);
+    if (fault !== null) {
+      faults.push({ fault, line: index + 1 });
+      index += raw === null ? 0 : raw.words;
+      continue;
+    }
+    const last = faults.at(-1);
+    const added = last === undefined || last.line !== index ? null : addedBy(last.fault, text);
+    if (last !== undefined && added !== null) last.fault = added;
+    else if (text.trim() !== '') other++;
+  }
+  return { faults, otherLines: other };
+}
+
+/** Reads one line of dmesg; null where it reports no such fault, or only a part of one. */
+export function parseFaultLine(line: string): FaultLine | null {
+  const text = plain(line);
+  return dmarLine(text) ?? interruptLine(text) ?? amdLine(text) ?? smmuLine(text);
+}
+
+/** Without the colours that `dmesg --color` gives to its parts. */
+function plain(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one
+  return line.includes('\u001b') ? line.replace(/\u001b\[[0-9;]*m/g, '') : line;
+}
+
+/** The fault with what its second line tells; null where the line is another matter. */
+function addedBy(fault: FaultLine, text: string): FaultLine | null {
+  if (fault.iommu === 'DMAR' && fault.reason === null) {
+    const cause = CAUSE_LINE.exec(text)?.[1]?.trim();
+    return cause === undefined ? null : { ...fault, reason: cause === '' ? null : cause };
+  }
+  if (fault.iommu === 'SMMU' && fault.access === null) {
+    const access = SMMU_EVENT_ACCESS.exec(text)?.[1];
+    return access === undefined ? null : { ...fault, access: access.toLowerCase() as 'read' | 'write' };
+  }
+  return null;
 }
 
 function addressOf(digits: string | undefined): number | null {
@@ -39,43 +110,132 @@ function addressOf(digits: string | undefined): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
+function textOrNull(text: string | undefined): string | null {
+  const trimmed = text?.trim() ?? '';
+  return trimmed === '' ? null : trimmed;
+}
+
 function dmarLine(line: string): FaultLine | null {
   const match = DMAR.exec(line);
-  const address = addressOf(match?.[3]);
-  if (match === null || address === null) return null;
-  const reason = match[5]?.trim();
+  if (match === null) return null;
+  const [, access = '', bus, device, fn, address, reason] = match;
   return {
     iommu: 'DMAR',
-    by: nameOf(match[2]),
-    address,
-    access: (match[1] as string).toLowerCase() as 'read' | 'write',
-    reason: reason === undefined || reason === '' ? null : reason,
+    what: 'memory',
+    by: `0000:${bus}:${device}.${fn}`.toLowerCase(),
+    domainTold: false,
+    address: addressOf(address),
+    access: access.toLowerCase() as 'read' | 'write',
+    reason: textOrNull(reason),
   };
 }
 
-/** Bit 5 of the flags: the request was a write. AMD I/O Virtualization Technology specification, 2.5.3. */
+function interruptLine(line: string): FaultLine | null {
+  const match = INTERRUPT.exec(line);
+  if (match === null) return null;
+  const [, bus, device, fn, reason] = match;
+  return {
+    iommu: 'DMAR',
+    what: 'interrupt',
+    by: `0000:${bus}:${device}.${fn}`.toLowerCase(),
+    domainTold: false,
+    address: null,
+    access: null,
+    reason: textOrNull(reason),
+  };
+}
+
+// AMD I/O Virtualization Technology specification, 2.5.3: bit 3 an interrupt, bit 5 a write.
+const AMD_INTERRUPT = 0x08;
 const AMD_WRITE = 0x20;
 
 function amdLine(line: string): FaultLine | null {
-  if (!line.includes('IO_PAGE_FAULT')) return null;
   const match = AMD.exec(line);
-  const address = addressOf(match?.[2]);
-  if (match === null || address === null) return null;
-  const flags = match[3] === undefined ? null : Number.parseInt(match[3], 16);
-  const by = nameOf(AMD_DEVICE.exec(line)?.[1]) ?? nameOf(AMD_PREFIX.exec(line)?.[1]);
+  if (match === null) return null;
+  const [rest, event] = match;
+  const address = /\baddress=0x([0-9a-f]+)/i.exec(rest)?.[1];
+  if (address === undefined) return null;
+  const flagsText = /\bflags=0x([0-9a-f]+)/i.exec(rest)?.[1];
+  const flags = flagsText === undefined ? null : Number.parseInt(flagsText, 16);
+  const named = /\bdevice=([0-9a-f:.]+)/i.exec(rest)?.[1] ?? AMD_PREFIX.exec(line)?.[1];
+  const bdf = named === undefined ? null : parseBdf(named);
+  const isInterrupt = event === 'IO_PAGE_FAULT' && flags !== null && (flags & AMD_INTERRUPT) !== 0;
   return {
     iommu: 'AMD-Vi',
-    by,
-    address,
-    access: flags === null ? null : flags & AMD_WRITE ? 'write' : 'read',
-    reason: null,
+    what: isInterrupt ? 'interrupt' : 'memory',
+    by: bdf === null ? null : formatBdf(bdf),
+    domainTold: named?.split(':').length === 3,
+    address: isInterrupt ? null : addressOf(address),
+    access: flags === null || isInterrupt || event !== 'IO_PAGE_FAULT' ? null : flags & AMD_WRITE ? 'write' : 'read',
+    reason: event === 'IO_PAGE_FAULT' ? null : (event as string),
   };
 }
 
+/** Bit 4 of FSYNR0, WNR: the access was a write. ARM SMMU v2 architecture, SMMU_CBn_FSYNR0. */
+const SMMU_WRITE = 0x10;
+
 function smmuLine(line: string): FaultLine | null {
-  const match = SMMU.exec(line);
-  const address = addressOf(match?.[1]);
-  if (match === null || address === null || !/fault|translation|event/i.test(line)) return null;
-  const sid = /\b(?:sid|cbfrsynra|streamid)\s*[=:]\s*(0x[0-9a-f]+)/i.exec(line)?.[1];
-  return { iommu: 'SMMU', by: null, address, access: null, reason: sid === undefined ? null : `stream ${sid}` };
+  const context = SMMU_CONTEXT.exec(line);
+  if (context !== null) {
+    const syndrome = /\bfsynr0?=0x([0-9a-f]+)/i.exec(line)?.[1];
+    const access = syndrome === undefined ? null : Number.parseInt(syndrome, 16) & SMMU_WRITE ? 'write' : 'read';
+    const stream = /\b(?:sid|cbfrsynra)=(0x[0-9a-f]+)/i.exec(line)?.[1];
+    return smmuFault(context[1], access, stream === undefined ? null : `stream ${stream}`, null);
+  }
+  const event = SMMU_EVENT.exec(line);
+  if (event === null) return null;
+  const [, name, client = '', stream, address] = event;
+  return smmuFault(address, null, `${name}, stream ${stream}`, client);
+}
+
+function smmuFault(
+  address: string | undefined,
+  access: 'read' | 'write' | null,
+  reason: string | null,
+  client: string | null,
+): FaultLine {
+  const bdf = client === null ? null : parseBdf(client);
+  return {
+    iommu: 'SMMU',
+    what: 'memory',
+    by: bdf === null ? null : formatBdf(bdf),
+    domainTold: bdf !== null,
+    address: addressOf(address),
+    access,
+    reason,
+  };
+}
+
+/** F_TRANSLATION, F_ADDR_SIZE, F_ACCESS, F_PERMISSION: the events with an input address. ARM SMMU v3 architecture, 7.3. */
+const RAW_EVENTS: Readonly<Record<string, string>> = {
+  '10': 'F_TRANSLATION',
+  '11': 'F_ADDR_SIZE',
+  '12': 'F_ACCESS',
+  '13': 'F_PERMISSION',
+};
+/** Bit 35 of the record's second word: RnW. */
+const RAW_READ = 0x8;
+
+/** An event that releases before 6.14 print as four words, a line each: stream, bits, address. */
+function rawSmmuEvent(
+  lines: readonly string[],
+  index: number,
+): { readonly fault: FaultLine; readonly words: number } | null {
+  const name = RAW_EVENTS[SMMU_RAW_HEAD.exec(plain(lines[index] as string))?.[1] ?? ''];
+  if (name === undefined) return null;
+  const words: RegExpExecArray[] = [];
+  while (words.length < 4) {
+    const word = SMMU_RAW_WORD.exec(plain(lines[index + 1 + words.length] ?? ''));
+    if (word === null) break;
+    words.push(word);
+  }
+  const [first, second, third] = words;
+  if (first === undefined || second === undefined || third === undefined) return null;
+  const stream = Number.parseInt(first[1] as string, 16);
+  const access = Number.parseInt(second[1] as string, 16) & RAW_READ ? 'read' : 'write';
+  const reason = `${name}, stream 0x${stream.toString(16)}`;
+  return {
+    fault: smmuFault(`${third[1]}${third[2]}`, access, reason, null),
+    words: words.length,
+  };
 }

@@ -1,6 +1,7 @@
 /**
  * Two captures of one machine. Functions are matched by their way from the root and their identity, since bus numbers move with every
- * card; what is left over is matched by identity alone where that is unique, and has moved.
+ * card; what is left over by the way below its root bus, whose own number may have moved, and then by identity alone, where
+ * that is unique: it has moved.
  */
 
 import { hex } from '../core/hex.ts';
@@ -8,7 +9,7 @@ import type { Machine } from '../machine/machine.ts';
 import { judgePair } from '../p2p/distance.ts';
 import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
-import type { MapType } from '../p2p/verdict.ts';
+import type { MapType, PairVerdict, Reason } from '../p2p/verdict.ts';
 import { acsBitNames } from '../pcie/acs.ts';
 import type { BridgeWindow } from '../pcie/bridge-window.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -26,6 +27,7 @@ export interface Change {
     | 'acs'
     | 'link'
     | 'iommuGroup'
+    | 'decoding'
     | 'driver'
     | 'kernel'
     | 'cmdline'
@@ -41,6 +43,8 @@ export interface FlippedVerdict {
   readonly client: string;
   readonly before: MapType;
   readonly after: MapType;
+  /** What holds now and did not, then what held and does not: sentences of the judge. */
+  readonly why: readonly string[];
 }
 
 export interface MachineDifference {
@@ -55,6 +59,9 @@ export interface MachineDifference {
   readonly pairsLeftOut: boolean;
 }
 
+/** Memory Space Enable of the Command register. PCIe 7.5.1.1.3. */
+const MEMORY_SPACE = 0x0002;
+
 /** As many pairs are judged twice. */
 const PAIRS_MAX = 500_000;
 
@@ -66,7 +73,12 @@ export function machineDifference(
 ): MachineDifference {
   const { pairs, gone, come } = matchFunctions(before, after);
   const changes = machineChanges(before, after);
-  for (const [old, now] of pairs) changes.push(...functionChanges(before, after, old, now));
+  const groups = { before: groupsOf(before), after: groupsOf(after), nowOf: new Map(pairs) };
+  for (const [old, now] of pairs) {
+    changes.push(...functionChanges(before, after, old, now));
+    const group = groupChange(old, now, groups);
+    if (group !== null) changes.push(group);
+  }
   return {
     gone: gone.map((fn) => fn.name),
     come: come.map((fn) => fn.name),
@@ -83,34 +95,40 @@ function matchFunctions(
   after: Machine,
 ): { readonly pairs: Matched[]; readonly gone: PciFunction[]; readonly come: PciFunction[] } {
   const pairs: Matched[] = [];
-  const byPlace = (machine: Machine): Map<string, PciFunction> =>
-    new Map(machine.hierarchy.functions.map((fn, index) => [`${placeOf(machine, index)} ${identityOf(fn)}`, fn]));
-  const now = byPlace(after);
-  let gone: PciFunction[] = [];
-  for (const [key, fn] of byPlace(before)) {
-    const same = now.get(key);
-    if (same === undefined) gone.push(fn);
-    else {
-      pairs.push([fn, same]);
-      now.delete(key);
+  let gone: readonly PciFunction[] = before.hierarchy.functions;
+  let come: readonly PciFunction[] = after.hierarchy.functions;
+  for (const keyOf of [placeOf, placeBelowRoot, () => '']) {
+    const key = (machine: Machine, fn: PciFunction): string => `${keyOf(machine, fn)} ${identityOf(fn)}`;
+    const now = uniqueBy(come, (fn) => key(after, fn));
+    for (const [name, fn] of uniqueBy(gone, (old) => key(before, old))) {
+      const same = now.get(name);
+      if (same !== undefined) pairs.push([fn, same]);
     }
+    const matchedOld = new Set(pairs.map(([fn]) => fn));
+    const matchedNow = new Set(pairs.map(([, fn]) => fn));
+    gone = gone.filter((fn) => !matchedOld.has(fn));
+    come = come.filter((fn) => !matchedNow.has(fn));
   }
-  let come = [...now.values()];
-  const once = (list: readonly PciFunction[], fn: PciFunction): boolean =>
-    list.filter((other) => identityOf(other) === identityOf(fn)).length === 1;
-  for (const fn of gone) {
-    const moved = come.find((other) => identityOf(other) === identityOf(fn));
-    if (moved !== undefined && once(gone, fn) && once(come, moved)) pairs.push([fn, moved]);
-  }
-  const matchedNow = new Set(pairs.map(([, fn]) => fn));
-  const matchedOld = new Set(pairs.map(([fn]) => fn));
-  gone = gone.filter((fn) => !matchedOld.has(fn));
-  come = come.filter((fn) => !matchedNow.has(fn));
-  return { pairs: pairs.sort((a, b) => a[1].key - b[1].key), gone, come };
+  return { pairs: pairs.sort((a, b) => a[1].key - b[1].key), gone: [...gone], come: [...come] };
 }
 
-function placeOf({ hierarchy }: Machine, index: number): string {
-  return devicePath(hierarchy, index) ?? (hierarchy.functions[index] as PciFunction).name;
+/** Those whose key no other has. */
+function uniqueBy(functions: readonly PciFunction[], keyOf: (fn: PciFunction) => string): Map<string, PciFunction> {
+  const found = new Map<string, PciFunction | null>();
+  for (const fn of functions) {
+    const key = keyOf(fn);
+    found.set(key, found.has(key) ? null : fn);
+  }
+  return new Map([...found].filter((entry): entry is [string, PciFunction] => entry[1] !== null));
+}
+
+function placeOf({ hierarchy }: Machine, fn: PciFunction): string {
+  return devicePath(hierarchy, hierarchy.indexOf(fn.bdf)) ?? fn.name;
+}
+
+/** Without the root bus: firmware numbers the buses of the second socket by what stands below the first. */
+function placeBelowRoot(machine: Machine, fn: PciFunction): string {
+  return placeOf(machine, fn).replace(/^.*?:[0-9a-f]{2}:/, '');
 }
 
 function identityOf(fn: PciFunction): string {
@@ -141,14 +159,17 @@ function functionChanges(before: Machine, after: Machine, old: PciFunction, now:
         after: is ?? 'none, or not known',
       });
   };
-  const place = (machine: Machine, fn: PciFunction): string => placeOf(machine, machine.hierarchy.indexOf(fn.bdf));
-  if (place(before, old) === place(after, now)) add('address', old.name, now.name);
-  else add('place', place(before, old), place(after, now));
-  add('bar', barsText(old), barsText(now));
+  const [was, is] = [placeOf(before, old), placeOf(after, now)];
+  if (was === is) add('address', old.name, now.name);
+  else add('place', was, is);
+  for (const index of new Set([...old.bars, ...now.bars].map((bar) => bar.index))) {
+    const text = (fn: PciFunction): string => barText(fn, index);
+    if (text(old) !== text(now)) add('bar', `BAR${index} ${text(old)}`, `BAR${index} ${text(now)}`);
+  }
   add('window', windowsText(old), windowsText(now));
   add('acs', acsText(old), acsText(now));
   add('link', linkText(old), linkText(now));
-  add('iommuGroup', numberText(old.iommuGroup), numberText(now.iommuGroup));
+  add('decoding', decodingText(old), decodingText(now));
   add('driver', old.driver, now.driver);
   const type = (machine: Machine, fn: PciFunction): string | null =>
     machine.iommuGroupTypes.get(fn.iommuGroup ?? -1) ?? null;
@@ -156,17 +177,49 @@ function functionChanges(before: Machine, after: Machine, old: PciFunction, now:
   return changes;
 }
 
-function numberText(value: number | null): string | null {
-  return value === null ? null : `${value}`;
+/** Members of each IOMMU group by its number. */
+function groupsOf({ hierarchy }: Machine): Map<number, PciFunction[]> {
+  const groups = new Map<number, PciFunction[]>();
+  for (const fn of hierarchy.functions) {
+    if (fn.iommuGroup === null) continue;
+    const members = groups.get(fn.iommuGroup);
+    if (members === undefined) groups.set(fn.iommuGroup, [fn]);
+    else members.push(fn);
+  }
+  return groups;
 }
 
-function barsText(fn: PciFunction): string {
-  return fn.bars
-    .map(
-      (bar) =>
-        `BAR${bar.index} ${bar.busAddress === null ? 'not assigned' : hex(bar.busAddress)}${bar.size === null ? '' : ` +${hex(bar.size)}`}`,
-    )
-    .join(', ');
+/** Numbers of groups move with every card: what counts is who is in a group together. */
+function groupChange(
+  old: PciFunction,
+  now: PciFunction,
+  groups: {
+    readonly before: ReadonlyMap<number, readonly PciFunction[]>;
+    readonly after: ReadonlyMap<number, readonly PciFunction[]>;
+    readonly nowOf: ReadonlyMap<PciFunction, PciFunction>;
+  },
+): Change | null {
+  const was = old.iommuGroup === null ? [] : (groups.before.get(old.iommuGroup) ?? []);
+  const is = now.iommuGroup === null ? [] : (groups.after.get(now.iommuGroup) ?? []);
+  const isSame = was.length === is.length && was.every((fn) => groups.nowOf.get(fn)?.iommuGroup === now.iommuGroup);
+  if (isSame) return null;
+  const text = (fn: PciFunction, members: readonly PciFunction[]): string => {
+    if (fn.iommuGroup === null) return 'none, or not known';
+    const others = members.filter((other) => other !== fn).map((other) => other.name);
+    return `${fn.iommuGroup}, ${others.length === 0 ? 'alone' : `with ${others.join(', ')}`}`;
+  };
+  return { function: now.name, fact: 'iommuGroup', before: text(old, was), after: text(now, is) };
+}
+
+function barText(fn: PciFunction, index: number): string {
+  const bar = fn.bars.find((candidate) => candidate.index === index);
+  if (bar === undefined) return 'none, or not known';
+  const size = bar.size === null ? '' : `, ${hex(bar.size)} bytes`;
+  return `${bar.busAddress === null ? 'not assigned' : `at ${hex(bar.busAddress)}`}${size}`;
+}
+
+function decodingText({ command }: PciFunction): string | null {
+  return command === null ? null : (command & MEMORY_SPACE) !== 0 ? 'memory on' : 'memory off';
 }
 
 function windowsText(fn: PciFunction): string {
@@ -193,6 +246,7 @@ function flippedVerdicts(
     .map(([old, now]) => ({ old: before.indexOf(old), now: after.indexOf(now), fn: now }))
     .map((item) => ({ ...item, role: roles[item.now] ?? null }))
     .filter((item) => item.role !== null);
+  const nameNow = new Map(pairs.map(([old, now]) => [old.name, now.name]));
   const flipped: FlippedVerdict[] = [];
   let judged = 0;
   for (const provider of wanted) {
@@ -201,10 +255,34 @@ function flippedVerdicts(
       if (client === provider) continue;
       if (judged === PAIRS_MAX) return { flipped, judged, pairsLeftOut: true };
       judged++;
-      const was = judgePair(before, provider.old, client.old).type;
-      const is = judgePair(after, provider.now, client.now).type;
-      if (was !== is) flipped.push({ provider: provider.fn.name, client: client.fn.name, before: was, after: is });
+      const was = judgePair(before, provider.old, client.old);
+      const is = judgePair(after, provider.now, client.now);
+      if (was.type === is.type) continue;
+      flipped.push({
+        provider: provider.fn.name,
+        client: client.fn.name,
+        before: was.type,
+        after: is.type,
+        why: whyFlipped(was, is, nameNow),
+      });
     }
   }
   return { flipped, judged, pairsLeftOut: false };
+}
+
+/** Reasons that only one of two verdicts has: what came, then what went. */
+function whyFlipped(was: PairVerdict, is: PairVerdict, nameNow: ReadonlyMap<string, string>): string[] {
+  const keyOf = (reason: Reason): string => `${reason.code} ${reason.at.join(' ')}`;
+  const translated = (reason: Reason): Reason => ({
+    ...reason,
+    at: reason.at.map((name) => nameNow.get(name) ?? name),
+  });
+  const before = new Set(was.reasons.map((reason) => keyOf(translated(reason))));
+  const after = new Set(is.reasons.map(keyOf));
+  return [
+    ...is.reasons.filter((reason) => !before.has(keyOf(reason))).map(({ message }) => message),
+    ...was.reasons
+      .filter((reason) => !after.has(keyOf(translated(reason))))
+      .map(({ message }) => `no longer: ${message}`),
+  ];
 }
