@@ -4,6 +4,7 @@ import { busKey } from '../pcie/bdf.ts';
 import type { FunctionFacts } from '../pcie/function-facts.ts';
 import { Hierarchy } from '../pcie/hierarchy.ts';
 import { observedBusOffset, PciFunction } from '../pcie/pci-function.ts';
+import type { HostEvidence } from './host-evidence.ts';
 import type { Cpu, IomemEntry, Machine, ReadNote } from './machine.ts';
 import { NoteList } from './note-list.ts';
 import { ramOf } from './proc.ts';
@@ -21,6 +22,7 @@ export interface MachineEvidence {
   readonly extendedListed?: boolean | undefined;
   /** Bus minus CPU address by `busKey` of the root bus, where the reader saw it otherwise than in sysfs. */
   readonly busOffsets?: ReadonlyMap<number, number> | undefined;
+  readonly host?: HostEvidence | undefined;
   readonly notes?: readonly ReadNote[] | undefined;
 }
 
@@ -51,6 +53,7 @@ export function buildMachine(evidence: MachineEvidence): Machine {
     kernel: evidence.kernel ?? null,
     cmdline: evidence.cmdline ?? null,
     iommuGroupTypes: evidence.iommuGroupTypes ?? new Map(),
+    host: evidence.host,
     notes: [...(evidence.notes ?? []), ...treeNotes.finish()],
   };
 }

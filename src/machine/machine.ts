@@ -3,6 +3,7 @@
 import type { Range } from '../core/range.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { type HostEvidence, NO_HOST_EVIDENCE } from './host-evidence.ts';
 
 export interface Cpu {
   /** CPUID vendor string: `AuthenticAMD`, `GenuineIntel`, `HygonGenuine`. */
@@ -44,7 +45,14 @@ export interface Machine {
   readonly cmdline: string | null;
   /** Type of each IOMMU group as sysfs prints it: `DMA`, `DMA-FQ`, `identity`, ... */
   readonly iommuGroupTypes: ReadonlyMap<number, string>;
+  /** What the kernel says beside PCI; left out of machines that were described, and never part of a verdict. */
+  readonly host?: HostEvidence | undefined;
   readonly notes: readonly ReadNote[];
+}
+
+/** What the kernel of a machine says beside PCI; every part is null where nothing was captured. */
+export function hostEvidenceOf(machine: Machine): HostEvidence {
+  return machine.host ?? NO_HOST_EVIDENCE;
 }
 
 const IOMMU_MODES: Readonly<Record<string, IommuMode>> = {

@@ -1,10 +1,15 @@
 /**
  * What the text around a listing tells of the machine, where it is beyond doubt: the kernel's own banner, `uname -a`,
- * /proc/cpuinfo, lscpu, /proc/iomem and the command line. Nothing is guessed: sources that contradict each other tell nothing.
+ * /proc/cpuinfo, lscpu, /proc/iomem, the command line, lines of the kernel's log and of its configuration, DMA masks as `grep .` prints
+ * them. Nothing is guessed: sources that contradict each other tell nothing.
  */
 
 import { NIBBLE } from '../../core/hex.ts';
 import { latin1 } from '../../core/text.ts';
+import { bdfKey, parseBdf } from '../../pcie/bdf.ts';
+import { type HostEvidence, NO_HOST_EVIDENCE, type Setting } from '../host-evidence.ts';
+import { KERNEL_SYMBOLS } from '../kernel-config.ts';
+import { isLogLine, LOG_LINES_MAX, type LogLine, tellingMessage } from '../kernel-log.ts';
 import type { Cpu, IomemEntry } from '../machine.ts';
 import { parseIomem } from '../proc.ts';
 
@@ -17,6 +22,8 @@ const VENDOR = /^(?:vendor_id|Vendor ID)\s*:\s*([A-Za-z]+)$/;
 const FAMILY = /^(?:cpu family|CPU family)\s*:\s*(\d+)$/;
 const IOMEM = /^ *[0-9a-f]+-[0-9a-f]+ : \S/i;
 const COMMAND_LINE = /\b(?:Kernel c|C)ommand line: (\S.*)$/;
+const CONFIG = /^(?:\S+:)?(?:CONFIG_(\w+)=([ymn]|\d+)|# CONFIG_(\w+) is not set)$/;
+const DMA_MASK = /^\/sys\/bus\/pci\/devices\/([0-9a-f:.]+)\/dma_mask_bits:(\d+)$/i;
 
 export class Asides {
   readonly #kernels = new Set<string>();
@@ -24,10 +31,14 @@ export class Asides {
   readonly #families = new Set<number>();
   readonly #cmdlines = new Set<string>();
   readonly #iomem: string[] = [];
+  readonly #config = new Map<string, Setting>();
+  readonly #log: LogLine[] = [];
+  readonly #masks = new Map<number, Setting>();
 
-  /** Looks at a line that is not lspci's; true where it told something. */
-  line(bytes: Uint8Array, start: number, end: number): boolean {
+  /** Looks at a line that is not lspci's; true where it told something. `number` counts lines from 1. */
+  line(bytes: Uint8Array, start: number, end: number, number: number): boolean {
     const text = latin1(bytes, start, Math.min(end, start + LINE_MAX));
+    if (this.#ofKernel(text, number)) return true;
     const kernel = (BANNER.exec(text) ?? UNAME.exec(text))?.[1];
     if (kernel !== undefined) return add(this.#kernels, kernel);
     const vendor = VENDOR.exec(text)?.[1];
@@ -50,6 +61,42 @@ export class Asides {
     if (!IOMEM.test(text)) return false;
     this.#iomem.push(text);
     return true;
+  }
+
+  /** A line of the log, of the configuration, or a DMA mask. */
+  #ofKernel(text: string, line: number): boolean {
+    const first = text.charAt(0);
+    const message = first === '[' || text.includes(' kernel: ') ? tellingMessage(text) : null;
+    if (message !== null && isLogLine(text)) {
+      if (this.#log.length < LOG_LINES_MAX) this.#log.push({ text: message, file: '', line });
+      // The boot banner and the command line are told by the lines themselves, below.
+      return true;
+    }
+    if (text.includes('CONFIG_')) {
+      const config = CONFIG.exec(text);
+      const symbol = config?.[1] ?? config?.[3];
+      if (symbol === undefined) return false;
+      if (KERNEL_SYMBOLS.includes(symbol)) this.#config.set(symbol, { value: config?.[2] ?? 'n', file: '', line });
+      return true;
+    }
+    const mask = first === '/' ? DMA_MASK.exec(text) : null;
+    const bdf = mask === null ? null : parseBdf(mask[1] as string);
+    if (mask === null || bdf === null) return false;
+    this.#masks.set(bdfKey(bdf), { value: mask[2] as string, file: '', line });
+    return true;
+  }
+
+  /** What the kernel said beside PCI; undefined where the text holds nothing of it. `file` is what the lines count in. */
+  hostEvidence(file: string): HostEvidence | undefined {
+    if (this.#config.size + this.#log.length + this.#masks.size === 0) return undefined;
+    const named = ([key, setting]: readonly [string, Setting]): [string, Setting] => [key, { ...setting, file }];
+    return {
+      ...NO_HOST_EVIDENCE,
+      kernelConfig:
+        this.#config.size === 0 ? null : { file, release: null, options: new Map([...this.#config].map(named)) },
+      kernelLog: this.#log.length === 0 ? null : this.#log.map((line) => ({ ...line, file })),
+      dmaMaskBits: new Map([...this.#masks].map(([key, setting]) => [key, { ...setting, file }])),
+    };
   }
 
   /** Kernel release, or null where none or more than one is named. */

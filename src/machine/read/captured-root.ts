@@ -10,17 +10,27 @@ import type { LinkFacts } from '../../pcie/express.ts';
 import type { FunctionFacts, P2pmemFacts, SysfsFacts, SysfsResource } from '../../pcie/function-facts.ts';
 import type { MachineEvidence } from '../build.ts';
 import { MachineError } from '../errors.ts';
+import type { Setting } from '../host-evidence.ts';
 import type { ReadNote } from '../machine.ts';
 import { parseCpuinfo, parseIomem, parseKernelRelease } from '../proc.ts';
 import type { FileTree } from './file-tree.ts';
+import { type HostAids, hasPackedConfig, readHostFiles } from './host-files.ts';
 
 const DEVICES = 'sys/bus/pci/devices';
 const GROUPS = 'sys/kernel/iommu_groups';
 
+/** Whether reading the root needs gzip undone: a packed kernel configuration lies in it. */
+export function needsGunzip(tree: FileTree): boolean {
+  return hasPackedConfig(tree, rootCandidates(tree));
+}
+
 /**
- * Reads a captured root. It may be nested one folder deep. Throws `MachineError` INPUT_NO_PCI where there is no PCI in it.
+ * Reads a captured root. It may be nested one folder deep.
+ *
+ * @param aids what undoes gzip, and the running kernel's log where the tree is a live one
+ * @throws MachineError INPUT_NO_PCI where there is no PCI in it
  */
-export function readCapturedRoot(tree: FileTree, source: string): MachineEvidence {
+export function readCapturedRoot(tree: FileTree, source: string, aids: HostAids = {}): MachineEvidence {
   const notes: ReadNote[] = [];
   const candidates = rootCandidates(tree);
   for (const [index, prefix] of candidates.entries()) {
@@ -29,16 +39,20 @@ export function readCapturedRoot(tree: FileTree, source: string): MachineEvidenc
     noteOthers(tree, prefix, candidates.slice(index + 1), source, notes);
     const groups = iommuGroups(tree, prefix);
     const text = (path: string): string | null => readText(tree, prefix + path);
+    const kernel = parseKernelRelease(text('proc/version') ?? '');
+    const masks = new Map<number, Setting>();
+    const functions = folders.map(({ bdf, path }) =>
+      readFunction(tree, { bdf, path, prefix, source, notes, groups: groups.of, masks }),
+    );
     return {
       source,
-      functions: folders.map(({ bdf, path }) =>
-        readFunction(tree, { bdf, path, prefix, source, notes, groups: groups.of }),
-      ),
+      functions,
       iomem: parseIomem(text('proc/iomem') ?? ''),
       cpu: parseCpuinfo(text('proc/cpuinfo') ?? ''),
-      kernel: parseKernelRelease(text('proc/version') ?? ''),
+      kernel,
       cmdline: text('proc/cmdline')?.trim() ?? null,
       iommuGroupTypes: groups.types,
+      host: { ...readHostFiles(tree, { prefix, kernel, notes }, aids), dmaMaskBits: masks },
       notes,
     };
   }
@@ -125,6 +139,8 @@ interface Place extends Folder {
   readonly source: string;
   readonly notes: ReadNote[];
   readonly groups: ReadonlyMap<number, number>;
+  /** Filled in: DMA masks by `bdfKey`. */
+  readonly masks: Map<number, Setting>;
 }
 
 function readFunction(tree: FileTree, place: Place): FunctionFacts {
@@ -145,6 +161,17 @@ function readFunction(tree: FileTree, place: Place): FunctionFacts {
   const group = place.groups.get(bdfKey(bdf)) ?? (groupName === undefined ? undefined : Number.parseInt(groupName, 10));
   const physfn = linkName('physfn');
   const folder = path.startsWith(prefix) ? path.slice(prefix.length) : path;
+  const mask = text('dma_mask_bits')?.trim();
+  if (mask !== undefined && /^\d+$/.test(mask)) {
+    place.masks.set(bdfKey(bdf), { value: mask, file: `${folder}/dma_mask_bits`, line: null });
+  } else if (mask !== undefined) {
+    place.notes.push({
+      code: 'DMA_MASK',
+      file: `${folder}/dma_mask_bits`,
+      line: 1,
+      message: 'is no number of bits; it is taken as not known',
+    });
+  }
   const sysfs: SysfsFacts = {
     folder,
     ...placeOf(folder),

@@ -261,7 +261,7 @@ class Scanner {
     const open = this.#open;
     if (open === null) {
       if (this.#drawing && continuesDrawing(this.#bytes, start)) return;
-      if (!this.#asides.line(this.#bytes, start, end)) this.#notes.stray(this.#line, STRAY);
+      if (!this.#asides.line(this.#bytes, start, end, this.#line)) this.#notes.stray(this.#line, STRAY);
       return;
     }
     if (this.#gap && !open.hasBody && isBodyKeyword(this.#bytes, start, end)) this.#doubleSpaced = true;
@@ -296,7 +296,7 @@ class Scanner {
       this.#body(open, start, end, end - start);
       return;
     }
-    const told = this.#asides.line(bytes, start, end);
+    const told = this.#asides.line(bytes, start, end, this.#line);
     if (inside && !told) {
       if (open.flat) {
         open.textEnd = end;

@@ -37,6 +37,7 @@ export function readLspci(bytes: Uint8Array, source: string): LspciReading {
       cmdline: asides.cmdline,
       extendedListed: scan.extendedListed,
       busOffsets: offsetsByDomain(functions),
+      host: asides.hostEvidence(source),
       notes: notes.finish(),
     },
     drawing: scan.drawing,

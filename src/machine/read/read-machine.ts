@@ -5,6 +5,9 @@ import { MachineError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
 import { compressionOf, isTar } from './signature.ts';
 
+/** No kernel configuration comes near this many bytes. */
+const KERNEL_CONFIG_MAX = 16 * 1024 * 1024;
+
 /**
  * Reads the bytes of a capture: an archive of a captured root, or a listing of lspci, either of them compressed.
  *
@@ -23,11 +26,17 @@ export async function readMachine(bytes: Uint8Array, source: string): Promise<Ma
   // Each reader is loaded when its format is met: a command reads one machine and ends.
   const plain = compressionOf(bytes) === null ? bytes : await (await import('./archive.ts')).decompress(bytes, source);
   if (isTar(plain)) {
-    const [{ treeOfTar }, { readCapturedRoot }] = await Promise.all([
+    const [{ treeOfTar }, { needsGunzip, readCapturedRoot }] = await Promise.all([
       import('./archive.ts'),
       import('./captured-root.ts'),
     ]);
-    return buildMachine(readCapturedRoot(await treeOfTar(plain, source), source));
+    const tree = await treeOfTar(plain, source);
+    const gunzip = needsGunzip(tree) ? (await import('./gunzip.ts')).gunzip : undefined;
+    return buildMachine(
+      readCapturedRoot(tree, source, {
+        gunzip: gunzip === undefined ? undefined : (packed) => gunzip(packed, KERNEL_CONFIG_MAX),
+      }),
+    );
   }
   const { readText } = await import('./read-text.ts');
   return buildMachine(readText(plain, source));

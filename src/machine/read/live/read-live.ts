@@ -1,14 +1,19 @@
 /** This computer, from /sys and /proc, and a captured root that lies unpacked in a folder. As root or not. */
 
 import { existsSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { buildMachine, type MachineEvidence } from '../../build.ts';
 import { MachineError } from '../../errors.ts';
 import type { Machine, ReadNote } from '../../machine.ts';
 import { readCapturedRoot } from '../captured-root.ts';
+import type { HostAids } from '../host-files.ts';
 import { DirectoryTree } from './directory-tree.ts';
+import { kernelMessages } from './kernel-messages.ts';
 
 /** Size of the part of configuration space that the kernel shows to everybody. Linux pci_read_config(). */
 const CONFIG_WITHOUT_ROOT = 64;
+/** No kernel configuration comes near this many bytes. */
+const KERNEL_CONFIG_MAX = 16 * 1024 * 1024;
 
 /**
  * Reads a captured root from a folder. What may not be read is not known and becomes a note.
@@ -16,8 +21,16 @@ const CONFIG_WITHOUT_ROOT = 64;
  * @throws MachineError INPUT_NO_PCI where no PCI is in it
  */
 export function readDirectory(path: string, source: string = path): Machine {
-  const tree = new DirectoryTree(path);
-  return buildMachine(withNotes(readCapturedRoot(tree, source), tree));
+  return readTree(new DirectoryTree(path), source, {});
+}
+
+function readTree(tree: DirectoryTree, source: string, aids: HostAids): Machine {
+  return buildMachine(withNotes(readCapturedRoot(tree, source, { ...aids, gunzip: unpackConfig }), tree));
+}
+
+/** Undoes gzip; throws where the bytes are damaged, or unpack to more than a kernel configuration has. */
+export function unpackConfig(packed: Uint8Array): Uint8Array {
+  return gunzipSync(packed, { maxOutputLength: KERNEL_CONFIG_MAX });
 }
 
 /**
@@ -34,7 +47,7 @@ export function readLive(): Machine {
       hint: 'name a capture of another machine, or one of p2pdma examples: example:NAME',
     });
   }
-  return readDirectory('/', 'live');
+  return readTree(new DirectoryTree('/'), 'live', { kernelLog: kernelMessages() });
 }
 
 function withNotes(evidence: MachineEvidence, tree: DirectoryTree): MachineEvidence {

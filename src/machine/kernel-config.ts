@@ -1,0 +1,92 @@
+/**
+ * The configuration that a kernel was built with: /proc/config.gz, /boot/config-RELEASE. Only the symbols that decide something about
+ * peer-to-peer DMA are read, and captured: the rest names hosts, paths and keys of whoever built it. Linux:
+ * Documentation/kbuild/kconfig-language.rst, drivers/pci/Kconfig.
+ */
+
+import type { Setting } from './host-evidence.ts';
+
+/** Symbols that are read, without `CONFIG_`. All are on, off, `m`, or a number. */
+export const KERNEL_SYMBOLS: readonly string[] = [
+  '64BIT',
+  'ARM64',
+  'X86_64',
+  // Says that the file speaks of PCI at all: without it, a symbol that is not named tells nothing.
+  'PCI',
+  'PCI_P2PDMA',
+  'ZONE_DEVICE',
+  'MEMORY_HOTPLUG',
+  'MEMORY_HOTREMOVE',
+  'SPARSEMEM_VMEMMAP',
+  'DMA_SHARED_BUFFER',
+  'DMABUF_MOVE_NOTIFY',
+  'DRM_AMDGPU',
+  'HSA_AMD',
+  'HSA_AMD_P2P',
+  'VFIO_PCI_DMABUF',
+  'BLK_DEV_NVME',
+  'NVME_MULTIPATH',
+  'NVME_TARGET',
+  'PCIEAER',
+  'PCI_QUIRKS',
+  'PCI_REALLOC_ENABLE_AUTO',
+  'PCIE_BUS_TUNE_OFF',
+  'PCIE_BUS_DEFAULT',
+  'PCIE_BUS_SAFE',
+  'PCIE_BUS_PERFORMANCE',
+  'PCIE_BUS_PEER2PEER',
+  'INTEL_IOMMU',
+  'INTEL_IOMMU_DEFAULT_ON',
+  'AMD_IOMMU',
+  'IOMMU_DEFAULT_PASSTHROUGH',
+  'IOMMU_DEFAULT_DMA_LAZY',
+  'IOMMU_DEFAULT_DMA_STRICT',
+];
+
+export interface KernelConfig {
+  readonly file: string;
+  /** Release in the file's head, `6.12.117`; null where it has none. */
+  readonly release: string | null;
+  /** By symbol without `CONFIG_`; `n` where the file says "is not set". */
+  readonly options: ReadonlyMap<string, Setting>;
+}
+
+const SYMBOLS: string = KERNEL_SYMBOLS.join('|');
+const HEAD = /^# Linux\/\S+ (\d+\.\d+\S*) Kernel Configuration/m;
+
+/** Reads the symbols that count; null where `text` is no kernel configuration. */
+export function parseKernelConfig(text: string, file: string): KernelConfig | null {
+  if (!/^(?:CONFIG_\w+=|# CONFIG_\w+ is not set)/m.test(text)) return null;
+  const options = new Map<string, Setting>();
+  const pattern = new RegExp(`^(?:CONFIG_(${SYMBOLS})=([ymn]|\\d+)|# CONFIG_(${SYMBOLS}) is not set)\\s*$`, 'gm');
+  let line = 1;
+  let counted = 0;
+  for (const match of text.matchAll(pattern)) {
+    for (let at = text.indexOf('\n', counted); at >= 0 && at < match.index; at = text.indexOf('\n', at + 1)) {
+      line++;
+      counted = at + 1;
+    }
+    const symbol = (match[1] ?? match[3]) as string;
+    options.set(symbol, { value: match[2] ?? 'n', file, line });
+  }
+  return { file, release: HEAD.exec(text)?.[1] ?? null, options };
+}
+
+/** The same symbols as text, for a capture: head and lines as they stand. */
+export function kernelConfigText({ release, options }: KernelConfig): string {
+  const head = release === null ? '' : `# Linux/kernel ${release} Kernel Configuration\n`;
+  const lines = [...options].map(([symbol, { value }]) =>
+    value === 'n' ? `# CONFIG_${symbol} is not set\n` : `CONFIG_${symbol}=${value}\n`,
+  );
+  return head + lines.join('');
+}
+
+/**
+ * Whether a symbol is on. A symbol that a whole configuration does not name is off, since what it depends on is off, or since the
+ * kernel does not know it; null where the file may be a part that does not speak of it.
+ */
+export function isConfigured(config: KernelConfig, symbol: string): boolean | null {
+  const value = config.options.get(symbol)?.value;
+  if (value !== undefined) return value !== 'n';
+  return config.options.has('PCI') ? false : null;
+}
