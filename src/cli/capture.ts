@@ -1,24 +1,28 @@
 /** `p2pdma capture`: this computer as a tarball, for another computer to read. */
 
-import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { gzipSync } from 'node:zlib';
 import { MachineError } from '../machine/errors.ts';
 import { type Capture, captureRoot } from '../machine/read/live/capture-root.ts';
 import { DirectoryTree } from '../machine/read/live/directory-tree.ts';
+import { kernelMessages } from '../machine/read/live/kernel-messages.ts';
+import { unpackConfig } from '../machine/read/live/read-live.ts';
 import { tarOf } from '../machine/read/live/write-archive.ts';
 import { type Invocation, textOption } from './context.ts';
-import { OutputError, UsageError } from './errors.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
+import { archiveBytes, isCompressedArchive, writeOutput } from './output-file.ts';
 import { count } from './style.ts';
 
 /** Runs the command. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { context } = invocation;
   const file = textOption(invocation, 'output') ?? '';
-  const compressed = archiveKind(file);
+  const isCompressed = isCompressedArchive(file, '--output', 'p2pdma capture -o host.tar.gz');
   const tree = new DirectoryTree('/');
-  const capture = captureRoot(tree, hostname());
+  const capture = captureRoot(tree, {
+    hostName: hostname(),
+    kernelLog: kernelMessages(),
+    gunzip: unpackConfig,
+  });
   if (capture.functions === 0) {
     throw new MachineError({
       code: 'INPUT_NO_PCI',
@@ -27,57 +31,63 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       hint: 'capture on the machine itself, not in a container without /sys',
     });
   }
-  const tar = await tarOf(capture.entries);
-  const bytes = compressed ? gzipSync(tar) : tar;
-  write(file, bytes);
+  const bytes = archiveBytes(await tarOf(capture.entries), isCompressed);
+  writeOutput(file, bytes);
   if (context.json) await context.out.json(documentOf(capture, file, bytes.length));
   else for (const line of reportLines(capture, file, bytes.length)) await context.out.write(`${line}\n`);
-  if (capture.headersOnly > 0) {
+  for (const { what, why, command } of capture.missing) {
     context.note(
-      `note: without root only 64 bytes of configuration space of ${count(capture.headersOnly, 'function')} could be read, so ACS is not in the capture: run again with sudo`,
+      `note: not in the capture: ${what}: ${why}. ${AS_ROOT.has(what) ? 'Run again with sudo, or add' : 'Add'} what this prints: ${command}`,
     );
   }
   return EXIT_DONE;
 }
 
-function archiveKind(file: string): boolean {
-  if (/\.(tar\.gz|tgz)$/.test(file)) return true;
-  if (file.endsWith('.tar')) return false;
-  throw new UsageError({
-    code: 'USAGE_OPTION_VALUE',
-    path: '--output',
-    message: `'${file}' does not end in .tar.gz, .tgz or .tar`,
-    hint: 'for example: p2pdma capture -o host.tar.gz',
-  });
-}
-
-function write(file: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(file, bytes);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new OutputError({
-      code: 'OUTPUT_WRITE_FAILED',
-      path: file,
-      message: `could not be written: ${code ?? message}`,
-      hint: 'choose a folder that you may write to',
-      errno: code,
-      cause,
-    });
-  }
-}
+/** What the command itself gets as root. */
+const AS_ROOT: ReadonlySet<string> = new Set([
+  'registers',
+  'ACS and every other capability',
+  'the memory map',
+  'the kernel’s log',
+]);
 
 function reportLines(capture: Capture, file: string, bytes: number): string[] {
-  const cmdline = capture.cmdlineRedacted ? ', UUIDs and MAC addresses of the kernel command line' : '';
+  const cmdline = capture.cmdlineRedacted ? ', what names disks, networks and users on the kernel command line' : '';
   return [
     `${file}: ${count(capture.functions, 'function')}, ${bytes} bytes`,
+    `Taken along: ${collected(capture).join(', ')}.`,
     `Removed: serial numbers of ${count(capture.serialNumbers, 'function')}, VPD registers of ${capture.vpd}, the host name${cmdline}.`,
     `Read it with: p2pdma matrix ${file}`,
   ];
 }
 
+/** Kinds of evidence in the capture, by the paths that hold them. */
+const PARTS: readonly (readonly [what: string, path: RegExp])[] = [
+  ['registers', /\/config$/],
+  ['BARs', /\/resource$/],
+  ['links', /\/current_link_speed$/],
+  ['DMA masks', /\/dma_mask_bits$/],
+  ['peer-to-peer memory', /\/p2pmem\/size$/],
+  ['IOMMU groups', /^sys\/kernel\/iommu_groups\//],
+  ['IOMMU units', /^sys\/class\/iommu\//],
+  ['memory map', /^proc\/iomem$/],
+  ['CPU', /^proc\/cpuinfo$/],
+  ['kernel release', /^proc\/version$/],
+  ['kernel command line', /^proc\/cmdline$/],
+  ['kernel configuration', /^proc\/config$/],
+  ['lines of the kernel’s log about PCI', /^var\/log\/dmesg$/],
+  ['modules', /^proc\/modules$/],
+  ['parameters of modules', /\/parameters\/|^proc\/driver\/nvidia\/params$/],
+  ['settings of GPUDirect Storage', /^etc\/cufile\.json$/],
+  ['RAID arrays of NVMe drives', /^proc\/mdstat$/],
+];
+
+function collected({ entries }: Capture): string[] {
+  return PARTS.filter(([, path]) => entries.some((entry) => path.test(entry.path))).map(([what]) => what);
+}
+
 function documentOf(capture: Capture, file: string, bytes: number): object {
-  const { functions, headersOnly, serialNumbers, vpd, cmdlineRedacted } = capture;
+  const { functions, headersOnly, serialNumbers, vpd, cmdlineRedacted, missing } = capture;
   return {
     schemaVersion: 1,
     command: 'capture',
@@ -85,6 +95,8 @@ function documentOf(capture: Capture, file: string, bytes: number): object {
     bytes,
     functions,
     headersOnly,
+    collected: collected(capture),
+    missing,
     removed: { serialNumbers, vpd, hostName: true, kernelCmdline: cmdlineRedacted },
   };
 }

@@ -194,6 +194,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'p2pdma run examples/the-mail.yaml',
       'p2pdma run scenario.yaml --step                  every hop of every TLP',
       'p2pdma run scenario.yaml --trace trace.json      for Perfetto or chrome://tracing',
+      'p2pdma run examples/ram-and-peer-one-iova.yaml --engine qemu',
     ],
     shape: (command) => {
       command
@@ -201,6 +202,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         .option('--engine <name>', 'sim: our fabric; qemu: a real QEMU machine; both, compared', 'sim')
         .option('--trace <file>', 'write every hop in the Trace Event format')
         .option('--step', 'print every hop')
+        .option('--save-machine <file>', 'with qemu: write the machine that was enumerated, .tar.gz or .tar')
         .option('--json', JSON_HELP);
     },
     load: () => import('./run.ts'),

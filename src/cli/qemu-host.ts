@@ -1,6 +1,6 @@
 /** QEMU as the host of a scenario: the machine's shape rebuilt there, the same driver, the same mapping. */
 
-import { QemuEngine, rebuildMachine } from '../engine/qemu/index.ts';
+import { noteText, QEMU_CASES, QemuEngine, rebuildMachine } from '../engine/qemu/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -16,6 +16,8 @@ export interface QemuHostOptions {
   readonly named: NamedMachine;
   /** Whether an IOMMU stands in front of all. */
   readonly iommu: boolean;
+  /** Every function's DMA goes through it untranslated, as Linux has it with iommu=pt. */
+  readonly passthrough?: boolean;
 }
 
 export class QemuHost implements ScenarioHost {
@@ -27,6 +29,8 @@ export class QemuHost implements ScenarioHost {
   readonly notes: readonly string[];
   /** QEMU has no generic DMA engine that runs without a guest. */
   readonly dma = null;
+  readonly cases: ScenarioHost['cases'] = QEMU_CASES;
+  readonly showsHops = false;
   readonly #hasIommu: boolean;
 
   private constructor(engine: QemuEngine, named: NamedMachine, notes: readonly string[], hasIommu: boolean) {
@@ -38,9 +42,10 @@ export class QemuHost implements ScenarioHost {
   }
 
   /** Starts QEMU with the shape of a machine. Throws `QemuError`. */
-  static async start({ named, iommu }: QemuHostOptions): Promise<QemuHost> {
+  static async start({ named, iommu, passthrough }: QemuHostOptions): Promise<QemuHost> {
     const rebuilt = rebuildMachine(named.machine, { iommuLevels: iommu ? 4 : null, ramBytes: RAM_BYTES });
     const engine = await QemuEngine.start({ machine: rebuilt.description });
+    if (iommu && passthrough === true) for (const { bdf } of engine.functions) engine.attachIommu(bdf, 'passthrough');
     const { source, cpu, kernel } = named.machine;
     const machine: Machine = { ...(await engine.machine(source)), cpu, kernel };
     const names = new Map<string, PciFunction>();
@@ -57,7 +62,7 @@ export class QemuHost implements ScenarioHost {
     // A captured machine has no names of its own: its addresses stand for the functions that took their place.
     if (named.names.size === 0)
       for (const fn of named.machine.hierarchy.functions) if (!fn.isBridge) placeIfThere(place, fn);
-    const notes = rebuilt.notes.map((note) => note.message);
+    const notes = [...rebuilt.notes.map(noteText), ...engine.notes];
     return new QemuHost(engine, { machine, names, controllers }, notes, iommu);
   }
 

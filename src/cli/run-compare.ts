@@ -32,12 +32,22 @@ function compareTransfers(first: TransferReport, second: TransferReport): Differ
   // What an engine calls a status depends on what it notices; whether there was one does not.
   compare('NVMe status', first.status ?? 'success', second.status ?? 'success');
   compare('bytes equal', damage(first), damage(second));
+  compare('bytes swallowed', String(first.swallowedBytes), String(second.swallowedBytes));
+  compare('after unmap', repeatText(first), repeatText(second));
   return differences;
 }
 
 /** All bytes, or not: how many of a damaged page look right is chance. */
 function damage({ bytesEqual, bytesTotal }: TransferReport): string {
   return bytesEqual === bytesTotal ? `all ${bytesTotal}` : 'damaged';
+}
+
+/** How many faults are recorded depends on how many records the hardware has; whom they name does not. */
+function repeatText({ repeat }: TransferReport): string {
+  if (repeat === null) return 'not tried';
+  return repeat.requesters.length === 0
+    ? repeat.outcome
+    : `${repeat.outcome}, fault of ${repeat.requesters.join(', ')}`;
 }
 
 function segmentText({ space, address, length, bar, offset }: TransferReport['segments'][number]): string {

@@ -3,24 +3,34 @@
 import { hex } from '../core/hex.ts';
 import { flagName } from '../dma/flag-refusals.ts';
 import { PCI_P2PDMA_THRU_HOST_BRIDGE } from '../p2p/distance.ts';
-import type { ScenarioReport, SegmentReport, TransferReport, VectorReport } from '../scenario/report.ts';
+import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport, VectorReport } from '../scenario/report.ts';
 import { table } from './map-text.ts';
+import { caseLines } from './run-cases.ts';
+import { wrap } from './style.ts';
 
-/** The whole report. */
-export function runText(report: ScenarioReport): string {
+/** The whole report. `notes`: what of the machine the engine has otherwise. The last line is what it came to. */
+export function runText(report: ScenarioReport, notes: readonly string[], columns: number): string {
   const lines = [`${report.source}   rules of ${report.policy}   engine ${report.engine}`];
   if (report.about !== null) lines.push(report.about);
   if (report.prepared.length > 0) {
     lines.push('', 'Prepared, as the drivers would:', ...report.prepared.map((line) => `  ${line}`));
   }
   for (const transfer of report.transfers) lines.push('', ...transferLines(transfer));
-  const bad = report.transfers.filter((transfer) => !transfer.asExpected).length;
-  const total = report.transfers.length;
-  lines.push('', `${total - bad} of ${total} transfers as expected`);
   lines.push('', `What this engine shows (${report.engine}):`);
   for (const { what, shown, reason } of report.capabilities)
     lines.push(`  ${shown ? 'yes' : 'no '} ${what}: ${reason}`);
-  return `${lines.join('\n')}\n`;
+  if (report.cases.length > 0) lines.push('', ...caseLines(report, columns));
+  if (notes.length > 0) lines.push('', `What ${report.engine} has otherwise:`);
+  for (const note of notes) lines.push(...wrap(`  - ${note}`, columns, '    '));
+  return `${[...lines, '', ...closingLines(report)].join('\n')}\n`;
+}
+
+/** What it came to; where a transfer was tried again after its unmap and all is well, with that transfer at the end. */
+function closingLines({ transfers }: ScenarioReport): string[] {
+  const good = transfers.filter((transfer) => transfer.asExpected).length;
+  const total = `${good} of ${transfers.length} transfers as expected`;
+  const repeated = transfers.filter((transfer) => transfer.repeat !== null).at(-1);
+  return repeated === undefined || good < transfers.length ? [total] : [total, resultOf(repeated)];
 }
 
 function transferLines(transfer: TransferReport): string[] {
@@ -45,20 +55,45 @@ function transferLines(transfer: TransferReport): string[] {
     lines.push(
       `  ${transfer.commands} NVMe command${transfer.commands === 1 ? '' : 's'}${transfer.status === null ? '' : `: ${transfer.status}`}`,
     );
-  for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
-  const [fault] = transfer.iommuFaults;
-  if (fault !== undefined) {
-    const more = transfer.iommuFaults.length - 1;
-    lines.push(`  IOMMU fault: ${fault}${more === 0 ? '' : `, and ${more} more`}`);
+  if (transfer.swallowedBytes > 0) {
+    const status = transfer.status === null ? ' with status 0' : '';
+    lines.push(
+      `  swallowed${status}: ${transfer.swallowedBytes} bytes are in the CMB of ${transfer.device}, whose CBA covers what they were mapped at`,
+    );
   }
+  for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
+  if (transfer.iommuFaults.length > 0) lines.push(`  IOMMU fault: ${faultsText(transfer.iommuFaults)}`);
+  const { repeat } = transfer;
+  if (repeat !== null && repeat.iommuFaults.length > 0)
+    lines.push(`  IOMMU fault after unmap: ${faultsText(repeat.iommuFaults)}`);
   return [...lines, verdictLine(transfer)];
 }
 
+function faultsText([first, ...others]: readonly string[]): string {
+  return `${first}${others.length === 0 ? '' : `, and ${others.length} more`}`;
+}
+
 function verdictLine(transfer: TransferReport): string {
-  const { bytesEqual, bytesTotal, expected, asExpected } = transfer;
-  const equal = `${summary(transfer)}${bytesEqual} of ${bytesTotal} bytes equal`;
-  if (asExpected) return expected === 'equal' ? `  ${equal}` : `  ${equal}; expected ${expected}, as it came`;
-  return `  ${equal}; expected ${expected}: NOT AS EXPECTED`;
+  const { expected, asExpected, repeat } = transfer;
+  const result = `  ${resultOf(transfer)}`;
+  if (asExpected) return expected === 'equal' ? result : `${result}; expected ${expected}, as it came`;
+  const after = repeat === null ? '' : `, and ${repeat.expected} after unmap`;
+  return `${result}; expected ${expected}${after}: NOT AS EXPECTED`;
+}
+
+/** `16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, 65536 of 65536 bytes equal; after unmap: fault recorded, requester ...`. */
+function resultOf(transfer: TransferReport): string {
+  const equal = `${summary(transfer)}${transfer.bytesEqual} of ${transfer.bytesTotal} bytes equal`;
+  return transfer.repeat === null ? equal : `${equal}; after unmap: ${repeatWords(transfer.repeat)}`;
+}
+
+function repeatWords({ outcome, iommuFaults, requesters, bytesArrived }: RepeatReport): string {
+  // Not how many: VT-d keeps one until it is read, the simulator one a TLP.
+  const recorded =
+    iommuFaults.length === 0
+      ? 'no fault recorded'
+      : `fault recorded, requester${requesters.length === 1 ? '' : 's'} ${requesters.join(', ')}`;
+  return outcome === 'stopped' ? recorded : `${recorded}, ${bytesArrived} bytes arrived again`;
 }
 
 /** `16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, `: what the mapping made of the vectors. */
@@ -109,7 +144,17 @@ function segmentRow(segment: SegmentReport): string[] {
       : segment.address === null
         ? '-'
         : hex(segment.address);
-  const road = segment.road.length === 0 ? 'no TLP on any link' : segment.road.join(' > ');
+  const { tlps } = segment;
+  const road =
+    tlps === null ? 'road unseen' : segment.road.length === 0 ? 'no TLP on any link' : segment.road.join(' > ');
   const fate = segment.fate === 'delivered' ? '' : `${segment.fate}${segment.at === null ? '' : ` at ${segment.at}`}`;
-  return [`vector ${inputs}`, segment.space, place, `${segment.length} bytes`, `${segment.tlps} TLPs`, road, fate];
+  return [
+    `vector ${inputs}`,
+    segment.space,
+    place,
+    `${segment.length} bytes`,
+    ...(tlps === null ? [] : [`${tlps} TLPs`]),
+    road,
+    fate,
+  ];
 }

@@ -1,6 +1,5 @@
 /** `p2pdma run`: a scenario on an engine, every byte compared. */
 
-import { writeFileSync } from 'node:fs';
 import { hex } from '../core/hex.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
 import type { NamedMachine } from '../scenario/described-machine.ts';
@@ -13,6 +12,7 @@ import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_MISMATCH, type ExitCode } from './exit-codes.ts';
 import { readMachineArgument } from './machine-argument.ts';
 import { table } from './map-text.ts';
+import { archiveBytes, isCompressedArchive, writeOutput } from './output-file.ts';
 import type { QemuHost } from './qemu-host.ts';
 import { readText } from './read-text.ts';
 import { compareReports, type Difference } from './run-compare.ts';
@@ -32,6 +32,18 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       hint,
     });
   }
+  const saveTo = textOption(invocation, 'saveMachine');
+  if (saveTo !== undefined && engine === 'sim') {
+    throw new UsageError({
+      code: 'USAGE_OPTION_VALUE',
+      path: '--save-machine',
+      message: 'the simulator enumerates no machine: it runs on the one that the scenario names',
+      hint: 'run with --engine qemu or --engine both',
+    });
+  }
+  const isCompressed =
+    saveTo !== undefined &&
+    isCompressedArchive(saveTo, '--save-machine', 'p2pdma run FILE --engine qemu --save-machine machine.tar.gz');
   const file = args[0] as string;
   const read = readScenario(readText(file), file);
   const named = await scenarioMachine(read, (name) => readMachineArgument(name));
@@ -40,8 +52,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const report = await runOn(invocation, read, named, simHost(read, named, iommu));
     return show(invocation, [report], []);
   }
-  const qemu = await startQemu(named, iommu);
+  const qemu = await startQemu(named, iommu, read.scenario.iommu === 'passthrough');
   try {
+    if (saveTo !== undefined) {
+      writeOutput(saveTo, archiveBytes(await qemu.engine.captureTar(qemu.machine.kernel), isCompressed));
+      const functions = qemu.engine.functions.length;
+      invocation.context.note(`${saveTo}: the machine that QEMU enumerated, ${functions} functions`);
+    }
     // Both run on the machine that QEMU enumerated: the same addresses, the same registers.
     const reports: ScenarioReport[] = [];
     if (engine === 'both') reports.push(await runOn(invocation, read, qemu.named, simHost(read, qemu.named, iommu)));
@@ -52,9 +69,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   }
 }
 
-async function startQemu(named: NamedMachine, iommu: boolean): Promise<QemuHost> {
+async function startQemu(named: NamedMachine, iommu: boolean, passthrough: boolean): Promise<QemuHost> {
   const { QemuHost: Host } = await import('./qemu-host.ts');
-  return Host.start({ named, iommu });
+  return Host.start({ named, iommu, passthrough });
 }
 
 function simHost(read: ReadScenario, named: NamedMachine, iommu: boolean): SimHost {
@@ -82,7 +99,7 @@ async function runOn(
       if (total > 20) context.note(`${index + 1} of ${total} transfers`);
     },
   });
-  if (tracePath !== undefined && hops.length > 0) writeFileSync(tracePath, traceJson(hops));
+  if (tracePath !== undefined && hops.length > 0) writeOutput(tracePath, traceJson(hops));
   if (steps && !context.json) for (const hop of hops) await context.out.write(`${stepLine(hop)}\n`);
   return report;
 }
@@ -100,9 +117,12 @@ async function show(
     const document = second === undefined ? jsonReport(first) : { reports: reports.map(jsonReport), differences };
     await context.out.json({ schemaVersion: 1, command: 'run', ...document, notes });
   } else {
-    for (const report of reports) await context.out.write(`${runText(report)}\n`);
-    for (const note of notes) await context.out.write(`QEMU has it otherwise: ${note}\n`);
-    if (second !== undefined) await context.out.write(differenceText(differences, first.engine, second.engine));
+    // The last report is QEMU's wherever there are notes.
+    for (const report of reports) {
+      const text = runText(report, report === reports.at(-1) ? notes : [], context.columns);
+      await context.out.write(report === first ? text : `\n${text}`);
+    }
+    if (second !== undefined) await context.out.write(`\n${differenceText(differences, first.engine, second.engine)}`);
   }
   if (differences.length > 0) return EXIT_MISMATCH;
   return reports.every((report) => report.transfers.every((transfer) => transfer.asExpected))

@@ -52,6 +52,16 @@ export interface Capability {
   readonly reason: string;
 }
 
+/** What an engine shows of one case of the mail under one setting of the IOMMU. */
+export interface CaseShown {
+  readonly case: 'a' | 'b1' | 'b2' | 'c';
+  readonly iommu: 'off' | 'on' | 'passthrough';
+  /** What is seen, in a few words: `arrives by IOVA`. */
+  readonly seen: string;
+  /** What of this case cannot be shown, and why; null where all of it is. */
+  readonly notProvable: string | null;
+}
+
 /** A transaction that the IOMMU stopped. */
 export interface EngineFault {
   readonly requester: Bdf;

@@ -3,7 +3,13 @@
 import type { DmaSegment } from '../dma/mapping.ts';
 import type { Hop } from '../fabric/index.ts';
 import { fillPattern } from './pattern.ts';
-import { fillMemories, type MoveOutcome, type SegmentOutcome, type TransferContext } from './transfer-context.ts';
+import {
+  fillMemories,
+  type MoveOutcome,
+  NOTHING_MOVED,
+  type SegmentOutcome,
+  type TransferContext,
+} from './transfer-context.ts';
 
 /** The generic engine: one descriptor a segment. */
 export async function runDma(context: TransferContext, segments: readonly DmaSegment[]): Promise<MoveOutcome> {
@@ -36,5 +42,5 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
     outcomes.push({ fate, at, hops });
     done += segment.length;
   }
-  return { segments: outcomes, commands: 0, pointers: null, status: null, received };
+  return { ...NOTHING_MOVED, segments: outcomes, received };
 }

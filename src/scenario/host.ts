@@ -1,6 +1,6 @@
 /** What a scenario needs of an engine beyond the contract of drivers: set-up, evidence, and things that go wrong. */
 
-import type { Answer, Engine } from '../engine/contract.ts';
+import type { Answer, CaseShown, Engine } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -30,6 +30,8 @@ export interface ScenarioHost {
   syncIommu(domain: IommuDomain): Answer<void>;
   /** Does the drivers' part for these functions; lists what was switched on. */
   prepare(functions: readonly PciFunction[]): Answer<readonly string[]>;
+  /** Whether `watch` shows anything. */
+  readonly showsHops: boolean;
   /** Every hop of every TLP from now on, where the engine shows them. Returns the way to stop. */
   watch(watcher: (hop: Hop) => void): () => void;
   /**
@@ -41,6 +43,8 @@ export interface ScenarioHost {
     | null;
   /** Changes the machine as it runs. False: this engine cannot. */
   inject(change: HostChange): Answer<boolean>;
+  /** What the engine shows of each case of the mail; empty where it shows all of them. */
+  readonly cases: readonly CaseShown[];
   /** What the driver must know of this engine's machines. */
   readonly driverLimits: Partial<DriverLimits>;
   /** What the author of a described machine said of a controller. */

@@ -3,8 +3,9 @@
  * there, or fetched, through ordinary RAM: a road of its own, against which the bytes are compared.
  */
 
-import { dmaAddr, type PhysAddr, physAddr } from '../core/address.ts';
+import { addBytes, dmaAddr, type PhysAddr, physAddr } from '../core/address.ts';
 import { present } from '../core/assert.ts';
+import type { Range } from '../core/range.ts';
 import { dmaMapPage, dmaUnmapPage } from '../dma/map-page.ts';
 import type { DmaSegment } from '../dma/mapping.ts';
 import { busAddrInBar } from '../dma/own-bar.ts';
@@ -20,11 +21,12 @@ import {
   type PlannedCommand,
 } from '../nvme/driver/index.ts';
 import { statusName } from '../nvme/spec/index.ts';
-import { fillPattern } from './pattern.ts';
+import { countPattern, fillPattern } from './pattern.ts';
 import {
   fillMemories,
   hopName,
   type MoveOutcome,
+  NOTHING_MOVED,
   type SegmentOutcome,
   type TransferContext,
 } from './transfer-context.ts';
@@ -41,7 +43,7 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     world.refuse('vectors', message, 'let the lengths add up to a multiple of 512');
   }
   const queue = await queueOf(context);
-  if (typeof queue === 'string') return { segments: [], commands: 0, pointers: null, status: queue, received: null };
+  if (typeof queue === 'string') return { ...NOTHING_MOVED, status: queue };
   const pattern = new Uint8Array(totalBytes);
   fillPattern(pattern, number, 0);
   if (transfer.direction === 'fromDevice') await throughRam(context, queue, 'write', pattern);
@@ -69,7 +71,44 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     received = new Uint8Array(totalBytes);
     await throughRam(context, queue, 'read', received);
   }
-  return { segments: byAddress(context, segments, hops), commands, pointers, status: statusOf(outcome), received };
+  const swallowedBytes = await swallowed(context, segments, received);
+  const status = statusOf(outcome);
+  return { segments: byAddress(context, segments, hops), commands, pointers, status, received, swallowedBytes };
+}
+
+/**
+ * Bytes of the data that are in the controller's own buffer, or came from there, although they were mapped elsewhere: what its CMB
+ * base address covers, the controller keeps to itself. NVM Express Base Specification 1.4, 3.1.
+ */
+async function swallowed(
+  { world, device, number }: TransferContext,
+  segments: readonly DmaSegment[],
+  received: Uint8Array | null,
+): Promise<number> {
+  const buffer = world.buffers.get(device.fn.name);
+  const bar = device.fn.bars.find(({ index }) => index === buffer?.bar)?.cpuAddress;
+  if (buffer === undefined || bar === null || bar === undefined) return 0;
+  const own: Range = { start: buffer.base, end: buffer.base + buffer.sizeBytes };
+  let [done, found] = [0, 0];
+  for (const { space, address, length } of segments) {
+    const from = done;
+    done += length;
+    if (space === 'bar' || address === null) continue;
+    const start = Math.max(own.start, address);
+    const end = Math.min(own.end, address + length);
+    if (start >= end) continue;
+    const bytes = new Uint8Array(end - start);
+    await world.host.engine.readMemory(addBytes(bar, buffer.startBytes + start - own.start), bytes);
+    const at = from + start - address;
+    found += received === null ? countPattern(bytes, number, at) : countEqual(bytes, received.subarray(at));
+  }
+  return found;
+}
+
+function countEqual(bytes: Uint8Array, others: Uint8Array): number {
+  let equal = 0;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] === others[at]) equal++;
+  return equal;
 }
 
 /** Whether device memory lies behind an output that is no bus address: one of its vectors is flagged. */
@@ -123,6 +162,7 @@ async function queueOf(context: TransferContext): Promise<IoQueue | string> {
   if (known !== undefined) return known;
   const { fn } = device;
   const registers = fn.bars.find((bar) => bar.index === 0)?.cpuAddress;
+  const base = world.host.controller(fn)?.cba;
   const driver = new NvmeDriver({
     engine: world.host.engine,
     fn: {
@@ -133,12 +173,14 @@ async function queueOf(context: TransferContext): Promise<IoQueue | string> {
     },
     memory: queueMemory(context),
     limits: world.host.driverLimits,
+    ...(base === undefined ? {} : { cmb: { base: dmaAddr(base as PhysAddr) } }),
   });
   const up = await driver.bringUp();
   if (up.kind !== 'up') return `bring-up of ${fn.name}: ${up.kind}`;
   const made = await driver.createIoQueue(QUEUE);
   if (made.kind !== 'made') return `queue of ${fn.name}: ${made.kind}`;
   world.queues.set(fn.name, made.queue);
+  if (up.controller.cmb !== null) world.buffers.set(fn.name, up.controller.cmb);
   return made.queue;
 }
 

@@ -1,9 +1,10 @@
 /** What a run of a scenario showed. */
 
-import type { Capability } from '../engine/contract.ts';
+import type { Capability, CaseShown } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
+import type { RepeatOutcome } from './scenario-types.ts';
 
 export interface VectorReport {
   readonly input: number;
@@ -32,9 +33,23 @@ export interface SegmentReport {
   readonly fate: string;
   /** Where it went wrong. */
   readonly at: string | null;
-  /** Names of the functions that its TLPs passed, in order, each once; empty where none left the device. */
+  /** Names of the functions that its TLPs passed, in order, each once; empty where none left the device, or none are shown. */
   readonly road: readonly string[];
-  readonly tlps: number;
+  /** Null where the engine shows no TLPs. */
+  readonly tlps: number | null;
+}
+
+/** A transfer tried again with the same addresses after its unmap. */
+export interface RepeatReport {
+  /** `partly`: some bytes arrived, or none and nobody recorded why. */
+  readonly outcome: RepeatOutcome | 'partly';
+  readonly expected: RepeatOutcome;
+  readonly bytesArrived: number;
+  /** NVMe status, or null for success. */
+  readonly status: string | null;
+  readonly iommuFaults: readonly string[];
+  /** Whom the faults name, each once. */
+  readonly requesters: readonly string[];
 }
 
 export interface TransferReport {
@@ -51,6 +66,13 @@ export interface TransferReport {
   readonly commands: number;
   /** How the commands named the memory: `1 SGL descriptor`, `PRPs`; null where there are none. */
   readonly pointers: string | null;
+  /**
+   * Bytes that the controller moved to or from its own buffer, although they were mapped elsewhere: its CMB base address covers what
+   * they were mapped at.
+   */
+  readonly swallowedBytes: number;
+  /** The second attempt after unmap, where the scenario asks for one. */
+  readonly repeat: RepeatReport | null;
   /** NVMe status of the first command that failed, or null. */
   readonly status: string | null;
   /** The mapping was refused: code and words. */
@@ -71,6 +93,8 @@ export interface ScenarioReport {
   readonly policy: string;
   readonly engine: string;
   readonly capabilities: readonly Capability[];
+  /** What the engine shows of each case of the mail, where it does not show all of them. */
+  readonly cases: readonly CaseShown[];
   /** What `prepare` switched on. */
   readonly prepared: readonly string[];
   readonly transfers: readonly TransferReport[];

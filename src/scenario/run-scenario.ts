@@ -60,6 +60,7 @@ export async function runScenario(options: RunOptions): Promise<ScenarioReport> 
     policy: policy.name,
     engine: host.engine.name,
     capabilities: host.engine.capabilities(),
+    cases: host.cases,
     prepared: world.prepared,
     transfers,
   };

@@ -10,6 +10,7 @@ const ACS_BITS = ['SV', 'TB', 'RR', 'CR', 'UF', 'EC', 'DT'] as const;
 const SPEEDS = [2.5, 5, 8, 16, 32, 64];
 const WIDTHS = [1, 2, 4, 8, 12, 16, 32];
 const ROOT_COMPLEX = ['forward', 'sameHostBridgeOnly', 'unsupportedRequest', 'drop', 'corrupt', 'writesOnly'] as const;
+const SAME_PORT = ['unsupportedRequest', 'drop', 'reflect', 'upstream'] as const;
 const POLICIES = ['linux-6.1', 'linux-6.12', 'linux-7.0', 'directional'] as const;
 const FLAGS = ['BVEC_MAP_BUS_ADDR', 'MAP_BUS_ADDR', 'BVEC_MAP_RESOURCE', 'MAP_RESOURCE'] as const;
 
@@ -35,9 +36,15 @@ const powerOfTwo = sizeSchema.refine(
   'is no power of two of at least 4KiB',
 );
 
+/** CMBMSC.CBA has no bits below 12; above 52 there are no addresses here. */
+const cmbBase = sizeSchema.refine(
+  (base) => base % 4096 === 0 && base < 2 ** 52,
+  'is no CMB base address: a multiple of 4KiB below 2^52',
+);
+
 /** The three kinds of device have one name each, and fields of their own. */
 const KIND_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  nvme: ['nvme', 'cmb', 'cdpmls', 'relativeSgl', 'acs'],
+  nvme: ['nvme', 'cmb', 'cba', 'reserveCba', 'cdpmls', 'relativeSgl', 'acs'],
   device: ['device', 'memory', 'acs'],
   switch: ['switch', 'ports'],
 };
@@ -49,6 +56,8 @@ const device: z.ZodType<DeviceNode> = z.lazy(() =>
       device: name.optional(),
       switch: name.optional(),
       cmb: powerOfTwo.optional(),
+      cba: cmbBase.optional(),
+      reserveCba: z.boolean().optional(),
       cdpmls: z.boolean().optional(),
       relativeSgl: z.boolean().optional(),
       memory: powerOfTwo.optional(),
@@ -69,6 +78,13 @@ const device: z.ZodType<DeviceNode> = z.lazy(() =>
           path: [field],
           message: `is no field of a ${kinds[0]}: ${allowed.join(', ')}`,
         });
+      }
+      for (const [field, needed] of [
+        ['cba', 'cmb'],
+        ['reserveCba', 'cba'],
+      ] as const) {
+        if (node[field] === undefined || node[needed] !== undefined) continue;
+        context.addIssue({ code: 'custom', path: [field], message: `says nothing without ${needed}` });
       }
     }),
 );
@@ -156,6 +172,7 @@ const transfer = z
     continues: z.string().optional(),
     faults: z.array(fault).optional(),
     expect: oneOf(['equal', 'damaged', 'refused'] as const).optional(),
+    repeatAfterUnmap: oneOf(['stopped', 'moved'] as const).optional(),
   })
   .superRefine((one, context) => {
     const has = [one.vectors !== undefined, one.continues !== undefined];
@@ -164,6 +181,14 @@ const transfer = z
       code: 'custom',
       message: 'has either vectors, or continues with the name of an earlier transfer',
     });
+  })
+  .superRefine((one, context) => {
+    if (one.repeatAfterUnmap === undefined) return;
+    const issue = (message: string): void => context.addIssue({ code: 'custom', path: ['repeatAfterUnmap'], message });
+    if (one.direction === 'toDevice')
+      issue('needs direction fromDevice: only bytes in memory show whether it was stopped');
+    if (one.expect === 'refused') issue('cannot be, where the mapping is expected to be refused');
+    if (one.faults?.some((fault) => fault.unmap === true)) issue('cannot be, where a fault unmaps before the transfer');
   });
 
 /** A scenario file. */
@@ -177,6 +202,8 @@ export const scenarioSchema: z.ZodType<ScenarioFile> = z.strictObject({
   lazy: z.boolean().optional(),
   prepare: z.boolean().optional(),
   rootComplex: oneOf(ROOT_COMPLEX).optional(),
+  internalPeerRoute: z.boolean().optional(),
+  samePort: oneOf(SAME_PORT).optional(),
   reserveWindows: z.boolean().optional(),
   transfers: z.array(transfer).min(1, 'has no transfer'),
 }) as unknown as z.ZodType<ScenarioFile>;

@@ -2,7 +2,7 @@
  * A scenario: a machine, and transfers on it. These types are the format of the file; the schema (scenario-schema.ts) checks it.
  */
 
-import type { RootComplexBehaviour } from '../fabric/index.ts';
+import type { RootComplexBehaviour, SamePortRule } from '../fabric/index.ts';
 import type { Cpu } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
 import type { AcsBitName, LinkDescription } from '../pcie/describe.ts';
@@ -17,6 +17,13 @@ export interface DeviceNode {
   switch?: string | undefined;
   /** NVMe: bytes of the CMB. */
   cmb?: number | undefined;
+  /**
+   * NVMe: what the driver writes as the CMB's base address (CMBMSC.CBA): at these addresses the controller takes what it is given
+   * for its own buffer. Default: the bus address of the buffer, as Linux does.
+   */
+  cba?: number | undefined;
+  /** NVMe: keep the IOVAs of this controller out of the range at `cba`. Default true. */
+  reserveCba?: boolean | undefined;
   /** NVMe: one command may have data in the CMB and elsewhere. */
   cdpmls?: boolean | undefined;
   /** NVMe: our vendor extension, SGLs relative to the CMB. */
@@ -72,6 +79,9 @@ export interface FaultDescription {
   memorySpaceOff?: string | undefined;
 }
 
+/** What became of a transfer that was tried again after its unmap. */
+export type RepeatOutcome = 'stopped' | 'moved';
+
 export interface TransferDescription {
   name: string;
   /** The mapping device, by name or address. */
@@ -96,6 +106,11 @@ export interface TransferDescription {
   faults?: FaultDescription[] | undefined;
   /** Default `equal`: every byte right. */
   expect?: 'equal' | 'damaged' | 'refused' | undefined;
+  /**
+   * Gives the device the same addresses once more when they are unmapped, and says what is expected of that: `stopped`, the IOMMU
+   * records a fault of this device and no byte arrives; `moved`, all bytes arrive again (no IOMMU, or a stale IOTLB).
+   */
+  repeatAfterUnmap?: RepeatOutcome | undefined;
 }
 
 export interface ScenarioFile {
@@ -110,6 +125,16 @@ export interface ScenarioFile {
   /** Set Memory Space and Bus Master Enable on the paths, as drivers would. Default true. */
   prepare?: boolean | undefined;
   rootComplex?: RootComplexBehaviour | undefined;
+  /**
+   * Functions of one device reach each other inside it, which PCIe 6.12.1.2 leaves to the device. Default true: kernels take it
+   * for granted when they give such a pair a bus address. False: the request leaves by the link, and `samePort` says how it ends.
+   */
+  internalPeerRoute?: boolean | undefined;
+  /**
+   * What a port does with a request from below for what is below it, Upstream Forwarding off: PCIe 6.12.3 leaves it open. Default
+   * `unsupportedRequest`, the safe answer.
+   */
+  samePort?: SamePortRule | undefined;
   /** Keep IOVAs out of the host bridge's windows. Default true. */
   reserveWindows?: boolean | undefined;
   transfers: TransferDescription[];

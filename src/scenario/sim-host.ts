@@ -2,7 +2,7 @@
 
 import type { NvmeOptions } from '../engine/sim/index.ts';
 import { SimEngine } from '../engine/sim/index.ts';
-import { type Hop, IommuPort, NOWHERE, prepare, ROOT_COMPLEX } from '../fabric/index.ts';
+import { type FabricRules, type Hop, IommuPort, NOWHERE, prepare, ROOT_COMPLEX } from '../fabric/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ACS_BITS } from '../pcie/acs.ts';
@@ -24,6 +24,8 @@ export class SimHost implements ScenarioHost {
   readonly engine: SimEngine;
   readonly machine: Machine;
   readonly dma: NonNullable<ScenarioHost['dma']>;
+  readonly cases: ScenarioHost['cases'] = [];
+  readonly showsHops = true;
   readonly driverLimits: ScenarioHost['driverLimits'] = {};
   readonly #port: IommuPort | null;
   readonly #controllers: ReadonlyMap<string, DeviceNode>;
@@ -41,6 +43,7 @@ export class SimHost implements ScenarioHost {
       iommu: this.#port,
       nvme,
       ...(scenario.rootComplex === undefined ? {} : { rootComplex: scenario.rootComplex }),
+      rules: fabricRules(scenario),
     });
     this.dma = (fn, side, bytes, direction) => this.#runDma(fn, side, bytes, direction);
   }
@@ -124,6 +127,12 @@ export class SimHost implements ScenarioHost {
   #name(index: number): string {
     return index === ROOT_COMPLEX ? 'root complex' : (this.machine.hierarchy.functions[index]?.name ?? 'nobody');
   }
+}
+
+/** What the scenario says of the questions that the specification leaves open. */
+function fabricRules({ internalPeerRoute = true, samePort }: ScenarioFile): Partial<FabricRules> {
+  const atPorts = samePort === undefined ? {} : { samePortAtRootPort: samePort, samePortAtDownstreamPort: samePort };
+  return { internalPeerRoute, ...atPorts };
 }
 
 function controllerOptions(node: DeviceNode): NvmeOptions {

@@ -25,7 +25,18 @@ export interface MoveOutcome {
   readonly status: string | null;
   /** `toDevice`: what the device received, in the order of the data. */
   readonly received: Uint8Array | null;
+  /** See `TransferReport`. */
+  readonly swallowedBytes: number;
 }
+
+export const NOTHING_MOVED: MoveOutcome = {
+  segments: [],
+  commands: 0,
+  pointers: null,
+  status: null,
+  received: null,
+  swallowedBytes: 0,
+};
 
 export interface TransferContext {
   readonly world: World;

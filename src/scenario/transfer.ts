@@ -6,7 +6,6 @@
 import { BvecList } from '../block/bio-vec.ts';
 import type { PhysAddr } from '../core/address.ts';
 import { P2pError } from '../core/errors.ts';
-import { hex } from '../core/hex.ts';
 import type { Classifier } from '../dma/classifier.ts';
 import { TrustingFlags } from '../dma/classify-flags.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
@@ -16,15 +15,14 @@ import type { DmaDevice } from '../dma/device.ts';
 import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
-import type { EngineFault } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
-import { formatBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { runDma } from './dma-transfer.ts';
 import { injectFaults } from './inject.ts';
 import { runNvme } from './nvme-transfer.ts';
 import { countPattern } from './pattern.ts';
+import { faultWords, repeatTransfer } from './repeat-transfer.ts';
 import type { SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import { resubmitVector, type SubmittedVector, submitVector } from './submit.ts';
@@ -78,7 +76,8 @@ export async function runTransfer(
   if (unmapsEarly) await unmap(world, device, mapping);
 
   const stop = world.host.watch((hop) => trace({ ...hop, transfer: transfer.name, name: hopName(world, hop) }));
-  const moved = engine === 'nvme' ? await runNvme(context, segments) : await runDma(context, segments);
+  const move = engine === 'nvme' ? runNvme : runDma;
+  const moved = await move(context, segments);
   stop();
   if (!unmapsEarly) await unmap(world, device, mapping);
 
@@ -86,6 +85,8 @@ export async function runTransfer(
   const bytesEqual = perVector.reduce((sum, bytes) => sum + bytes, 0);
   const faults = await world.host.engine.takeFaults();
   const outcome = bytesEqual === totalBytes && moved.status === null ? 'equal' : 'damaged';
+  const wanted = transfer.repeatAfterUnmap;
+  const repeat = wanted === undefined ? null : await repeatTransfer(context, segments, wanted, move);
   return {
     ...base,
     vectors: vectorReports(context, perVector),
@@ -105,7 +106,7 @@ export async function runTransfer(
         fate: result?.fate ?? 'delivered',
         at: result?.at ?? null,
         road: roadOf(world, result?.hops ?? []),
-        tlps: new Set((result?.hops ?? []).map((hop) => `${hop.tlp} ${hop.kind}`)).size,
+        tlps: world.host.showsHops ? new Set((result?.hops ?? []).map((hop) => `${hop.tlp} ${hop.kind}`)).size : null,
       };
     }),
     iova,
@@ -116,11 +117,13 @@ export async function runTransfer(
     bytesEqual,
     iommuFaults: faults.map(faultWords),
     pointers: moved.pointers,
+    swallowedBytes: moved.swallowedBytes,
+    repeat,
     errors: moved.segments
       .filter((one) => one.fate !== 'delivered')
       .map((one) => `${one.fate}${one.at === null ? '' : ` at ${one.at}`}`),
     expected: transfer.expect ?? 'equal',
-    asExpected: (transfer.expect ?? 'equal') === outcome,
+    asExpected: (transfer.expect ?? 'equal') === outcome && (repeat === null || repeat.outcome === repeat.expected),
   };
 }
 
@@ -141,6 +144,8 @@ function refused(
     lookups: 0,
     commands: 0,
     pointers: null,
+    swallowedBytes: 0,
+    repeat: null,
     status: null,
     refusal: { code: error.code, message: `${error.path}: ${error.message}` },
     bytesEqual: 0,
@@ -239,10 +244,6 @@ function vectorReports(context: TransferContext, equal: readonly number[]): Vect
       bytesEqual: equal[input] ?? 0,
     };
   });
-}
-
-function faultWords({ requester, access, address, reason }: EngineFault): string {
-  return `requester ${formatBdf(requester)}, ${access} of ${hex(address)}: ${reason}`;
 }
 
 /** The places that the TLPs passed, in order, each once. */

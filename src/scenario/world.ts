@@ -1,5 +1,6 @@
 /** The running world of a scenario: names, pools of provider memory, RAM, mapping devices with their domains. */
 
+import { joinRanges, type Range } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
 import { DmaDevice } from '../dma/device.ts';
 import { PairTypes } from '../dma/pair-types.ts';
@@ -10,7 +11,7 @@ import { IovaAllocator } from '../iommu/iova-allocator.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
 import { RamAllocator } from '../machine/ram-allocator.ts';
 import { swiotlbOf } from '../machine/swiotlb.ts';
-import type { IoQueue } from '../nvme/driver/index.ts';
+import type { CmbFacts, IoQueue } from '../nvme/driver/index.ts';
 import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { P2pMemory } from '../p2p/provider.ts';
@@ -41,6 +42,8 @@ export class World {
   readonly providers: Providers = new Providers();
   /** I/O queues of the controllers that are up, by function name. */
   readonly queues: Map<string, IoQueue> = new Map();
+  /** Their buffers, as their drivers switched them on. */
+  readonly buffers: Map<string, CmbFacts> = new Map();
   readonly #options: WorldOptions;
   readonly #domains = new Map<number, IommuDomain>();
 
@@ -150,12 +153,20 @@ export class World {
     });
   }
 
+  /** Where no IOVA of a function may be: what somebody answers to before the IOMMU is asked. */
+  #reserved(fn: PciFunction): readonly Range[] {
+    if (this.#options.scenario.reserveWindows === false) return [];
+    const windows = reservedWindows(this.machine, fn);
+    const node = this.host.controller(fn);
+    if (node?.cba === undefined || node.reserveCba === false) return windows;
+    return joinRanges([...windows, { start: node.cba, end: node.cba + (node.cmb ?? 0) }]);
+  }
+
   #domainOf(fn: PciFunction): IommuDomain {
     const index = this.machine.hierarchy.indexOf(fn.bdf);
     let domain = this.#domains.get(index);
     if (domain === undefined) {
-      const reserved = this.#options.scenario.reserveWindows === false ? [] : reservedWindows(this.machine, fn);
-      const allocator = new IovaAllocator({ reserved });
+      const allocator = new IovaAllocator({ reserved: this.#reserved(fn) });
       domain = new IommuDomain({ allocator, lazy: this.#options.scenario.lazy === true });
       this.#domains.set(index, domain);
     }

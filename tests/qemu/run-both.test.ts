@@ -1,37 +1,158 @@
-/** `p2pdma run` on both engines: the same file, the same driver, and where they part. */
+/** `p2pdma run` on QEMU and on both engines, as a user calls it: the issue’s headline, its price, the saved machine. */
 
-import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { QEMU_CASES } from '../../src/engine/qemu/index.ts';
+import { p2pdma, ROOT } from '../cli/run.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
 
 const missing = missingQemu();
 const qemuTest = missing === null ? test : test.skip;
 const reason = missing === null ? '' : ` (${missing})`;
-const ROOT = new URL('../../', import.meta.url).pathname;
+const HEADLINE = `${ROOT}examples/ram-and-peer-one-iova.yaml`;
+const CBA = `${ROOT}examples/cmb-base-in-the-way.yaml`;
+const folder = mkdtempSync(join(tmpdir(), 'p2pdma-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(file: string, ...options: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['bin/p2pdma.js', 'run', file, ...options], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
+const RESULT =
+  '16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, 65536 of 65536 bytes equal; after unmap: fault recorded, requester 0000:03:00.0';
+
+/** The line before the last line break, blank lines left out. */
+function lastLine(text: string): string | undefined {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .at(-1);
 }
 
-qemuTest(
-  `RAM and a peer in one IOVA, by one SGL descriptor: both engines agree, and QEMU records the fault after unmap${reason}`,
-  () => {
-    const { status, stdout, stderr } = run('examples/ram-and-peer-one-iova.yaml', '--engine', 'both');
+qemuTest(`the headline on QEMU ends with what came of it, the fault after unmap included${reason}`, () => {
+  const { status, stdout, stderr } = p2pdma(['run', HEADLINE, '--engine', 'qemu']);
+  expect(stderr).toBe('');
+  expect(lastLine(stdout)).toBe(RESULT);
+  expect(status).toBe(0);
+  // One record of VT-d: the page and the reason, read after the second attempt.
+  expect(stdout).toMatch(/IOMMU fault after unmap: requester 0000:03:00\.0, write of 0x[0-9a-f]+000: notMapped/);
+});
+
+qemuTest(`both engines agree on the headline, and each ends its report with the same line${reason}`, () => {
+  const { status, stdout, stderr } = p2pdma(['run', HEADLINE, '--engine', 'both']);
+  expect(stderr).toBe('');
+  expect(stdout.split('\n').filter((line) => line === RESULT).length).toBe(2);
+  expect(lastLine(stdout)).toMatch(/^sim and qemu [\d.]+ agree: segments, statuses, bytes$/);
+  expect(status).toBe(0);
+});
+
+qemuTest(`the report has a row for each case, a column for each setting, and each gap with its reason${reason}`, () => {
+  const { stdout } = p2pdma(['run', HEADLINE, '--engine', 'qemu']);
+  const head = /^ +VT-d off +VT-d on \(this run\) +pass-through$/m.exec(stdout);
+  expect(head).not.toBeNull();
+  for (const name of ['a', 'b1', 'b2', 'c']) {
+    const row = new RegExp(`^  \\(${name}\\) .*$`, 'm').exec(stdout)?.[0] ?? '';
+    for (const { seen } of QEMU_CASES.filter((cell) => cell.case === name)) expect(row).toContain(seen);
+  }
+  const flat = stdout.replace(/\s+/g, ' ');
+  for (const { notProvable } of QEMU_CASES) {
+    if (notProvable !== null) expect(flat).toContain(`not provable here: ${notProvable}`);
+  }
+  const { cases } = JSON.parse(p2pdma(['run', HEADLINE, '--engine', 'qemu', '--json']).stdout) as { cases: unknown };
+  expect(cases).toEqual(QEMU_CASES);
+});
+
+qemuTest(`what QEMU cannot show is not claimed: no road, no count of TLPs; notes name the functions${reason}`, () => {
+  const { stdout } = p2pdma(['run', HEADLINE, '--engine', 'qemu']);
+  expect(stdout).toContain('road unseen');
+  expect(stdout).not.toContain('TLP');
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/left out: functions of the board; .*: 0000:00:00\.0/);
+});
+
+for (const engine of missing === null ? ['sim', 'qemu', 'both'] : ['sim']) {
+  test(`a CMB base address equal to a live IOVA swallows 1 MiB meant for RAM with status 0, reserved it does not: --engine ${engine}`, () => {
+    const { status, stdout, stderr } = p2pdma(['run', CBA, '--engine', engine]);
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, 65536 of 65536 bytes equal/);
-    expect(stdout).toMatch(/IOMMU fault: requester 0000:0[0-9a-f]:00\.0, write of 0x[0-9a-f]+: notMapped/);
-    expect(stdout).toMatch(/sim and qemu [\d.]+ agree: segments, statuses, bytes/);
+    const reports = engine === 'both' ? 2 : 1;
+    const swallowed = stdout.split('\n').filter((line) => line.includes('swallowed with status 0'));
+    expect(swallowed).toEqual(
+      Array.from(
+        { length: reports },
+        () =>
+          '  swallowed with status 0: 1048576 bytes are in the CMB of careless, whose CBA covers what they were mapped at',
+      ),
+    );
+    expect(stdout.split('1048576 of 1048576 bytes equal\n').length - 1).toBe(2 * reports);
+    expect(stdout).toContain('6 of 6 transfers as expected');
     expect(status).toBe(0);
-  },
-);
+  });
+}
 
 qemuTest(`a fault that a machine without ACS cannot have is refused, and said${reason}`, () => {
-  const { status, stdout } = run('examples/hazards.yaml', '--engine', 'both', '--json');
+  const { status, stdout } = p2pdma(['run', 'examples/hazards.yaml', '--engine', 'both', '--json']);
   // QEMU's switch ports have no ACS, so on its machine nobody can set it.
   expect(status).toBe(3);
   expect(JSON.parse(stdout).error.message).toMatch(/cannot do this: ACS of dn0 became RR/);
+});
+
+interface Topo {
+  readonly machine: { readonly functions: number; readonly cpu: string; readonly kernel: string };
+  readonly functions: readonly { readonly name: string; readonly parent: string | null; readonly portType: string }[];
+}
+
+qemuTest(`--save-machine writes the machine that QEMU enumerated, and topo and matrix read it${reason}`, () => {
+  for (const name of ['machine.tar.gz', 'machine.tar']) {
+    const file = join(folder, name);
+    const { status, stderr } = p2pdma(['run', HEADLINE, '--engine', 'qemu', '--save-machine', file]);
+    expect(status).toBe(0);
+    expect(stderr).toBe(`${file}: the machine that QEMU enumerated, 9 functions\n`);
+    expect(readFileSync(file).subarray(0, 2).toString('hex') === '1f8b').toBe(name.endsWith('.gz'));
+
+    const topo = JSON.parse(p2pdma(['topo', file, '--json']).stdout) as Topo;
+    expect(topo.machine).toMatchObject({ functions: 9, cpu: 'AuthenticAMD:23', kernel: '6.12.0' });
+    // The tree of the scenario: mapper below a switch below rp0, peer below rp1, beside what the board has.
+    expect(topo.functions.map(({ name: fn, parent, portType }) => `${fn} ${parent} ${portType}`)).toEqual([
+      '0000:00:00.0 null conventional',
+      '0000:00:01.0 null rootPort',
+      '0000:00:02.0 null rootPort',
+      '0000:00:1f.0 null conventional',
+      '0000:01:00.0 0000:00:01.0 upstreamPort',
+      '0000:02:00.0 0000:01:00.0 downstreamPort',
+      '0000:02:01.0 0000:01:00.0 downstreamPort',
+      '0000:03:00.0 0000:02:00.0 endpoint',
+      '0000:05:00.0 0000:00:02.0 endpoint',
+    ]);
+    const matrix = JSON.parse(
+      p2pdma(['matrix', file, '--json', '--providers', '0000:05:00.0', '--clients', '0000:03:00.0']).stdout,
+    ) as { policy: string; pairs: { case: string }[] };
+    expect([matrix.policy, ...matrix.pairs.map((pair) => pair.case)]).toEqual(['linux-6.12', 'b1']);
+  }
+});
+
+qemuTest(`a machine saved with pass-through is read back as one: its groups are identity${reason}`, () => {
+  const file = join(folder, 'pt.tar');
+  const scenario = join(folder, 'pt.yaml');
+  writeFileSync(
+    scenario,
+    readFileSync(HEADLINE, 'utf8').replace('iommu: on', 'iommu: passthrough').replace('stopped', 'moved'),
+  );
+  const { status, stdout } = p2pdma(['run', scenario, '--engine', 'qemu', '--save-machine', file]);
+  expect(stdout).toContain('after unmap: no fault recorded, 65536 bytes arrived again');
+  expect(status).toBe(0);
+  const topo = JSON.parse(p2pdma(['topo', file, '--json']).stdout) as { functions: { iommuGroupType: string }[] };
+  expect(new Set(topo.functions.map(({ iommuGroupType }) => iommuGroupType))).toEqual(new Set(['identity']));
+});
+
+test('--save-machine is refused where there is nothing to save, and for a file that is no archive', () => {
+  const onSim = p2pdma(['run', HEADLINE, '--save-machine', join(folder, 'x.tar')]);
+  expect([onSim.status, onSim.stderr]).toEqual([
+    2,
+    expect.stringMatching(/--save-machine: the simulator enumerates no machine/),
+  ]);
+  const noArchive = p2pdma(['run', HEADLINE, '--engine', 'qemu', '--save-machine', join(folder, 'x.zip')]);
+  expect([noArchive.status, noArchive.stderr]).toEqual([2, expect.stringMatching(/does not end in \.tar\.gz/)]);
+});
+
+qemuTest(`a place that cannot be written is said, and QEMU is gone${reason}`, () => {
+  const { status, stderr } = p2pdma(['run', HEADLINE, '--engine', 'qemu', '--save-machine', '/nowhere/x.tar']);
+  expect(stderr).toMatch(/^\/nowhere\/x\.tar: could not be written: ENOENT\nhint: /);
+  expect(status).toBe(3);
 });

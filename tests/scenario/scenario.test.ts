@@ -119,6 +119,55 @@ test.each([
   expect(report.transfers[0]?.asExpected).toBe(true);
 });
 
+describe('the same addresses once more after unmap', () => {
+  const vectors = 'vectors: [{ memory: ram, length: 8KiB }, { memory: gpu, length: 4KiB }]';
+  const cases: [engine: string, iommu: string, lazy: boolean, outcome: string, requesters: number][] = [
+    ['nvme', 'on', false, 'stopped', 1],
+    ['dma', 'on', false, 'stopped', 1],
+    // The hazard of lazy invalidation: the IOTLB still knows the pages.
+    ['nvme', 'on', true, 'moved', 0],
+    ['nvme', 'off', false, 'moved', 0],
+    ['dma', 'passthrough', false, 'moved', 0],
+  ];
+  test.each(cases)('%s, IOMMU %s, lazy %s: %s', async (engine, iommu, lazy, outcome, requesters) => {
+    for (const expected of ['stopped', 'moved']) {
+      const fields = `device: nvme0\nengine: ${engine}\ndirection: fromDevice\nrepeatAfterUnmap: ${expected}\n${vectors}`;
+      const [transfer] = (await runText(one(fields, `iommu: ${iommu}\nlazy: ${lazy}\n`))).transfers;
+      expect(transfer?.repeat?.outcome).toBe(outcome);
+      expect(transfer?.repeat?.requesters.length).toBe(requesters);
+      expect(transfer?.repeat?.bytesArrived).toBe(outcome === 'moved' ? 12288 : 0);
+      expect(transfer?.bytesEqual).toBe(12288);
+      expect(transfer?.asExpected).toBe(expected === outcome);
+    }
+  });
+  test('a transfer that does not ask for it is not repeated', async () => {
+    const [transfer] = (await runText(one(`device: nvme0\ndirection: fromDevice\n${vectors}`))).transfers;
+    expect(transfer?.repeat).toBeNull();
+  });
+});
+
+describe('E52: what a CMB base address covers, the controller keeps to itself', () => {
+  const covering = (text: string, fields: string): string =>
+    text.replace('{ nvme: nvme1, cmb: 4MiB }', `{ nvme: nvme1, cmb: 4MiB, ${fields} }`);
+  // Without an IOMMU: 64 KiB of RAM at 16 MiB, where the buffer answers. The queues lie above.
+  const ram = SWITCH.replace('  cpu', '  ram: [{ start: 16MiB, size: 64KiB }, { start: 64MiB, size: 64MiB }]\n  cpu');
+  for (const direction of ['fromDevice', 'toDevice']) {
+    test(`without an IOMMU RAM there is shadowed, ${direction}: detected, whatever the status says`, async () => {
+      const fields = `device: nvme1\ndirection: ${direction}\nexpect: damaged\nvectors: [{ memory: ram, length: 64KiB }]`;
+      const text = covering(one(fields, 'iommu: off\n').replace(SWITCH, ram), 'cba: 16MiB');
+      const [transfer] = (await runText(text)).transfers;
+      expect(transfer).toMatchObject({ status: null, swallowedBytes: 65536, asExpected: true });
+      expect(transfer?.bytesEqual).toBeLessThan(65536 / 64);
+    });
+  }
+  test('a buffer at its own bus address swallows nothing', async () => {
+    const fields =
+      'device: nvme1\ndirection: fromDevice\nvectors: [{ memory: ram, length: 64KiB }, { memory: self, length: 4KiB }]';
+    const [transfer] = (await runText(one(fields, 'iommu: on\n'))).transfers;
+    expect(transfer).toMatchObject({ swallowedBytes: 0, bytesEqual: 65536 + 4096 });
+  });
+});
+
 describe('a bad scenario is refused with file, line, field and remedy', () => {
   const good = 'transfers: [{ name: a, device: nvme0, direction: toDevice, vectors: [{ memory: ram, length: 4KiB }] }]';
   const cases: [what: string, text: string, place: RegExp, message: RegExp][] = [
@@ -221,6 +270,60 @@ describe('a bad scenario is refused with file, line, field and remedy', () => {
       /either vectors/,
     ],
     ['no transfer', `${SWITCH}transfers: []`, /transfers$/, /has no transfer/],
+    [
+      'a base address without a buffer',
+      `${SWITCH.replace('{ nvme: nvme1, cmb: 4MiB }', '{ nvme: nvme1, cba: 0x1000 }')}${good}`,
+      /:11: .*cba$/,
+      /says nothing without cmb/,
+    ],
+    [
+      'a base address between pages',
+      `${SWITCH.replace('{ nvme: nvme1, cmb: 4MiB }', '{ nvme: nvme1, cmb: 4MiB, cba: 0x1004 }')}${good}`,
+      /:11: .*cba$/,
+      /no CMB base address/,
+    ],
+    [
+      'a base address above all addresses',
+      `${SWITCH.replace('{ nvme: nvme1, cmb: 4MiB }', '{ nvme: nvme1, cmb: 4MiB, cba: 4096TiB }')}${good}`,
+      /:11: .*cba$/,
+      /no CMB base address/,
+    ],
+    [
+      'a base address that is reserved and not there',
+      `${SWITCH.replace('{ nvme: nvme1, cmb: 4MiB }', '{ nvme: nvme1, cmb: 4MiB, reserveCba: false }')}${good}`,
+      /:11: .*reserveCba$/,
+      /says nothing without cba/,
+    ],
+    [
+      'a base address of a device that is no controller',
+      `${SWITCH.replace('{ device: gpu', '{ device: gpu, cba: 0')}${good}`,
+      /:12: .*cba$/,
+      /no field of a device/,
+    ],
+    [
+      'a repetition of another outcome',
+      `${SWITCH}${good.replace('vectors', 'repeatAfterUnmap: faulted, vectors')}`,
+      /:13: .*repeatAfterUnmap$/,
+      /none of stopped, moved/,
+    ],
+    [
+      'a repetition that memory could not show',
+      `${SWITCH}${good.replace('vectors', 'repeatAfterUnmap: stopped, vectors')}`,
+      /:13: .*repeatAfterUnmap$/,
+      /needs direction fromDevice/,
+    ],
+    [
+      'a repetition of what is refused',
+      `${SWITCH}${good.replace('toDevice', 'fromDevice, expect: refused, repeatAfterUnmap: stopped')}`,
+      /:13: .*repeatAfterUnmap$/,
+      /cannot be, where the mapping is expected to be refused/,
+    ],
+    [
+      'a repetition after an unmap that comes first',
+      `${SWITCH}${good.replace('toDevice', 'fromDevice, faults: [{ at: afterMap, unmap: true }], repeatAfterUnmap: stopped')}`,
+      /:13: .*repeatAfterUnmap$/,
+      /cannot be, where a fault unmaps/,
+    ],
     ['broken YAML', `${SWITCH}transfers: [`, /^test\.yaml:\d+$/, /neither JSON nor YAML/],
     ['an empty file', '', /^test\.yaml:1$/, /holds nothing/],
   ];

@@ -22,6 +22,8 @@ export interface CaptureFacts {
   readonly ram: Range;
   readonly reserved: Range;
   readonly cpu: { readonly vendor: string; readonly family: number };
+  /** Release of the kernel by whose rules the machine is to be judged; null: not known, since none runs. */
+  readonly kernel: string | null;
   /** How each function's DMA meets the IOMMU, as the type of a group of its own; null where it does not. */
   readonly groupTypes: readonly ('DMA' | 'identity' | null)[];
 }
@@ -62,6 +64,7 @@ export function capturedEntries(facts: CaptureFacts): CapturedEntry[] {
     link(`${path}/iommu_group`, `${'../'.repeat(path.split('/').length - 1)}kernel/iommu_groups/${index}`);
   });
   file('proc/cpuinfo', `processor\t: 0\nvendor_id\t: ${facts.cpu.vendor}\ncpu family\t: ${facts.cpu.family}\n`);
+  if (facts.kernel !== null) file('proc/version', `Linux version ${facts.kernel}\n`);
   file('proc/iomem', iomemText(facts));
   return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 export type { QemuBinary, QemuVersion } from './binary.ts';
 export { findQemu, formatVersion, probeQemu } from './binary.ts';
 export type { QemuEngineOptions } from './boot.ts';
+export { QEMU_CASES } from './cases.ts';
 export type { BackingRequest, BackingWords, QemuCommandLine, QemuPart } from './command-line.ts';
 export { commandLine, STANDALONE } from './command-line.ts';
 export type { FoundFunction, SizedBar } from './enumerate.ts';

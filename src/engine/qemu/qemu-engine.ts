@@ -231,15 +231,18 @@ export class QemuEngine implements Engine {
 
   /** The machine as it is now: configuration spaces dumped, sizes as they were found. */
   async machine(source: string = this.name): Promise<Machine> {
-    return machineOf(await this.#captureFacts(), source);
+    return machineOf(await this.#captureFacts(null), source);
   }
 
-  /** The machine as the bytes of a tar archive, which every command reads. */
-  async captureTar(): Promise<Uint8Array> {
-    return tarOf(capturedEntries(await this.#captureFacts()));
+  /**
+   * The machine as the bytes of a tar archive, which every command reads. `kernel`: the release by whose rules it is to be judged;
+   * left out, the capture has none.
+   */
+  async captureTar(kernel: string | null = null): Promise<Uint8Array> {
+    return tarOf(capturedEntries(await this.#captureFacts(kernel)));
   }
 
-  async #captureFacts(): Promise<CaptureFacts> {
+  async #captureFacts(kernel: string | null): Promise<CaptureFacts> {
     const { functions, placement, config, description, memory } = this.#parts;
     const configs = await Promise.all(functions.map(({ bdf }) => config.dump(bdf)));
     const bypassed = new Set(description.rootBuses.filter((root) => root.bypassIommu).map((root) => root.bus));
@@ -250,6 +253,7 @@ export class QemuEngine implements Engine {
       ram: memory.usable,
       reserved: memory.reserved,
       cpu: QEMU_CPUS[description.cpu ?? 'qemu64'],
+      kernel,
       groupTypes: functions.map(({ bdf, rootBus }) => {
         if (this.iommu === null || bypassed.has(rootBus)) return null;
         return this.#contexts.get(bdfKey(bdf)) === 'passthrough' ? 'identity' : 'DMA';
