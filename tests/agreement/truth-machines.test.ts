@@ -29,11 +29,7 @@ import { readTruth, type TruthBlock, type TruthCase, truthType } from '../kernel
 const cases = await readTruth();
 
 /** What the kernel takes for granted where the specification leaves it open. */
-const AS_THE_KERNEL_ASSUMES: Partial<FabricRules> = {
-  internalPeerRoute: true,
-  samePortAtRootPort: 'upstream',
-  samePortAtDownstreamPort: 'upstream',
-};
+const AS_THE_KERNEL_ASSUMES: Partial<FabricRules> = { internalPeerRoute: true };
 
 interface Pair {
   readonly provider: PciFunction;
@@ -249,6 +245,6 @@ test('with the safe answer to what the specification leaves open, the pairs that
     }
   }
   console.log(`of ${pairs} pairs these do not arrive: ${JSON.stringify([...reasons])}`);
-  // Siblings without a route, and what comes back to the root port that it came in by (docs/FINDINGS.md).
+  // Functions of one device without a way inside it (docs/FINDINGS.md).
   expect([...reasons.keys()]).toEqual(['samePort']);
 });
