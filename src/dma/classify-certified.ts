@@ -10,19 +10,12 @@
 import type { BvecList } from '../block/bio-vec.ts';
 import { requesterId } from '../pcie/bdf.ts';
 import { certificateKey, generationOf } from './certified.ts';
-import {
-  type Classified,
-  type Classifier,
-  KIND_BUS,
-  type LookupCounters,
-  newClassified,
-  newCounters,
-} from './classifier.ts';
+import { type Classified, type Classifier, KIND_BUS, type LookupCounters, newClassified } from './classifier.ts';
+import { Lookup } from './classify-lookup.ts';
 import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';
 import { MADE_NOW } from './owner.ts';
 import type { PairTypes } from './pair-types.ts';
-import { RangeCache } from './range-cache.ts';
 import type { RangeTable } from './range-table.ts';
 
 // Engines fold a constant of the same file into a loop, an imported one they load each time.
@@ -31,10 +24,10 @@ const BUS = KIND_BUS;
 export class Certified implements Classifier {
   readonly name = 'certified';
   /** Counts the fallback alone: certificates that match are not looked up. */
-  readonly counters: LookupCounters = newCounters();
+  readonly counters: LookupCounters;
   readonly table: RangeTable;
   readonly pairs: PairTypes;
-  readonly #cache: RangeCache;
+  readonly #lookup: Lookup;
   /** The list before had a vector that did not match. */
   #mismatched = false;
   #kind: Uint32Array = new Uint32Array(64);
@@ -45,7 +38,8 @@ export class Certified implements Classifier {
   constructor(table: RangeTable, pairs: PairTypes) {
     this.table = table;
     this.pairs = pairs;
-    this.#cache = new RangeCache(table, pairs);
+    this.#lookup = new Lookup(table, pairs);
+    this.counters = this.#lookup.counters;
   }
 
   /** The certificates themselves; null where the first or the last does not match, or one of the list before did not. */
@@ -69,15 +63,21 @@ export class Certified implements Classifier {
    */
   classify(device: DmaDevice, vectors: BvecList): Classified {
     const { count, address, certificate } = vectors;
+    const key = this.#keyOf(device);
+    const held = Math.min(count, certificate.length);
+    const first = held === 0 ? 0 : (certificate[0] as number);
+    if ((first ^ key) >>> 2 !== 0 && isOfOneMaking(certificate, held, count)) {
+      this.#mismatched = true;
+      this.#lookup.queuedAt = this.#queuedAt(first);
+      return this.#lookup.classify(device, vectors);
+    }
     if (count > this.#kind.length) {
       this.#kind = new Uint32Array(2 * count);
       this.#address = new Float64Array(2 * count);
     }
     const kind = this.#kind;
     const offset = device.fn.busOffset;
-    const key = this.#keyOf(device);
     let found = offset === 0 ? address : this.#address;
-    const held = Math.min(count, certificate.length);
     let index = 0;
     for (; index < held; index++) {
       const what = ((certificate[index] as number) ^ key) >>> 0;
@@ -93,6 +93,11 @@ export class Certified implements Classifier {
     return classified;
   }
 
+  /** When a vector with this word was made; of one without a certificate nothing is known. */
+  #queuedAt(word: number): number {
+    return word === 0 ? MADE_NOW : generationOf(word, this.table);
+  }
+
   #keyOf(device: DmaDevice): number {
     return certificateKey(requesterId(device.fn.bdf), this.table.generation);
   }
@@ -103,7 +108,7 @@ export class Certified implements Classifier {
    */
   #rest(vectors: BvecList, from: number, held: number, key: number, offset: number, own: Float64Array): Float64Array {
     const { count, address, length, flags, certificate } = vectors;
-    const cache = this.#cache;
+    const { cache } = this.#lookup;
     cache.renew();
     const kind = this.#kind;
     let found = own;
@@ -122,7 +127,7 @@ export class Certified implements Classifier {
       }
       const first = index;
       if (flags[first] !== 0) refuseFlag(vectors, first);
-      const record = cache.locate(vectors, first, word === 0 ? MADE_NOW : generationOf(word, this.table));
+      const record = cache.locate(vectors, first, this.#queuedAt(word));
       const start = cache.start[record] as number;
       const end = cache.end[record] as number;
       const what = cache.kind[record] as number;
@@ -148,6 +153,22 @@ export class Certified implements Classifier {
     this.counters.lastHits += lookedUp - lookups;
     return found;
   }
+}
+
+/**
+ * Whether all certificates are for one mapper and one generation, or none is there: a list that one submitter made in one go. If
+ * that is not here and now, the list is one to look up.
+ */
+function isOfOneMaking(certificate: Uint32Array, held: number, count: number): boolean {
+  if (held === 0) return true;
+  if (held < count) return false;
+  const first = certificate[0] as number;
+  // A word of 0 was made at no generation, and one of requester 0 at a multiple of the wrap was.
+  const ignored = first >>> 2 === 0 ? 0 : 3;
+  for (let index = 1; index < count; index++) {
+    if ((((certificate[index] as number) ^ first) | ignored) !== ignored) return false;
+  }
+  return true;
 }
 
 /** The addresses of the first `count` vectors as the engine or the IOMMU is given them. */

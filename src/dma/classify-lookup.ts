@@ -9,7 +9,7 @@ import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';
 import { MADE_NOW } from './owner.ts';
 import type { PairTypes } from './pair-types.ts';
-import { RangeCache } from './range-cache.ts';
+import { coarseSlot, fineSlot, KIND_NOT_ASKED, RangeCache } from './range-cache.ts';
 import type { RangeTable } from './range-table.ts';
 
 /**
@@ -28,7 +28,8 @@ export class Lookup implements Classifier {
   readonly pairs: PairTypes;
   /** Generation of the table when the vectors were made; `MADE_NOW` unless they were queued. */
   queuedAt: number = MADE_NOW;
-  readonly #cache: RangeCache;
+  /** The ranges, judged for the mapping device; shared with whoever falls back to lookup. */
+  readonly cache: RangeCache;
   #kind: Uint32Array = new Uint32Array(64);
   #address: Float64Array = new Float64Array(64);
   readonly #classified = newClassified();
@@ -36,16 +37,17 @@ export class Lookup implements Classifier {
   constructor(table: RangeTable, pairs: PairTypes) {
     this.table = table;
     this.pairs = pairs;
-    this.#cache = new RangeCache(table, pairs);
+    this.cache = new RangeCache(table, pairs);
   }
 
   /** @throws MapError FLAG_NOT_USED, UNOWNED_ADDRESS, RANGE_STRADDLES, PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN */
   classify(_device: DmaDevice, vectors: BvecList): Classified {
     const { count, address, length, flags } = vectors;
     if (count > this.#kind.length) this.#grow(count);
-    const cache = this.#cache;
+    const cache = this.cache;
     cache.renew();
-    const { start: starts, end: ends, kind: kinds, offset: offsets } = cache;
+    const { start: starts, end: ends, kind: kinds, offset: offsets, slots, born } = cache;
+    const { queuedAt } = this;
     const kind = this.#kind;
     let found = address; // the list's own addresses, until one has to move
     let uniform = -1;
@@ -58,7 +60,20 @@ export class Lookup implements Classifier {
       let flagged = flags[first] as number;
       if (flagged !== 0) refuseFlag(vectors, first);
       if (length[first] === 0) empty = true;
-      const record = cache.locate(vectors, first, this.queuedAt);
+      const at = address[first] as number;
+      const behind = at + (length[first] as number);
+      // As `cache.locate` begins: written out, for what it reads is the same for all vectors.
+      let record = slots[fineSlot(at)] as number;
+      if (at < (starts[record] as number) || behind > (ends[record] as number))
+        record = slots[coarseSlot(at)] as number;
+      if (
+        at < (starts[record] as number) ||
+        behind > (ends[record] as number) ||
+        kinds[record] === KIND_NOT_ASKED ||
+        (born[record] as number) > queuedAt
+      ) {
+        record = cache.locate(vectors, first, queuedAt);
+      }
       const start = starts[record] as number;
       const end = ends[record] as number;
       const what = kinds[record] as number;

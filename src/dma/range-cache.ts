@@ -11,7 +11,7 @@ import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeTable } from './range-table.ts';
 
 /** Kind of a range whose owner has not been judged yet. */
-const KIND_NOT_ASKED = 255;
+export const KIND_NOT_ASKED = 255;
 
 /** Ranges from here on take one slot a GiB, smaller ones one slot for each 2 MiB: RAM would drive all else out. */
 const COARSE_BYTES = 2 ** 30;
