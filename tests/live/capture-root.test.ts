@@ -4,14 +4,23 @@ import { bytesOf, latin1 } from '../../src/core/text.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { decompress, treeOfTar } from '../../src/machine/read/archive.ts';
 import { MemoryTree } from '../../src/machine/read/file-tree.ts';
+import type { LiveParts } from '../../src/machine/read/live/capture-host.ts';
 import { type Capture, captureRoot } from '../../src/machine/read/live/capture-root.ts';
-import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from '../../src/machine/read/live/redact.ts';
+import {
+  redactCmdline,
+  redactConfig,
+  redactCpuinfo,
+  redactLogLine,
+  redactVersion,
+} from '../../src/machine/read/live/redact.ts';
 import { tarOf } from '../../src/machine/read/live/write-archive.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { capabilityName, conventionalCapabilities, extendedCapabilities } from '../../src/pcie/capability.ts';
 import { ConfigSpace } from '../../src/pcie/config-space.ts';
+
+const PARTS: LiveParts = { hostName: 'gpu7', kernelLog: null, gunzip: (bytes) => bytes };
 
 const EXAMPLES = new URL('../../examples/machines/', import.meta.url);
 
@@ -48,17 +57,36 @@ test('a header of 64 bytes and one of all ones are left as they are', () => {
 
 test.each<[string, string]>([
   ['quiet', 'quiet'],
-  ['root=UUID=3E6BE9DE-8139-11D1-9106-A43F08D823A6 ro', 'root=UUID=00000000-0000-0000-0000-000000000000 ro'],
-  ['BOOTIF=01-52-54-00-ab-cd-ef', 'BOOTIF=00-00-00-00-00-00-00'],
-  ['ip=10.0.0.1::::gpu7:eth0', 'ip=10.0.0.1::::HOST:eth0'],
-  ['systemd.hostname=gpu7 nfsroot=gpu70:/x', 'systemd.hostname=HOST nfsroot=gpu70:/x'],
+  ['root=UUID=3E6BE9DE-8139-11D1-9106-A43F08D823A6 ro', 'root=REMOVED ro'],
+  [
+    'root=LABEL=alices-disk rd.lvm.lv=gpu7-vg/root rd.luks.uuid=luks-1',
+    'root=REMOVED rd.lvm.lv=REMOVED rd.luks.uuid=REMOVED',
+  ],
+  ['root=/dev/nvme0n1p2 resume=/dev/mapper/gpu7--vg-swap', 'root=/dev/nvme0n1p2 resume=REMOVED'],
+  ['BOOTIF=01-52-54-00-ab-cd-ef', 'BOOTIF=REMOVED'],
+  ['ip=10.0.0.1::::gpu7:eth0 ip=dhcp', 'ip=REMOVED ip=dhcp'],
+  ['systemd.hostname=gpu7 nfsroot=gpu70:/x', 'systemd.hostname=REMOVED nfsroot=REMOVED'],
+  ['netconsole=@10.0.0.1/,6666@10.0.0.2/52:54:00:ab:cd:ef', 'netconsole=@0.0.0.0/,6666@0.0.0.0/00:00:00:00:00:00'],
+  [
+    'x=3e6be9de-8139-11d1-9106-a43f08d823a6 y=gpu7.lab.example z=gpu7-a z=gpu70',
+    'x=00000000-0000-0000-0000-000000000000 y=HOST z=HOST-a z=gpu70',
+  ],
+  [
+    'init=/home/alice/init mail=alice@example.org log=fe80::5054:ff:feab:cdef',
+    'init=/home/USER/init mail=SOMEBODY log=::',
+  ],
+  ['nvme=nqn.2014-08.org.nvmexpress:uuid:1', 'nvme=nqn.REMOVED'],
+  [
+    'pci=config_acs=10xx@0000:03:00.0;0@pci:8086:2030 pci=resource_alignment=20@0000:01:00.0',
+    'pci=config_acs=10xx@0000:03:00.0;0@pci:8086:2030 pci=resource_alignment=20@0000:01:00.0',
+  ],
   ['pci=disable_acs_redir=0000:00:1c.0/00.0;0000:00:1d.0', 'pci=disable_acs_redir=0000:00:1c.0/00.0;0000:00:1d.0'],
 ])('the command line %j becomes %j', (text, wanted) => {
-  expect(redactCmdline(text, 'gpu7')).toEqual({ text: wanted, removed: text !== wanted });
+  expect(redactCmdline(text, 'gpu7.lab.example')).toEqual({ text: wanted, removed: text !== wanted });
 });
 
 test('a host name of odd characters is a name, not a pattern', () => {
-  expect(redactCmdline('hostname=a.b+c aXb+c', 'a.b+c').text).toBe('hostname=HOST aXb+c');
+  expect(redactCmdline('x=a.b+c aXb+c', 'a.b+c').text).toBe('x=HOST aXb+c');
 });
 
 test('of cpuinfo the first processor stays, of version the release; serial numbers and builders go', () => {
@@ -67,6 +95,31 @@ test('of cpuinfo the first processor stays, of version the release; serial numbe
   expect(redactCpuinfo(cpuinfo)).toBe('processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\n');
   expect(redactVersion('Linux version 6.12.1-amd64 (me@home) (gcc 15) #1 SMP\n')).toBe('Linux version 6.12.1-amd64\n');
   expect(redactVersion('something else')).toBe('');
+});
+
+test.each<[string, string]>([
+  ['nvme 0000:03:00.0: ACS redirect is set between the client and provider (0000:06:00.0)', ''],
+  [
+    'DMAR: [DMA Write NO_PASID] Request device [03:00.0] fault addr 0xfc030000 [fault reason 0x05] PTE Write access is not set',
+    '',
+  ],
+  ["pci 0000:03:00.0: BAR 0 [mem 0x4000000000-0x400007ffff 64bit pref]: can't assign; no space", ''],
+  [
+    'pci 0000:03:00.0: to disable ACS redirect for this path, add the kernel parameter: pci=disable_acs_redir=0000:00:1c.0/00.0',
+    '',
+  ],
+  ['AMD-Vi: gpu7 says so', 'AMD-Vi: HOST says so'],
+  ['AER: eth 52:54:00:ab:cd:ef at 10.1.2.3', 'AER: eth 00:00:00:00:00:00 at 0.0.0.0'],
+  [
+    'PCIe Bus Error: drive, serial number S4EVNX0M, Serial: 12AB',
+    'PCIe Bus Error: drive, serial number REMOVED, Serial: REMOVED',
+  ],
+])('of the log line %j only what names somebody goes', (line, wanted) => {
+  expect(redactLogLine(line, 'gpu7')).toBe(wanted === '' ? line : wanted);
+});
+
+test('a host that is called like a word of the kernel’s own does not blank the log', () => {
+  expect(redactLogLine('nvme 0000:03:00.0: pci', 'nvme')).toBe('nvme 0000:03:00.0: pci');
 });
 
 /** A tree that a capture writes out, read back. */
@@ -92,7 +145,7 @@ test('a machine that is captured, packed and read again is the same machine', as
     const bytes = await decompress(readFileSync(new URL(file, EXAMPLES)), file);
     const machine = await readMachine(bytes, file);
     const tree = await treeOfTar(bytes, file);
-    const capture = captureRoot(tree.list('sys') === null ? nested(tree) : tree, 'gpu7');
+    const capture = captureRoot(tree.list('sys') === null ? nested(tree) : tree, PARTS);
     const again = await readMachine(await tarOf(capture.entries), file);
     expect(capture.functions, file).toBe(machine.hierarchy.functions.length);
     expect(verdictsOf(again), file).toEqual(verdictsOf(machine));
@@ -128,10 +181,10 @@ test('what is captured is counted, and nothing of the serial number is left in t
   tree.addFile('sys/bus/pci/devices/0000:00:01.0/config', configWithSerials());
   tree.addFile('sys/bus/pci/devices/0000:00:02.0/config', configWithSerials().subarray(0, 64));
   tree.addFile('proc/cmdline', bytesOf('hostname=gpu7\n'));
-  const capture = captureRoot(tree, 'gpu7');
+  const capture = captureRoot(tree, PARTS);
   expect(capture).toMatchObject({ functions: 2, headersOnly: 1, serialNumbers: 1, vpd: 1, cmdlineRedacted: true });
   const archive = latin1(await tarOf(capture.entries));
   expect(archive).not.toContain('\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008');
   expect(archive).not.toContain('gpu7');
-  expect(treeOf(capture).read('proc/cmdline')).toEqual(bytesOf('hostname=HOST\n'));
+  expect(treeOf(capture).read('proc/cmdline')).toEqual(bytesOf('hostname=REMOVED\n'));
 });

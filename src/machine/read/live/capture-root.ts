@@ -5,24 +5,38 @@
 
 import { bytesOf, latin1 } from '../../../core/text.ts';
 import { parseBdf } from '../../../pcie/bdf.ts';
+import { parseIomem, parseKernelRelease } from '../../proc.ts';
 import type { FileTree } from '../file-tree.ts';
+import { captureHost, type LiveParts } from './capture-host.ts';
 import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from './redact.ts';
 
 export type CapturedEntry =
   | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly kind: 'link'; readonly path: string; readonly target: string };
 
+/** Something that a diagnosis reads and the capture does not hold. */
+export interface MissingPart {
+  readonly what: string;
+  readonly why: string;
+  /** What would show it on the machine itself. */
+  readonly command: string;
+}
+
 export interface Capture {
   /** Sorted by path. */
   readonly entries: readonly CapturedEntry[];
   readonly functions: number;
+  /** Functions of which configuration space was read at all. */
+  readonly configs: number;
   /** Functions of which only the 64 bytes that everybody may read were readable. */
   readonly headersOnly: number;
   /** Functions of which a serial number, and of which VPD registers were removed. */
   readonly serialNumbers: number;
   readonly vpd: number;
-  /** The command line named the host, a UUID or a MAC address, and no longer does. */
+  /** The command line named the host, its disks, networks or users, and no longer does. */
   readonly cmdlineRedacted: boolean;
+  /** What could not be captured; empty where all is there. */
+  readonly missing: readonly MissingPart[];
 }
 
 const DEVICES = 'sys/bus/pci/devices';
@@ -42,6 +56,8 @@ const ATTRIBUTES: readonly string[] = [
   'current_link_width',
   'max_link_speed',
   'max_link_width',
+  'dma_mask_bits',
+  'consistent_dma_mask_bits',
   'p2pmem/size',
   'p2pmem/available',
   'p2pmem/published',
@@ -49,11 +65,11 @@ const ATTRIBUTES: readonly string[] = [
 const LINKS: readonly string[] = ['driver', 'iommu_group', 'physfn'];
 
 /**
- * Captures from `tree`. `hostName` is taken out of the kernel command line.
+ * Captures from `tree`; `parts` are the running kernel's log and what undoes gzip. The host's name is taken out of all text.
  */
-export function captureRoot(tree: FileTree, hostName: string): Capture {
+export function captureRoot(tree: FileTree, parts: LiveParts): Capture {
   const entries: CapturedEntry[] = [];
-  const counts = { functions: 0, headersOnly: 0, serialNumbers: 0, vpd: 0 };
+  const counts = { functions: 0, headersOnly: 0, serialNumbers: 0, vpd: 0, configs: 0 };
   for (const name of tree.list(DEVICES) ?? []) {
     const folder = tree.resolve(`${DEVICES}/${name}`);
     if (parseBdf(name) === null || folder === null) continue;
@@ -62,24 +78,64 @@ export function captureRoot(tree: FileTree, hostName: string): Capture {
     captureFunction(tree, folder, entries, counts);
   }
   captureGroups(tree, entries);
-  const cmdline = redactCmdline(textOf(tree, 'proc/cmdline') ?? '', hostName);
+  const cmdline = redactCmdline(textOf(tree, 'proc/cmdline') ?? '', parts.hostName);
   addText(entries, 'proc/cmdline', cmdline.text);
   addText(entries, 'proc/cpuinfo', redactCpuinfo(textOf(tree, 'proc/cpuinfo') ?? ''));
-  addText(entries, 'proc/version', redactVersion(textOf(tree, 'proc/version') ?? ''));
-  addText(entries, 'proc/iomem', textOf(tree, 'proc/iomem') ?? '');
+  const version = textOf(tree, 'proc/version') ?? '';
+  addText(entries, 'proc/version', redactVersion(version));
+  const iomem = textOf(tree, 'proc/iomem') ?? '';
+  addText(entries, 'proc/iomem', iomem);
+  const host = captureHost(tree, parseKernelRelease(version), parts);
+  entries.push(...host.entries);
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { entries, ...counts, cmdlineRedacted: cmdline.removed };
+  const missing = [...missingParts(tree, counts, iomem), ...host.missing];
+  return { entries, ...counts, cmdlineRedacted: cmdline.removed, missing };
+}
+
+function missingParts(
+  tree: FileTree,
+  {
+    functions,
+    headersOnly,
+    configs,
+  }: { readonly functions: number; readonly headersOnly: number; readonly configs: number },
+  iomem: string,
+): MissingPart[] {
+  const missing: MissingPart[] = [];
+  const lspci = 'sudo lspci -Dnnvvvxxxx';
+  if (configs < functions) {
+    const why = `the configuration space of ${functions - configs} of ${functions} functions cannot be read`;
+    missing.push({ what: 'registers', why, command: lspci });
+  }
+  if (headersOnly > 0) {
+    const why = `without root only 64 bytes of configuration space are shown, of ${headersOnly} of ${functions} functions`;
+    missing.push({ what: 'ACS and every other capability', why, command: lspci });
+  }
+  if (parseIomem(iomem).length === 0) {
+    const why = iomem === '' ? 'there is no /proc/iomem to read' : 'without root /proc/iomem shows zeros';
+    missing.push({ what: 'the memory map', why, command: 'sudo cat /proc/iomem' });
+  }
+  for (const file of ['proc/cmdline', 'proc/version', 'proc/cpuinfo']) {
+    if (textOf(tree, file) !== null) continue;
+    missing.push({ what: `/${file}`, why: 'it is not there to read', command: `cat /${file}` });
+  }
+  if (tree.list(GROUPS) === null) {
+    const why = `there is no /${GROUPS}: this kernel knows no IOMMU, or a container hides it`;
+    missing.push({ what: 'the IOMMU groups', why, command: `ls /${GROUPS}` });
+  }
+  return missing;
 }
 
 function captureFunction(
   tree: FileTree,
   folder: string,
   entries: CapturedEntry[],
-  counts: { functions: number; headersOnly: number; serialNumbers: number; vpd: number },
+  counts: { functions: number; headersOnly: number; serialNumbers: number; vpd: number; configs: number },
 ): void {
   counts.functions++;
   const config = tree.read(`${folder}/config`);
   if (config !== null) {
+    counts.configs++;
     const { bytes, serialNumber, vpd } = redactConfig(config);
     entries.push({ kind: 'file', path: `${folder}/config`, bytes });
     if (bytes.length <= 64) counts.headersOnly++;
