@@ -56,9 +56,9 @@ export function* diffLines(
   bold: (text: string) => string,
 ): Generator<string> {
   const { flipped, gone, come, changes } = difference;
-  yield bold(
-    `${count(flipped.length, 'verdict')} flipped, ${count(changes.length, 'fact')} changed, ${gone.length} gone, ${come.length} new; ${count(difference.matched, 'function')} in both`,
-  );
+  const { matched } = difference;
+  const counts = `${count(flipped.length, 'verdict')} flipped, ${count(changes.length, 'fact')} changed, ${gone.length} gone, ${come.length} new`;
+  yield* wrap(`${counts}; ${count(matched, 'function')} in both`, columns).map(bold);
   if (difference.pairsLeftOut) yield `Only the first ${difference.judged} pairs were judged.`;
   if (flipped.length > 0) {
     yield '';

@@ -55,6 +55,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       addresses: answers.map(answerDocument),
     });
   } else {
+    if (answers.length === 0) context.out.append('No fault is reported.\n');
     for (const one of answers)
       for (const line of answerLines(machine, one, context.columns)) context.out.append(`${line}\n`);
     if (machine.ram.length === 0) {
@@ -150,12 +151,8 @@ async function faultsOfInput(machine: Machine, by: PciFunction | null, context: 
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const { faults, otherLines } = readFaults(Buffer.concat(chunks).toString('latin1').split('\n'));
-  if (faults.length === 0) {
-    throw nothingAsked(
-      otherLines === 0
-        ? 'no address is given, and standard input is empty'
-        : `${otherLines === 1 ? 'the line' : `none of the ${otherLines} lines`} on standard input reports ${otherLines === 1 ? 'no' : 'a'} fault`,
-    );
+  if (faults.length === 0 && otherLines === 0) {
+    throw nothingAsked('no address is given, and standard input is empty');
   }
   if (otherLines > 0) {
     context.note(
