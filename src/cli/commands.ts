@@ -172,7 +172,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       withMachine(command);
       command
         .requiredOption('--bio <file>', 'the bio: JSON or YAML, or .jsonl with one bio a line')
-        .option('--classify <how>', 'flags, lookup or page (default: flags if a vector has one, else lookup)')
+        .option(
+          '--classify <how>',
+          'flags, lookup, page, premapped or certified (default: flags if a vector has one, else lookup)',
+        )
         .option('--trust', 'let the flags decide: no table is consulted')
         .option('--iommu <mode>', 'on, off or passthrough (default: what the machine says of the device)')
         .option(

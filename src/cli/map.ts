@@ -96,7 +96,7 @@ function readJsonLine(line: string, file: string, number: number): BioFile {
 function settingsOf(invocation: Invocation): MapSettings {
   const { options } = invocation;
   const settings: MapSettings = {
-    classify: oneOf<ClassifyMode>(invocation, 'classify', ['flags', 'lookup', 'page']),
+    classify: oneOf<ClassifyMode>(invocation, 'classify', ['flags', 'lookup', 'page', 'premapped', 'certified']),
     trust: options['trust'] === true,
     iommu: oneOf<IommuMode>(invocation, 'iommu', ['on', 'off', 'passthrough']),
     noMerge: options['merge'] === false,

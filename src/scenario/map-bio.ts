@@ -1,12 +1,14 @@
 /** Maps the bio of a file for a machine: the checks at the door, the classification, the mapping, and what to say of it. */
 
-import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../block/bio-vec.ts';
+import { BvecList } from '../block/bio-vec.ts';
 import { addressFromWords } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
 import { findRange, joinRanges, type Range, withoutRanges } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
 import { formatWord64 } from '../core/word64.ts';
-import type { Classifier } from '../dma/classifier.ts';
+import { Certifier } from '../dma/certified.ts';
+import { type Classified, type Classifier, KIND_BUS, KIND_RAM, KIND_RESOURCE } from '../dma/classifier.ts';
+import { Certified } from '../dma/classify-certified.ts';
 import { TrustingFlags } from '../dma/classify-flags.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
 import { PageDescriptors } from '../dma/classify-page.ts';
@@ -14,7 +16,7 @@ import { VerifiedFlags } from '../dma/classify-verified.ts';
 import { DmaDevice } from '../dma/device.ts';
 import { MapError } from '../dma/errors.ts';
 import { refuseFlag } from '../dma/flag-refusals.ts';
-import { classifyVectors, dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
+import { classifyVectors, dmaMapClassified, dmaUnmapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
 import { PairTypes } from '../dma/pair-types.ts';
@@ -33,7 +35,8 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import type { BioFile } from './bio-file.ts';
 import { checkDecoding, type MapWarning, mappingWarnings } from './map-warnings.ts';
 
-export type ClassifyMode = 'flags' | 'lookup' | 'page';
+/** The five designs; of the mail's flags, verified ones unless `trust` is set. */
+export type ClassifyMode = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
 
 export interface MapSettings {
   /** Null: flags where a vector has one, else lookup. */
@@ -63,7 +66,7 @@ export interface MappedBio {
   readonly iova: { readonly base: number; readonly size: number } | null;
   readonly vectors: readonly MappedVector[];
   readonly segments: readonly DmaSegment[];
-  /** Vectors that were looked up in the range table. */
+  /** Vectors that were looked up to be classified; by the submitter, where he maps first. Verifying flags is not counted. */
   readonly lookups: number;
   readonly warnings: readonly MapWarning[];
 }
@@ -104,16 +107,17 @@ export class BioMapper {
     const classifier = this.#classifier(classify, pairs);
     const mode = this.#settings.iommu ?? iommuModeOf(this.#machine, fn);
     const device = this.#dmaDevice(fn, index, mode, bio);
+    if (classify === 'certified') new Certifier(this.#table, pairs).certify(vectors);
     // Without knowing the IOMMU nothing can be said of masks.
     const classified =
       mode === null ? classifier.classify(device, vectors) : classifyVectors(device, vectors, classifier);
-    const meetsIommu = classified.kind.subarray(0, vectors.count).some((kind) => kind !== BVEC_MAP_BUS_ADDR);
+    const meetsIommu = classified.kind.subarray(0, vectors.count).some((kind) => kind !== KIND_BUS);
     if (mode === null && meetsIommu) refuseUnknownIommu(fn);
-    const owners = this.#describe(device, vectors, classified.kind, classified.address, classify);
+    const owners = this.#describe(device, vectors, classified, trusted);
     if (this.#policy.acsRule === 'divergence') checkDecoding(this.#machine, owners);
-    const result = dmaMapBvec(device, vectors, bio.direction, classifier, this.#result, {
-      noMerge: this.#settings.noMerge,
-    });
+    const table = classifier.table ?? null;
+    const options = { noMerge: this.#settings.noMerge };
+    const result = dmaMapClassified(device, vectors, bio.direction, classified, table, this.#result, options);
     const iova = result.iovaSize === 0 ? null : { base: result.iovaBase as number, size: result.iovaSize };
     const segments = resolvedSegments(device, result);
     return {
@@ -124,7 +128,7 @@ export class BioMapper {
       iova,
       vectors: owners,
       segments,
-      lookups: classify === 'lookup' ? vectors.count : 0,
+      lookups: lookupsOf(classifier),
       warnings: device.rules === 'linux' ? mappingWarnings(this.#machine, device, owners, vectors, segments) : [],
     };
   }
@@ -190,7 +194,9 @@ export class BioMapper {
   }
 
   #classifier(mode: ClassifyMode, pairs: PairTypes): Classifier {
-    if (mode === 'lookup') return new Lookup(this.#table, pairs);
+    // Mapping first is what a lookup at the submitter comes to: the same addresses, earlier.
+    if (mode === 'lookup' || mode === 'premapped') return new Lookup(this.#table, pairs);
+    if (mode === 'certified') return new Certified(this.#table, pairs);
     if (mode === 'page') return new PageDescriptors(this.#table, pairs);
     return this.#settings.trust ? new TrustingFlags() : new VerifiedFlags(this.#table, pairs);
   }
@@ -216,23 +222,16 @@ export class BioMapper {
     return domain;
   }
 
-  #describe(
-    device: DmaDevice,
-    vectors: BvecList,
-    kind: Uint8Array,
-    address: Float64Array,
-    mode: ClassifyMode,
-  ): MappedVector[] {
+  #describe(device: DmaDevice, vectors: BvecList, classified: Classified, trusted: boolean): MappedVector[] {
     const client = this.#machine.hierarchy.indexOf(device.fn.bdf);
     return Array.from({ length: vectors.count }, (_, input): MappedVector => {
-      const what = kind[input] as number;
-      if (what === 0) return { input, case: 'a', owner: null };
-      if (mode === 'flags' && this.#settings.trust)
-        return trustedVector(device, input, what, address[input] as number, vectors);
-      const cpu =
-        what === BVEC_MAP_BUS_ADDR ? (address[input] as number) - device.fn.busOffset : (address[input] as number);
+      const what = classified.kind[input] as number;
+      const address = classified.address[input] as number;
+      if (what === KIND_RAM) return { input, case: 'a', owner: null };
+      if (trusted) return trustedVector(device, input, what, address, vectors);
+      const cpu = what === KIND_BUS ? address - device.fn.busOffset : address;
       const record = this.#table.at(this.#table.find(cpu));
-      const type = what === BVEC_MAP_BUS_ADDR ? 'busAddr' : 'thruHostBridge';
+      const type = what === KIND_BUS ? 'busAddr' : 'thruHostBridge';
       const owner = this.#machine.hierarchy.functions[record.provider] as PciFunction;
       return {
         input,
@@ -243,6 +242,10 @@ export class BioMapper {
       };
     });
   }
+}
+
+function lookupsOf({ name, counters }: Classifier): number {
+  return name === 'flags-verified' ? 0 : counters.lookups + counters.lastHits;
 }
 
 /** The outputs, own BARs resolved; the mapping is undone, whatever comes. */
@@ -263,7 +266,7 @@ function trustedVector(
   address: number,
   vectors: BvecList,
 ): MappedVector {
-  if (kind === BVEC_MAP_RESOURCE) return { input, case: 'b1', owner: null };
+  if (kind === KIND_RESOURCE) return { input, case: 'b1', owner: null };
   const last = address + (vectors.length[input] as number);
   const own = device.ownBars().find((bar) => address >= bar.start && last <= bar.end);
   if (!own) return { input, case: 'b2', owner: null };

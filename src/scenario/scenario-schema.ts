@@ -153,7 +153,7 @@ const transfer = z
     askedFor: z.string().optional(),
     direction: oneOf(['toDevice', 'fromDevice'] as const),
     engine: oneOf(['dma', 'nvme'] as const).optional(),
-    classify: oneOf(['flags', 'lookup', 'page'] as const).optional(),
+    classify: oneOf(['flags', 'lookup', 'page', 'premapped', 'certified'] as const).optional(),
     trust: z.boolean().optional(),
     merge: z.boolean().optional(),
     relativeSgl: z.boolean().optional(),

@@ -91,8 +91,8 @@ export interface TransferDescription {
   direction: 'toDevice' | 'fromDevice';
   /** Default: `nvme` for an NVMe controller, else `dma`. */
   engine?: 'dma' | 'nvme' | undefined;
-  /** Default `flags`. */
-  classify?: 'flags' | 'lookup' | 'page' | undefined;
+  /** How the mapper learns what a vector is, and what the submitter puts into it for that (design.ts). Default `flags`. */
+  classify?: 'flags' | 'lookup' | 'page' | 'premapped' | 'certified' | undefined;
   trust?: boolean | undefined;
   merge?: boolean | undefined;
   /** Case (c) by the controller's vendor extension instead of by CMB address. */

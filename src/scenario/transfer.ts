@@ -3,14 +3,8 @@
  * programmed, every byte compared with a copy that went another way.
  */
 
-import { BvecList } from '../block/bio-vec.ts';
 import type { PhysAddr } from '../core/address.ts';
 import { P2pError } from '../core/errors.ts';
-import type { Classifier } from '../dma/classifier.ts';
-import { TrustingFlags } from '../dma/classify-flags.ts';
-import { Lookup } from '../dma/classify-lookup.ts';
-import { PageDescriptors } from '../dma/classify-page.ts';
-import { VerifiedFlags } from '../dma/classify-verified.ts';
 import type { DmaDevice } from '../dma/device.ts';
 import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
@@ -18,7 +12,9 @@ import { resolveOwnBar } from '../dma/own-bar.ts';
 import type { Hop } from '../fabric/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { namedSegments, type Queued, queueVectors } from './design.ts';
 import { runDma } from './dma-transfer.ts';
+import { ScenarioError } from './errors.ts';
 import { injectFaults } from './inject.ts';
 import { runNvme } from './nvme-transfer.ts';
 import { countPattern } from './pattern.ts';
@@ -45,6 +41,7 @@ export async function runTransfer(
   const prepared = [fn, ...vectors.flatMap((vector) => (vector.owner === null ? [] : [vector.owner]))];
   await world.prepare(prepared);
   if (transfer.continues === undefined) await clearMemories(world, vectors);
+  const queued = await queueVectors(world, transfer, vectors, asked).catch(refusalOnly);
   const injected = await injectFaults(world, transfer, 'afterSubmit');
   const device = await world.mappingDevice(fn);
   const mapping = new DmaMapping();
@@ -58,28 +55,30 @@ export async function runTransfer(
     bytesTotal: totalBytes,
     injected,
   };
-  const classifier = classifierOf(world, transfer, fn);
+  if (queued instanceof P2pError) return refused(base, context, queued);
+  const { list, classifier } = queued;
   try {
-    dmaMapBvec(device, bvecs(vectors, transfer), transfer.direction, classifier, mapping, {
-      noMerge: transfer.merge === false,
-    });
+    dmaMapBvec(device, list, transfer.direction, classifier, mapping, { noMerge: transfer.merge === false });
   } catch (error) {
     if (!(error instanceof P2pError)) throw error;
+    await unmapFirst(world, queued);
     return refused(base, context, error);
   }
-  resolveOwnBar(fn, mapping);
+  // Of an address that was mapped before nobody knows any more whether it is a bus address.
+  if (queued.premapped === null) resolveOwnBar(fn, mapping);
   if (device.domain !== null) await world.host.syncIommu(device.domain);
   const unmapsEarly = transfer.faults?.some((fault) => fault.at === 'afterMap' && fault.unmap === true) === true;
-  const segments = mapping.segments();
-  const iova = mapping.iovaSize === 0 ? null : { base: mapping.iovaBase as number, size: mapping.iovaSize };
+  const segments = namedSegments(mapping.segments(), queued);
+  const { iovaBase, iovaSize } = queued.premapped?.mapping ?? mapping;
+  const iova = iovaSize === 0 ? null : { base: iovaBase as number, size: iovaSize };
   injected.push(...(await injectFaults(world, transfer, 'afterMap')));
-  if (unmapsEarly) await unmap(world, device, mapping);
+  if (unmapsEarly) await unmapAll(world, device, mapping, queued);
 
   const stop = world.host.watch((hop) => trace({ ...hop, transfer: transfer.name, name: hopName(world, hop) }));
   const move = engine === 'nvme' ? runNvme : runDma;
   const moved = await move(context, segments);
   stop();
-  if (!unmapsEarly) await unmap(world, device, mapping);
+  if (!unmapsEarly) await unmapAll(world, device, mapping, queued);
 
   const perVector = await compareVectors(context, moved.received);
   const bytesEqual = perVector.reduce((sum, bytes) => sum + bytes, 0);
@@ -156,23 +155,6 @@ function refused(
   };
 }
 
-function classifierOf(world: World, transfer: TransferDescription, fn: PciFunction): Classifier {
-  const pairs = world.pairs(fn);
-  if (transfer.classify === 'lookup') return new Lookup(world.table, pairs);
-  if (transfer.classify === 'page') return new PageDescriptors(world.table, pairs);
-  return transfer.trust === true ? new TrustingFlags() : new VerifiedFlags(world.table, pairs);
-}
-
-/** The vectors as the chosen design wants them: flagged, or CPU physical without flags. */
-function bvecs(vectors: readonly SubmittedVector[], transfer: TransferDescription): BvecList {
-  const plain = transfer.classify === 'lookup' || transfer.classify === 'page';
-  return BvecList.fromVectors(
-    vectors.map(({ address, cpuAddress, length, flags }) =>
-      plain ? { address: cpuAddress, length, flags: 0 } : { address, length, flags },
-    ),
-  );
-}
-
 /** The vectors of a transfer, new or of the transfer that it continues, and the number of the pattern that they carry. */
 function submitted(
   world: World,
@@ -201,6 +183,21 @@ async function clearMemories(world: World, vectors: readonly SubmittedVector[]):
   for (const { cpuAddress, length } of vectors) {
     await world.host.engine.writeMemory(cpuAddress as PhysAddr, new Uint8Array(length));
   }
+}
+
+function refusalOnly(error: unknown): P2pError {
+  if (error instanceof P2pError && !(error instanceof ScenarioError)) return error;
+  throw error;
+}
+
+async function unmapAll(world: World, device: DmaDevice, mapping: DmaMapping, queued: Queued): Promise<void> {
+  await unmap(world, device, mapping);
+  await unmapFirst(world, queued);
+}
+
+/** Undoes what the submitter mapped. */
+async function unmapFirst(world: World, { premapped }: Queued): Promise<void> {
+  if (premapped !== null) await unmap(world, premapped.device, premapped.mapping);
 }
 
 async function unmap(world: World, device: DmaDevice, mapping: DmaMapping): Promise<void> {

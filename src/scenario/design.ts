@@ -1,0 +1,83 @@
+/**
+ * The design that a transfer is mapped by: what its submitter puts into the queue, for the device whose distance was asked, and what
+ * classifies it at the mapping device.
+ *
+ * | `classify` | in the queue | at the mapping device |
+ * |---|---|---|
+ * | `flags` | addresses with the mail's flags | believed, or verified against the machine |
+ * | `lookup`, `page` | CPU physical addresses | looked up |
+ * | `premapped` | DMA addresses, mapped for the device that was asked | taken as they are |
+ * | `certified` | CPU physical addresses with certificates for that device | compared, looked up where they do not match |
+ */
+
+import { BvecList } from '../block/bio-vec.ts';
+import { Certifier } from '../dma/certified.ts';
+import type { Classifier } from '../dma/classifier.ts';
+import { Certified } from '../dma/classify-certified.ts';
+import { TrustingFlags } from '../dma/classify-flags.ts';
+import { Lookup } from '../dma/classify-lookup.ts';
+import { PageDescriptors } from '../dma/classify-page.ts';
+import { Premapped, premap } from '../dma/classify-premapped.ts';
+import { VerifiedFlags } from '../dma/classify-verified.ts';
+import type { DmaDevice } from '../dma/device.ts';
+import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import type { TransferDescription } from './scenario-types.ts';
+import type { SubmittedVector } from './submit.ts';
+import type { World } from './world.ts';
+
+/** What is in the queue. */
+export interface Queued {
+  readonly list: BvecList;
+  readonly classifier: Classifier;
+  /** What the submitter has mapped already, to be unmapped for the device it was mapped for; null but for `premapped`. */
+  readonly premapped: { readonly device: DmaDevice; readonly mapping: DmaMapping } | null;
+}
+
+/**
+ * Submits the vectors by the transfer's design, for `asked`.
+ *
+ * @throws MapError where mapping comes first and is refused
+ */
+export async function queueVectors(
+  world: World,
+  transfer: TransferDescription,
+  vectors: readonly SubmittedVector[],
+  asked: PciFunction,
+): Promise<Queued> {
+  const fn = world.function(transfer.device, 'device');
+  const { classify = 'flags' } = transfer;
+  const list = BvecList.fromVectors(
+    vectors.map(({ address, cpuAddress, length, flags }) =>
+      classify === 'flags' ? { address, length, flags } : { address: cpuAddress, length, flags: 0 },
+    ),
+  );
+  if (classify === 'premapped') {
+    const device = await world.mappingDevice(asked);
+    const mapping = new DmaMapping();
+    const lookup = new Lookup(world.table, world.pairs(asked));
+    const mapped = premap(device, list, transfer.direction, lookup, mapping);
+    if (device.domain !== null) await world.host.syncIommu(device.domain);
+    return { list: mapped, classifier: new Premapped(), premapped: { device, mapping } };
+  }
+  if (classify === 'certified') new Certifier(world.table, world.pairs(asked)).certify(list);
+  return { list, classifier: classifierOf(world, transfer, fn), premapped: null };
+}
+
+function classifierOf(world: World, { classify, trust }: TransferDescription, fn: PciFunction): Classifier {
+  const pairs = world.pairs(fn);
+  if (classify === 'lookup') return new Lookup(world.table, pairs);
+  if (classify === 'page') return new PageDescriptors(world.table, pairs);
+  if (classify === 'certified') return new Certified(world.table, pairs);
+  return trust === true ? new TrustingFlags() : new VerifiedFlags(world.table, pairs);
+}
+
+/** The segments in the words of whoever mapped first: a DMA address does not say what it is. */
+export function namedSegments(segments: readonly DmaSegment[], { premapped }: Queued): readonly DmaSegment[] {
+  if (premapped === null) return segments;
+  const first = premapped.mapping.segments();
+  return segments.map((segment, index) => {
+    const { space, firstInput, lastInput } = first[index] ?? segment;
+    return { ...segment, space, firstInput, lastInput };
+  });
+}
