@@ -1,7 +1,7 @@
 /**
  * Flows in a row and in parallel: none fails, no process and no file is left.
  *
- *     npm run qemu:soak     200 in a row and 60 by four
+ *     npm run qemu:soak     200 in a row and 60 by four; and the envelope, by transfers (envelope.test.ts)
  */
 
 import { describe, expect, test } from 'vitest';

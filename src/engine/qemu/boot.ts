@@ -3,7 +3,7 @@
  *
  * Step 1  files for RAM and media, the process, its first answers, its version
  * Step 2  configuration space through its window, and the self-test of what the engine relies on
- * Step 3  bus numbers, BARs, bridge windows; memory space and bus mastering on everywhere
+ * Step 3  bus numbers, BARs, bridge windows; memory space and bus mastering on everywhere; a look whether the envelope holds
  * Step 4  the IOMMU on, every function blocked; ACS controls as described
  */
 
@@ -14,7 +14,8 @@ import { findQemu, type QemuVersion } from './binary.ts';
 import { type BackingWords, commandLine, type QemuPart } from './command-line.ts';
 import { ConfigAccess, openEcam } from './config-access.ts';
 import { enumerate, type FoundFunction } from './enumerate.ts';
-import { envelopeOf } from './envelope.ts';
+import { envelopeOf, type QemuEnvelope, versionNotes } from './envelope.ts';
+import { type EnvelopeDifference, envelopeDifferences, judgeEnvelope, observeEnvelope } from './envelope-check.ts';
 import { GuestMemory } from './guest-memory.ts';
 import type { QemuMachineDescription } from './machine-description.ts';
 import { FIRST_BACKING_DESCRIPTOR, QemuProcess } from './process.ts';
@@ -32,6 +33,8 @@ export interface QemuEngineOptions {
   readonly folder?: string;
   /** A QEMU that does not answer for this long is killed. Default 10 s. */
   readonly timeoutMs?: number;
+  /** In place of the row of `ENVELOPES` for this release: for a QEMU that was measured, or built, by hand. */
+  readonly envelope?: QemuEnvelope;
 }
 
 /** Arguments before the machine's own. The CPU is stopped (-S) and never run. */
@@ -70,6 +73,9 @@ export interface StartedMachine {
   readonly link: QtestLink;
   readonly qmp: QmpLink;
   readonly version: QemuVersion;
+  readonly envelope: QemuEnvelope;
+  /** What to know of this QEMU, for the report. */
+  readonly notes: readonly string[];
   readonly description: QemuMachineDescription;
   /** Parts of the description, and where each was found, by its id. */
   readonly named: readonly QemuPart[];
@@ -99,12 +105,25 @@ export async function startMachine(options: QemuEngineOptions): Promise<StartedM
     running = new QemuProcess(binary, [...BASE_ARGUMENTS, ...line.options.flat()], descriptors);
     const media = new Map(line.backing.map((request, index) => [request.id, files[index] as BackingFile]));
     const links = await firstAnswers(running, binary, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const ready = await setUp(links.link, files[0] as BackingFile, machine);
+    const envelope = options.envelope ?? envelopeOf(links.version, binary);
+    const { differences, ...ready } = await setUp(links.link, files[0] as BackingFile, machine, envelope);
+    const notes = [...versionNotes(links.version), ...judgeEnvelope(differences, links.version)];
     const places = new Map(line.parts.map((part) => [part.id, bdfByRoute(ready.functions, part)]));
     for (const { id, acsControl } of line.parts) {
       if (acsControl !== 0) await setAcs(ready.config, places.get(id) as Bdf, acsControl);
     }
-    return { process: running, ...links, ...ready, description: machine, named: line.parts, places, files, media };
+    return {
+      process: running,
+      ...links,
+      ...ready,
+      envelope,
+      notes,
+      description: machine,
+      named: line.parts,
+      places,
+      files,
+      media,
+    };
   } catch (error) {
     await running?.stop();
     for (const file of files) file.close();
@@ -131,7 +150,12 @@ async function setUp(
   link: QtestLink,
   ram: BackingFile,
   description: QemuMachineDescription,
-): Promise<Pick<StartedMachine, 'memory' | 'config' | 'functions' | 'placement' | 'iommu'>> {
+  envelope: QemuEnvelope,
+): Promise<
+  Pick<StartedMachine, 'memory' | 'config' | 'functions' | 'placement' | 'iommu'> & {
+    readonly differences: readonly EnvelopeDifference[];
+  }
+> {
   await openEcam(link);
   const config = new ConfigAccess(link);
   const memory = new GuestMemory(ram, link);
@@ -140,9 +164,11 @@ async function setUp(
   const functions = await enumerate(config, rootBuses);
   const placement = placeResources(functions);
   await programResources(config, functions, placement);
+  const seen = await observeEnvelope(link, ram, functions, placement);
+  const differences = seen === null ? [] : envelopeDifferences(seen, envelope);
   const { iommuLevels } = description;
   const iommu = iommuLevels === undefined ? null : await VtdUnit.bringUp(link, memory, iommuLevels);
-  return { memory, config, functions, placement, iommu };
+  return { memory, config, functions, placement, iommu, differences };
 }
 
 /** Sets the ACS controls of a function, of those that it has. False where it has no ACS capability. */

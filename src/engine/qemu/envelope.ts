@@ -2,7 +2,8 @@
  * What QEMU does right, and what it loses without a word, as data per release. The engine hands the limits to the driver, which
  * refuses or splits what would leave them; what no limit can prevent is named, and found by comparing bytes.
  *
- * All of it was measured on the release named by `tested`; another release is given the nearest entry below it, and a note.
+ * All of it was measured on the release named by `tested`; another release is given the nearest entry below it, and a note. Some of it
+ * is looked at again at every start (envelope-check.ts).
  */
 
 import { formatVersion, type QemuVersion } from './binary.ts';
@@ -29,7 +30,11 @@ export interface QemuEnvelope {
   /** The release it was measured on. */
   readonly tested: QemuVersion;
   readonly limits: EnvelopeLimits;
-  /** CMBMSC takes effect at the write of its low half: high half first. The driver always does. */
+  /** CMBLOC of a buffer that is enabled: BAR 2, CDPMLS and CDPCILS set, CDMMMS clear. */
+  readonly cmbloc: number;
+  /** CMBMSC written high half first gives the buffer its whole base. The driver always does. */
+  readonly cmbmscHighFirst: boolean;
+  /** CMBMSC takes effect at the write of its low half: low half first, the buffer is at the low 32 bits of its base. */
   readonly cmbmscLatchesLow: boolean;
   /** Status of a command whose data is in its own buffer and elsewhere. */
   readonly mixedStatus: number;
@@ -51,6 +56,8 @@ export const ENVELOPES: readonly QemuEnvelope[] = [
     from: { major: 6, minor: 1, micro: 0 },
     tested: { major: 7, minor: 2, micro: 22 },
     limits: { mmioGranuleBytes: 512, mixing: 'never', sglSegments: 2, ownSglLists: false },
+    cmbloc: 0x62,
+    cmbmscHighFirst: true,
     cmbmscLatchesLow: true,
     mixedStatus: 0x12,
     silentLosses: SILENT_LOSSES,

@@ -29,6 +29,8 @@ export type QemuErrorCode =
   | 'QEMU_RESOURCES'
   /** This QEMU does not behave as the engine relies on. */
   | 'QEMU_SELF_TEST'
+  /** This QEMU breaks a rule of its envelope, so that data would be lost without a word. */
+  | 'QEMU_ENVELOPE'
   /** More RAM or page-table memory than the machine has. */
   | 'QEMU_MEMORY'
   /** The description has no such name, or the name no such part. */

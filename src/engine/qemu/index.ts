@@ -7,6 +7,8 @@ export { commandLine, STANDALONE } from './command-line.ts';
 export type { FoundFunction, SizedBar } from './enumerate.ts';
 export type { EnvelopeLimits, QemuEnvelope } from './envelope.ts';
 export { ENVELOPES, envelopeOf, versionNotes } from './envelope.ts';
+export type { EnvelopeDifference, EnvelopeObservation } from './envelope-check.ts';
+export { envelopeDifferences, judgeEnvelope } from './envelope-check.ts';
 export type { QemuErrorCode } from './errors.ts';
 export { QEMU_INSTALL, QemuError } from './errors.ts';
 export { GuestMemory } from './guest-memory.ts';
