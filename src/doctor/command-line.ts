@@ -12,8 +12,8 @@ export interface Token {
   readonly key: string;
   /** Behind it, without quotes; null where there is no `=`. */
   readonly value: string | null;
-  /** Single quotes stand in it: the kernel takes them as letters. */
-  readonly singleQuoted: boolean;
+  /** Quotes that only a shell or a word processor knows, or a backslash, stand in it: the kernel takes them as letters. */
+  readonly oddQuotes: boolean;
 }
 
 /** One option of `pci=`. */
@@ -29,15 +29,15 @@ export interface CommandLine {
   readonly tokens: readonly Token[];
   /** All options of all `pci=` words, in order. */
   readonly pci: readonly PciOption[];
+  /** What stands from `--` on, the dashes included: the first process has it, not the kernel. `''` where there is none. */
+  readonly rest: string;
 }
 
 /** Takes a command line apart. What stands behind `--` is not the kernel's. Never refuses: the kernel does not either. */
 export function parseCommandLine(text: string): CommandLine {
-  const tokens: Token[] = [];
-  for (const word of wordsOf(text)) {
-    if (word === '--') break;
-    tokens.push(tokenOf(word));
-  }
+  const words = wordsOf(text);
+  const end = words.indexOf('--');
+  const tokens = (end < 0 ? words : words.slice(0, end)).map(tokenOf);
   const pci: PciOption[] = [];
   tokens.forEach((token, index) => {
     if (token.key !== 'pci' || token.value === null) return;
@@ -50,7 +50,7 @@ export function parseCommandLine(text: string): CommandLine {
       });
     }
   });
-  return { text, tokens, pci };
+  return { text, tokens, pci, rest: end < 0 ? '' : words.slice(end).join(' ') };
 }
 
 /** The value of the last word with that key, `''` where it has none; null where there is no such word. The last one counts. */
@@ -79,6 +79,8 @@ function wordsOf(text: string): string[] {
   return words;
 }
 
+const ODD_QUOTES = /['\\`\u2018-\u201f]/;
+
 function tokenOf(text: string): Token {
   const bare = text.replaceAll('"', '');
   const at = bare.indexOf('=');
@@ -86,24 +88,39 @@ function tokenOf(text: string): Token {
     text,
     key: at < 0 ? bare : bare.slice(0, at),
     value: at < 0 ? null : bare.slice(at + 1),
-    singleQuoted: text.includes("'"),
+    oddQuotes: ODD_QUOTES.test(text),
   };
 }
 
 /** How a parameter names functions. */
 export type DeviceSelector =
   | { readonly kind: 'path'; readonly text: string }
-  | { readonly kind: 'ids'; readonly text: string; readonly vendor: number; readonly device: number }
+  | {
+      readonly kind: 'ids';
+      readonly text: string;
+      /** 0 is any, of each of the four. */
+      readonly vendor: number;
+      readonly device: number;
+      readonly subsystemVendor: number;
+      readonly subsystem: number;
+    }
   | { readonly kind: 'malformed'; readonly text: string };
 
 const PATH = /^(?:[0-9a-f]{1,8}:)?[0-9a-f]{1,2}:[0-9a-f]{1,2}\.[0-7](?:\/[0-9a-f]{1,2}\.[0-7])*$/i;
-const IDS = /^pci:([0-9a-f]{1,8}):([0-9a-f]{1,8})(?::[0-9a-f]{1,8}:[0-9a-f]{1,8})?$/i;
+const IDS = /^pci:([0-9a-f]{1,4}):([0-9a-f]{1,4})(?::([0-9a-f]{1,4}):([0-9a-f]{1,4}))?$/i;
 
 /** Reads one device of a list. */
 export function parseSelector(text: string): DeviceSelector {
   if (PATH.test(text)) return { kind: 'path', text };
   const match = IDS.exec(text);
   if (match === null) return { kind: 'malformed', text };
-  const number = (at: number): number => Number.parseInt(match[at] as string, 16);
-  return { kind: 'ids', text, vendor: number(1), device: number(2) };
+  const number = (at: number): number => Number.parseInt(match[at] ?? '0', 16);
+  return {
+    kind: 'ids',
+    text,
+    vendor: number(1),
+    device: number(2),
+    subsystemVendor: number(3),
+    subsystem: number(4),
+  };
 }

@@ -14,24 +14,11 @@ import { judgePair } from '../p2p/distance.ts';
 import { JudgeContext, REDIRECT_BITS, REDIRECT_YES } from '../p2p/judge.ts';
 import { POLICIES, POLICY_NAMES, type Policy, type PolicyName } from '../p2p/policy.ts';
 import type { MapType, PairVerdict } from '../p2p/verdict.ts';
-import type { Source } from '../pcie/function-facts.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { relevantPart, withAcsControls, withFunctionMoved } from './changed-machine.ts';
-import { devicePath } from './device-path.ts';
+import { type PortChange, portChange } from './port-change.ts';
 
-/** ACS Control of one function, now and then. */
-export interface PortChange {
-  /** Full name. */
-  readonly at: string;
-  /** In the form that survives renumbering; null where the way from the root is not known. */
-  readonly devicePath: string | null;
-  /** Offset of ACS Control in the configuration space; null where only text tells of it. */
-  readonly register: number | null;
-  readonly before: number;
-  readonly after: number;
-  /** Where the present value was read. */
-  readonly source: Source | null;
-}
+export type { PortChange } from './port-change.ts';
 
 /** Redirect bits cleared: no port of the list can be left out. */
 export interface SettingsChange {
@@ -134,17 +121,7 @@ function redirectingOnLegs(machine: Machine, policy: Policy, pair: Pair): PortCh
   const changes: PortChange[] = [];
   for (const index of legs) {
     if (judge.redirect[index] !== REDIRECT_YES) continue;
-    const fn = judge.functions[index] as PciFunction;
-    const { acs } = fn;
-    assert(acs.state === 'present', `a redirect of ${fn.name} was read from its register`);
-    changes.push({
-      at: fn.name,
-      devicePath: devicePath(hierarchy, index),
-      register: acs.offset === null ? null : acs.offset + 6,
-      before: acs.control,
-      after: acs.control & ~REDIRECT_BITS,
-      source: fn.sourceOf('acs'),
-    });
+    changes.push(portChange(hierarchy, index, (control) => control & ~REDIRECT_BITS));
   }
   return changes;
 }

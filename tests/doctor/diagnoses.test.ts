@@ -246,7 +246,7 @@ test('the fixes of ACS, IOMMU, payload and command line can all be proved on a c
   const kinds = PAIRS.flatMap(([id, has]) =>
     claims(has(), id).flatMap(({ fixes }) => fixes.flatMap(({ change }) => (change === null ? [] : [change.kind]))),
   );
-  expect(new Set(kinds)).toEqual(new Set(['acs', 'groupType', 'maxPayload', 'cmdline']));
+  expect(new Set(kinds)).toEqual(new Set(['acs', 'groupType', 'maxPayload', 'boot']));
 });
 
 test('ACS-REDIR-SWITCH is an error where nothing else leads there, a warning where the host bridge will do', () => {

@@ -1,14 +1,18 @@
 /** Words of the kernel command line that were meant to open roads and did not. */
 
+import { REDIRECT_BITS, REDIRECT_NO } from '../../p2p/judge.ts';
 import { parseCommandLine } from '../command-line.ts';
 import { type CommandLineProblem, commandLineProblems, repairedLine } from '../command-line-problems.ts';
-import { devicePath } from '../device-path.ts';
 import { grubLine } from '../kernel-parameter.ts';
+import { bootChange } from '../parameter-change.ts';
+import { portChange } from '../port-change.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, machineEvidence } from './evidence.ts';
-import type { Finding, Fix, Severity } from './finding.ts';
+import type { Finding, Fix, MachineChange, Severity } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { acsParameter, parameterProof, portsOf, ROAD, roadAfter } from './parameter-fix.ts';
+import { plural } from './words.ts';
 
 export const BAD_CMDLINE: Diagnosis = {
   id: 'BAD-CMDLINE',
@@ -24,10 +28,12 @@ const SEVERITY: Readonly<Record<CommandLineProblem['code'], Severity>> = {
   NO_OP: 'error',
   KERNEL_TOO_OLD: 'error',
   COMMA_FOR_SEMICOLON: 'error',
+  BLANK_IN_LIST: 'error',
   STRAY_QUOTE: 'error',
   PREFIX_MISSING: 'error',
   MALFORMED: 'error',
   DEVICE_GONE: 'error',
+  NO_ACS: 'error',
   NO_EFFECT: 'error',
   REPLACED: 'warning',
   DEFAULTS_LOST: 'warning',
@@ -40,15 +46,27 @@ function diagnose(context: DoctorContext): Finding[] {
   return commandLineProblems(machine, commandLine).map((problem) => findingOf(context, problem));
 }
 
+/**
+ * A word about the IOMMU that changes nothing leaves it in its default; a word about ACS that changes nothing does no harm where every
+ * register is known and none redirects.
+ */
+function severityOf(context: DoctorContext, problem: CommandLineProblem): Severity {
+  const worst = SEVERITY[problem.code];
+  const isIommu = /iommu/.test(problem.token.key);
+  if (problem.code === 'NO_OP' && isIommu) return 'note';
+  if (worst !== 'error') return worst;
+  if (isIommu) return 'warning';
+  const needless = context.judge.redirect.every((redirect) => redirect === REDIRECT_NO);
+  return needless ? 'warning' : 'error';
+}
+
 function findingOf(context: DoctorContext, problem: CommandLineProblem): Finding {
   const { machine } = context;
   const names = problem.functions.map((fn) => fn.name);
-  // A word about the IOMMU that changes nothing leaves it in its default: nothing fails by it alone.
-  const harmless = problem.code === 'NO_OP' && /iommu/.test(problem.token.key);
   return {
     ...NOTHING,
     id: 'BAD-CMDLINE',
-    severity: harmless ? 'note' : SEVERITY[problem.code],
+    severity: severityOf(context, problem),
     sure: problem.code === 'DEFAULTS_LOST' ? 'likely' : 'certain',
     title: `Kernel command line, ${problem.token.text}: ${problem.message}`,
     at: names,
@@ -62,68 +80,88 @@ function findingOf(context: DoctorContext, problem: CommandLineProblem): Finding
   };
 }
 
+/** Where something else than the word is to be changed, or found out. */
+const BY_CODE: Readonly<Partial<Record<CommandLineProblem['code'], Fix>>> = {
+  NO_EFFECT: {
+    ...BY_HAND,
+    what: 'See what the kernel said of it, and whether firmware or a script writes the register later',
+    commands: ["dmesg | grep -iE 'acs|iommu'"],
+    cost: 'None: it only looks.',
+    proof: 'not proved: it only looks',
+  },
+  KERNEL_TOO_OLD: {
+    ...BY_HAND,
+    what: 'Run a kernel that knows the word: 6.12 or later for config_acs=, 4.20 or later for disable_acs_redir=',
+    cost: 'A new kernel.',
+    undo: ['boot the old one'],
+    reboot: true,
+    proof: 'not proved: which registers the firmware would hand to it is not in this capture',
+  },
+};
+
 function fixesOf(context: DoctorContext, problem: CommandLineProblem): Fix[] {
+  const repair = repairOf(context, problem);
+  const useless = ['NO_OP', 'DEVICE_GONE', 'NO_ACS', 'MALFORMED'].includes(problem.code);
+  const wanted = useless && /acs/i.test(problem.token.text) ? openerOf(context) : null;
+  return [repair, wanted, BY_CODE[problem.code] ?? null].filter((fix) => fix !== null);
+}
+
+/** The line with the word repaired. */
+function repairOf(context: DoctorContext, problem: CommandLineProblem): Fix | null {
   const { commandLine, machine } = context;
-  if (commandLine === null) return [];
-  const fixes: Fix[] = [];
-  const after = repairedLine(commandLine, problem);
-  if (after !== null) {
-    const left = commandLineProblems(machine, parseCommandLine(after));
-    const still = left.some((other) => other.code === problem.code && other.token.text === problem.token.text);
-    const word = problem.replacement === '' ? null : problem.replacement;
-    fixes.push({
-      what: word === null ? `Take ${problem.token.text} out of the command line` : 'Write it so',
-      commands: word === null ? [] : [word, `in /etc/default/grub: ${grubLine(word)}`],
-      cost: 'A reboot.',
-      undo: [`put back ${problem.token.text}`],
-      reboot: true,
-      change: { kind: 'cmdline', before: commandLine.text, after },
-      proof: still ? null : 'read again with the word repaired: the problem is gone',
-    });
-  }
-  const wanted = redirecting(context);
-  if (
-    (problem.code === 'NO_OP' || problem.code === 'DEVICE_GONE' || problem.code === 'MALFORMED') &&
-    wanted !== null &&
-    /acs/.test(problem.token.text)
-  ) {
-    fixes.push({
-      ...BY_HAND,
-      what: 'What does open the switches of this machine',
-      commands: [wanted, `in /etc/default/grub: ${grubLine(wanted)}`],
-      cost: 'Isolation between the devices below: see ACS-REDIR-SWITCH.',
-      undo: ['take the parameter out again'],
-      reboot: true,
-    });
-  }
-  if (problem.code === 'NO_EFFECT') {
-    fixes.push({
-      ...BY_HAND,
-      what: 'See what the kernel said of it, and whether firmware or a script writes the register later',
-      commands: ["dmesg | grep -i 'acs'"],
-      cost: 'None: it only looks.',
-    });
-  }
-  if (problem.code === 'GROUPS_ONLY') {
-    fixes.push({
-      ...BY_HAND,
-      what: 'Take it out where the groups of virtual machines do not need it: they are not what they say',
-      cost: 'Groups become as large as the hardware makes them.',
-      undo: ['put it back'],
-      reboot: true,
-    });
-  }
-  return fixes;
+  const after = commandLine === null ? null : repairedLine(commandLine, problem);
+  if (commandLine === null || after === null) return null;
+  const left = commandLineProblems(machine, parseCommandLine(after));
+  const still = left.some((other) => other.code === problem.code && other.message === problem.message);
+  const word = problem.replacement === '' ? null : problem.replacement;
+  const change = bootChange(machine, after);
+  return {
+    what: word === null ? `Take ${problem.token.text} out of the command line` : 'Write it so',
+    commands: word === null ? [] : [word, `in /etc/default/grub: ${grubLine(word)}`],
+    cost: costOf(problem),
+    undo: [`put back ${problem.token.text}`],
+    reboot: true,
+    change,
+    proof: still ? 'not proved: the problem is there still' : repairProof(context, change),
+  };
+}
+
+function costOf({ code }: CommandLineProblem): string {
+  if (code === 'GROUPS_ONLY') return 'A reboot. Groups become as large as the hardware makes them.';
+  return 'A reboot.';
+}
+
+function repairProof(context: DoctorContext, change: MachineChange): string {
+  const read = 'read again with the word repaired: the problem is gone';
+  const ports = portsOf(change);
+  const names = new Set(ports.map((port) => port.at));
+  const cases = context.cases.filter((item) =>
+    [...(item.named.get('ACS_REDIRECT') ?? [])].some((name) => names.has(name)),
+  );
+  if (ports.length === 0) return `${read}; no register changes`;
+  const road = cases.length === 0 ? '' : `; judged again: ${ROAD[roadAfter(context, cases, change)]}`;
+  return `${read}, and ${plural(ports.length, 'register')} would change${road}`;
 }
 
 /** The parameter for the ports that redirect between wanted pairs; null where none does. */
-function redirecting(context: DoctorContext): string | null {
-  const names = new Set(
-    context.cases.flatMap((item) => (item.common >= 0 ? [...(item.named.get('ACS_REDIRECT') ?? [])] : [])),
+function openerOf(context: DoctorContext): Fix | null {
+  const { hierarchy } = context.machine;
+  const cases = context.cases.filter((item) => item.common >= 0 && item.named.has('ACS_REDIRECT'));
+  const names = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
+  const ports = context.functions.flatMap((fn, index) =>
+    names.has(fn.name) && fn.acs.state === 'present'
+      ? [portChange(hierarchy, index, (control) => control & ~REDIRECT_BITS)]
+      : [],
   );
-  if (names.size === 0) return null;
-  const paths = context.functions
-    .map((fn, index) => (names.has(fn.name) ? (devicePath(context.machine.hierarchy, index) ?? fn.name) : null))
-    .filter((path) => path !== null);
-  return `pci=disable_acs_redir=${paths.join(';')}`;
+  if (ports.length === 0) return null;
+  const { parameter, change } = acsParameter(context.machine, 'disable_acs_redir', ports);
+  return {
+    what: 'What does open the switches of this machine',
+    commands: [parameter, `in /etc/default/grub: ${grubLine(parameter)}`],
+    cost: 'Isolation between the devices below: see ACS-REDIR-SWITCH.',
+    undo: ['take the parameter out again'],
+    reboot: true,
+    change,
+    proof: parameterProof(context, cases, change),
+  };
 }

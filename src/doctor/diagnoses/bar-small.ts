@@ -111,6 +111,7 @@ const FIRMWARE: Finding['fixes'] = [
     cost: 'A reboot. Very old systems and option ROMs do not start.',
     undo: ['the old settings'],
     reboot: true,
+    proof: 'not proved: what the firmware makes of its settings shows at the next boot only',
   },
   {
     ...BY_HAND,
@@ -119,6 +120,7 @@ const FIRMWARE: Finding['fixes'] = [
     cost: 'A reboot; all BARs may move, and drivers that remember addresses fail.',
     undo: ['take the parameter out again'],
     reboot: true,
+    proof: 'not proved: where the kernel will place the BARs is not in any register yet',
   },
   {
     ...BY_HAND,

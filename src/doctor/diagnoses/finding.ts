@@ -1,6 +1,6 @@
 /** What a diagnosis says: the problem and its place, the evidence, why it matters, what to do, what that costs, how sure. */
 
-import type { PortChange } from '../smallest-change.ts';
+import type { PortChange } from '../port-change.ts';
 
 /** All diagnoses, worst symptoms first. */
 export type DiagnosisId =
@@ -63,7 +63,21 @@ export type MachineChange =
       /** Max_Payload_Size in bytes, now and then. */
       readonly functions: readonly { readonly at: string; readonly before: number; readonly after: number }[];
     }
-  | { readonly kind: 'cmdline'; readonly before: string; readonly after: string };
+  | {
+      readonly kind: 'iommu';
+      /** Types of the groups, and which function is in which, while it is on. */
+      readonly types: readonly (readonly [group: number, type: string])[];
+      readonly members: readonly { readonly at: string; readonly group: number }[];
+      readonly before: 'on' | 'off';
+      readonly after: 'on' | 'off';
+    }
+  | {
+      /** A boot with another command line, and what it leaves in the registers; the lines are null where the capture has none. */
+      readonly kind: 'boot';
+      readonly before: string | null;
+      readonly after: string | null;
+      readonly changes: readonly MachineChange[];
+    };
 
 export interface Fix {
   /** What to do, one sentence. */
@@ -78,8 +92,8 @@ export interface Fix {
   readonly reboot: boolean;
   /** The same on a copy of the machine; null where no capture can show it. */
   readonly change: MachineChange | null;
-  /** What judging the changed copy again gave; null where that was not possible. */
-  readonly proof: string | null;
+  /** What judging the changed copy again gave; `not proved:` and why, where no copy can show it. */
+  readonly proof: string;
 }
 
 export interface Missing {
@@ -117,13 +131,18 @@ export const NOTHING: Pick<Finding, 'at' | 'functions' | 'pairs' | 'evidence' | 
   missing: null,
 };
 
+/** Whether a fix was judged on a copy of the machine. */
+export function isProved(fix: Fix): boolean {
+  return !fix.proof.startsWith('not proved');
+}
+
 /** The parts of a fix that advice by hand leaves empty. */
 export const BY_HAND: Pick<Fix, 'commands' | 'undo' | 'reboot' | 'change' | 'proof'> = {
   commands: [],
   undo: [],
   reboot: false,
   change: null,
-  proof: null,
+  proof: 'not proved: it is done by hand, and a new capture tells what it led to',
 };
 
 /** Worst first; for sorting and for `--fail-on`. */

@@ -4,7 +4,6 @@
  */
 
 import { parseBdf } from '../../pcie/bdf.ts';
-import { missingEvidence } from '../missing-evidence.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { identityEvidence, machineEvidence } from './evidence.ts';
@@ -13,6 +12,7 @@ import { BY_HAND, NOTHING } from './finding.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 import type { PairCase } from './pair-cases.ts';
 import { severityAtHostBridge } from './severity.ts';
+import { unknownCases } from './unknown-cases.ts';
 import { listed, plural } from './words.ts';
 
 export const HB_NOT_LISTED: Diagnosis = {
@@ -32,11 +32,13 @@ function diagnose(context: DoctorContext): Finding[] {
       item.type === 'notSupported' &&
       (item.codes.has('HOST_BRIDGE_NOT_LISTED') || item.codes.has('HOST_BRIDGE_UNUSABLE')),
   );
-  const findings: Finding[] = [];
-  if (refused.length > 0) findings.push(findingOf(context, refused));
   const unknown = through.filter((item) => item.type === 'unknown');
-  if (unknown.length > 0) findings.push(unknownFinding(context, unknown));
-  return findings;
+  const words = {
+    id: 'HB-NOT-LISTED',
+    what: 'whether the host bridge between them will do is not in this capture',
+    why: 'CPU and host bridge decide whether peers below different root ports can reach each other.',
+  } as const;
+  return [...(refused.length > 0 ? [findingOf(context, refused)] : []), ...unknownCases(context, unknown, words)];
 }
 
 function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding {
@@ -90,25 +92,4 @@ function cpuEvidence({ machine }: DoctorContext): Evidence {
   const { cpu } = machine;
   const value = cpu === null ? 'not known' : `${cpu.vendor} family ${cpu.family ?? '?'}`;
   return machineEvidence(machine, 'CPU', value, 'not AMD family 0x17 or later, which would allow every host bridge');
-}
-
-function unknownFinding(context: DoctorContext, cases: readonly PairCase[]): Finding {
-  const [first] = cases as readonly [PairCase];
-  const missing = missingEvidence(context.machine, first.verdict);
-  const names = namesOf(context, new Set(cases.flatMap((item) => [...item.functions])));
-  return {
-    ...NOTHING,
-    id: 'HB-NOT-LISTED',
-    severity: 'note',
-    sure: 'unknown',
-    title: `${listed(names)}: whether the host bridge between them will do is not in this capture`,
-    functions: names,
-    pairs: pairsOf(
-      context,
-      first,
-      cases.reduce((sum, item) => sum + item.pairs, 0),
-    ),
-    why: 'CPU and host bridge decide whether peers below different root ports can reach each other.',
-    missing: missing === null ? null : { what: missing.what, command: missing.command },
-  };
 }

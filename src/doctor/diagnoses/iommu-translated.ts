@@ -7,10 +7,11 @@ import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line.ts';
+import { bootChange, isPassthrough, lineWith } from '../parameter-change.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
-import type { Evidence, Finding, Fix } from './finding.ts';
+import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
@@ -118,20 +119,28 @@ function rootPortsOf(context: DoctorContext, translated: ReadonlySet<number>): P
 }
 
 function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] {
-  const change = groups.length === 0 ? null : ({ kind: 'groupType', groups } as const);
-  const proof = change === null ? null : proofOf(context, change);
-  const vendor = context.machine.cpu?.vendor;
+  const { machine } = context;
+  const change = { kind: 'groupType', groups } as const;
+  const vendor = machine.cpu?.vendor ?? 'GenuineIntel';
+  const isX86 = /AMD|Intel|Hygon/.test(vendor);
+  const pass = isX86 ? 'iommu=pt' : 'iommu.passthrough=1';
+  const off = /AMD|Hygon/.test(vendor) ? 'amd_iommu=off' : 'intel_iommu=off';
   const undo = ['take the parameter out of the command line and boot again'];
+  const passed = bootChange(machine, lineWith(machine, pass));
+  const switchedOff = bootChange(machine, lineWith(machine, off));
+  const byBoot: Fix = {
+    what: 'Let the kernel’s own devices pass untranslated',
+    commands: [pass],
+    cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
+    undo,
+    reboot: true,
+    change: passed,
+    proof: proofOf(context, groups, passed),
+  };
+  // Where the word is there already and did nothing, BAD-CMDLINE says so.
+  const isThere = context.commandLine !== null && isPassthrough(context.commandLine);
   return [
-    {
-      what: 'Let the kernel’s own devices pass untranslated',
-      commands: ['iommu=pt'],
-      cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
-      undo,
-      reboot: true,
-      change,
-      proof,
-    },
+    ...(isThere ? [] : [byBoot]),
     {
       what: `Only for ${plural(groups.length, 'group')}: unbind the drivers of the group, set its type, bind them again`,
       commands: groups.slice(0, 8).map(({ group }) => `echo identity > /sys/kernel/iommu_groups/${group}/type`),
@@ -139,34 +148,38 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
       undo: groups.slice(0, 8).map(({ group, before }) => `echo ${before} > /sys/kernel/iommu_groups/${group}/type`),
       reboot: false,
       change,
-      proof,
+      proof: proofOf(context, groups, change),
     },
     {
       ...BY_HAND,
       what: 'Put both devices below one switch without ACS redirect: then the IOMMU never sees them',
       cost: 'Re-slot; isolation between the two.',
     },
-    {
-      ...BY_HAND,
-      what: 'Switch the IOMMU off, as the last resort',
-      commands: [vendor === 'AuthenticAMD' ? 'amd_iommu=off' : 'intel_iommu=off'],
-      cost: 'No isolation at all, no device for virtual machines; not using the IOMMU does not by itself make peer-to-peer work.',
-      undo,
-      reboot: true,
-    },
+    ...(isX86
+      ? [
+          {
+            what: 'Switch the IOMMU off, as the last resort',
+            commands: [off],
+            cost: 'No isolation at all, no device for virtual machines; not using the IOMMU does not by itself make peer-to-peer work.',
+            undo,
+            reboot: true,
+            change: switchedOff,
+            proof: proofOf(context, groups, switchedOff),
+          },
+        ]
+      : []),
   ];
 }
 
-function proofOf(
-  context: DoctorContext,
-  change: { readonly kind: 'groupType'; readonly groups: readonly GroupChange[] },
-): string {
+function proofOf(context: DoctorContext, groups: readonly GroupChange[], change: MachineChange): string {
   const changed = withChange(context.machine, change);
-  const wanted = new Set(change.groups.map(({ group }) => group));
-  const still = context.functions.filter(
-    (fn) => fn.iommuGroup !== null && wanted.has(fn.iommuGroup) && iommuModeOf(changed, fn) === 'on',
-  );
-  return `judged again with ${plural(change.groups.length, 'group')} as identity: ${still.length === 0 ? 'no' : still.length} function of them is translated`;
+  const wanted = new Set(groups.map(({ group }) => group));
+  const still = context.functions.filter((fn) => {
+    if (fn.iommuGroup === null || !wanted.has(fn.iommuGroup)) return false;
+    const there = changed.hierarchy.at(fn.bdf);
+    return there !== undefined && iommuModeOf(changed, there) === 'on';
+  });
+  return `judged again with ${plural(groups.length, 'group')} changed: ${still.length === 0 ? 'no' : still.length} function of them is translated`;
 }
 
 function unknownFinding(context: DoctorContext, functions: ReadonlySet<number>, pairs: Finding['pairs']): Finding {

@@ -18,10 +18,12 @@ export function withChange(machine: Machine, change: MachineChange): Machine {
       for (const { group, after } of change.groups) types.set(group, after);
       return { ...machine, iommuGroupTypes: types };
     }
+    case 'iommu':
+      return withIommu(machine, change);
     case 'maxPayload':
       return withMaxPayloads(machine, new Map(change.functions.map(({ at, after }) => [at, after])));
-    case 'cmdline':
-      return { ...machine, cmdline: change.after };
+    case 'boot':
+      return { ...change.changes.reduce(withChange, machine), cmdline: change.after };
   }
 }
 
@@ -35,11 +37,30 @@ export function reversed(change: MachineChange): MachineChange {
         ...change,
         groups: change.groups.map((group) => ({ ...group, before: group.after, after: group.before })),
       };
+    case 'iommu':
+      return { ...change, before: change.after, after: change.before };
     case 'maxPayload':
       return { ...change, functions: change.functions.map((fn) => ({ ...fn, before: fn.after, after: fn.before })) };
-    case 'cmdline':
-      return { ...change, before: change.after, after: change.before };
+    case 'boot':
+      return {
+        ...change,
+        before: change.after,
+        after: change.before,
+        changes: change.changes.map(reversed).reverse(),
+      };
   }
+}
+
+/** The IOMMU off: no function has a group. On again: each has the one that it had. */
+function withIommu(machine: Machine, change: Extract<MachineChange, { kind: 'iommu' }>): Machine {
+  const groupOf = new Map(change.members.map(({ at, group }) => [at, change.after === 'on' ? group : undefined]));
+  const functions = machine.hierarchy.functions.map((fn) => {
+    const { sysfs } = fn.facts;
+    if (sysfs === null || !groupOf.has(fn.name)) return fn;
+    return fn.withFacts({ ...fn.facts, sysfs: { ...sysfs, iommuGroup: groupOf.get(fn.name) } });
+  });
+  const iommuGroupTypes = new Map(change.after === 'on' ? change.types : []);
+  return { ...machine, hierarchy: new Hierarchy(functions), iommuGroupTypes };
 }
 
 /** Device Control, in the Express capability. PCIe 7.5.3.4. */

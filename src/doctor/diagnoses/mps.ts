@@ -5,10 +5,11 @@
 
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { bootChange, lineWith } from '../parameter-change.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, MachineChange } from './finding.ts';
 import { NOTHING } from './finding.ts';
 import { DEVICE_CONTROL, withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
@@ -81,6 +82,7 @@ function findingOf(
       (fn) => long.includes(fn.name) && (fn.payload?.maxPayload ?? 0) > least,
     ),
   );
+  const everywhere = bootChange(context.machine, lineWith(context.machine, 'pci=pcie_bus_peer2peer'));
   const write = (at: string, bytes: number): string =>
     `setpci -s ${at} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
   const lost = 100 * (1 - least / (least + OVERHEAD) / (256 / (256 + OVERHEAD)));
@@ -116,7 +118,10 @@ function findingOf(
         undo: functions.map(({ at, before }) => write(at, before)),
         reboot: false,
         change,
-        proof: still.size === 0 ? `judged again: ${plural(functions.length, 'device')} within ${least} bytes` : null,
+        proof:
+          still.size === 0
+            ? `judged again: ${plural(functions.length, 'device')} within ${least} bytes`
+            : 'not proved: some are longer still',
       },
       {
         what: 'At every boot: 128 bytes everywhere, which fits every peer',
@@ -124,9 +129,13 @@ function findingOf(
         cost: `About ${(100 * (1 - 128 / (128 + OVERHEAD) / (256 / (256 + OVERHEAD)))).toFixed(0)} % of the bandwidth of 256-byte packets, on all devices.`,
         undo: ['take the parameter out again'],
         reboot: true,
-        change: null,
-        proof: null,
+        change: everywhere,
+        proof: `judged again: ${plural(longAfter(context, everywhere), 'function')} with packets of more than 128 bytes left`,
       },
     ],
   };
+}
+
+function longAfter({ machine }: DoctorContext, change: MachineChange): number {
+  return withChange(machine, change).hierarchy.functions.filter((fn) => (fn.payload?.maxPayload ?? 0) > 128).length;
 }

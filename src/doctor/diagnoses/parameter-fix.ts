@@ -1,0 +1,101 @@
+/**
+ * A fix by kernel parameter, proved: the parameter is put on a copy of the command line, read as the kernel reads it, the registers that
+ * it would leave are set on a copy of the machine, and the pairs are judged again there.
+ */
+
+import type { Machine } from '../../machine/machine.ts';
+import { judgePair } from '../../p2p/distance.ts';
+import { JudgeContext } from '../../p2p/judge.ts';
+import type { MapType } from '../../p2p/verdict.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type AcsOptionKey, acsEffects } from '../acs-parameter.ts';
+import { relevantPart, withAcsControls } from '../changed-machine.ts';
+import { type CommandLine, parseCommandLine, type Token } from '../command-line.ts';
+import { withOption } from '../command-line-problem.ts';
+import { configAcs, disableAcsRedir } from '../kernel-parameter.ts';
+import { bootChange, lineWith } from '../parameter-change.ts';
+import { type PortChange, portChange } from '../port-change.ts';
+import type { DoctorContext } from './context.ts';
+import type { MachineChange } from './finding.ts';
+import type { PairCase } from './pair-cases.ts';
+import { plural } from './words.ts';
+
+export const ROAD: Readonly<Record<MapType, string>> = {
+  busAddr: 'the pair is by bus address',
+  thruHostBridge: 'the pair is through the host bridge',
+  notSupported: 'the pair is still not supported',
+  unknown: 'the verdict is not known',
+};
+
+/** A parameter for these ports. */
+export interface AcsParameter {
+  /** `pci=disable_acs_redir=...`, with what the present line names besides. */
+  readonly parameter: string;
+  /** What of the present line it stands for; null where it takes no place. */
+  readonly replaces: string | null;
+  readonly change: Extract<MachineChange, { kind: 'boot' }>;
+}
+
+/**
+ * The parameter that leaves `ports` as they shall be and everything that the present line names as it is: a second option of the same
+ * name would replace the first, so there is to be one only.
+ */
+export function acsParameter(machine: Machine, key: AcsOptionKey, ports: readonly PortChange[]): AcsParameter {
+  const line = parseCommandLine(machine.cmdline ?? '');
+  const names = new Set(ports.map((port) => port.at));
+  const present = [...acsEffects(machine, line).keys()]
+    .sort((a, b) => a - b)
+    .filter((index) => (machine.hierarchy.functions[index] as PciFunction).acs.state === 'present')
+    .map((index) => portChange(machine.hierarchy, index, (control) => control))
+    .filter((port) => !names.has(port.at));
+  const all = [...present, ...ports];
+  const parameter = key === 'config_acs' ? configAcs(all) : disableAcsRedir(all);
+  const { text, removed } = withoutAcsOptions(line);
+  const change = bootChange(machine, lineWith({ ...machine, cmdline: text }, parameter));
+  return { parameter, replaces: removed.length === 0 ? null : removed.join(' and '), change };
+}
+
+function withoutAcsOptions(line: CommandLine): { readonly text: string; readonly removed: readonly string[] } {
+  const removed: string[] = [];
+  const words = line.tokens.flatMap((token, index) => {
+    const mine = line.pci.filter(
+      ({ key, token: at }) => at === index && (key === 'disable_acs_redir' || key === 'config_acs'),
+    );
+    removed.push(...mine.map((option) => `${option.key}=${option.value ?? ''}`));
+    const text = mine.reduce(
+      (left, option) => withOption({ ...token, value: left.replace(/^pci=/, '') } as Token, option, ''),
+      token.text,
+    );
+    return text === '' ? [] : [text];
+  });
+  return { text: [...words, ...(line.rest === '' ? [] : [line.rest])].join(' '), removed };
+}
+
+/** The worst road of the cases' examples once the change is made. */
+export function roadAfter(context: DoctorContext, cases: readonly PairCase[], change: MachineChange): MapType {
+  const controls = new Map(portsOf(change).map((port) => [port.at, port.after]));
+  const indices = [...new Set(cases.flatMap((item) => [item.provider, item.client]))];
+  const part = withAcsControls(relevantPart(context.machine, indices), controls);
+  const judge = new JudgeContext(part, context.policy);
+  const at = (index: number): number => part.hierarchy.indexOf((context.functions[index] as PciFunction).bdf);
+  const types = cases.map((item) => judgePair(judge, at(item.provider), at(item.client)).type);
+  return types.find((type) => type !== 'busAddr') ?? 'busAddr';
+}
+
+/** All changes of ACS Control in a change. */
+export function portsOf(change: MachineChange): readonly PortChange[] {
+  if (change.kind === 'acs') return change.ports;
+  return change.kind === 'boot' ? change.changes.flatMap(portsOf) : [];
+}
+
+/** The proof of a parameter for ACS. */
+export function parameterProof(context: DoctorContext, cases: readonly PairCase[], change: MachineChange): string {
+  const ports = portsOf(change);
+  if (ports.length === 0) return `not proved: ${context.machine.kernel ?? 'the kernel'} would change no register by it`;
+  return `read as Linux reads it, it changes ${plural(ports.length, 'register')}; judged again: ${ROAD[roadAfter(context, cases, change)]}`;
+}
+
+/** A sentence more where the parameter takes the place of another. */
+export function inPlaceOf({ replaces }: AcsParameter): string {
+  return replaces === null ? '' : `, in place of ${replaces}, which it includes`;
+}

@@ -1,0 +1,33 @@
+/** Pairs whose verdict is not known, as one question with the command that answers it. */
+
+import { missingEvidence } from '../missing-evidence.ts';
+import { type DoctorContext, namesOf, pairsOf } from './context.ts';
+import { type DiagnosisId, type Finding, NOTHING } from './finding.ts';
+import type { PairCase } from './pair-cases.ts';
+import { listed } from './words.ts';
+
+/** The question of a diagnosis; none where there is no case. `what` follows the names and a colon. */
+export function unknownCases(
+  context: DoctorContext,
+  cases: readonly PairCase[],
+  words: { readonly id: DiagnosisId; readonly what: string; readonly why: string },
+): Finding[] {
+  const [first] = cases;
+  if (first === undefined) return [];
+  const missing = missingEvidence(context.machine, first.verdict);
+  const names = namesOf(context, new Set(cases.flatMap((item) => [...item.functions])));
+  const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
+  return [
+    {
+      ...NOTHING,
+      id: words.id,
+      severity: 'note',
+      sure: 'unknown',
+      title: `${listed(names)}: ${words.what}`,
+      functions: names,
+      pairs: pairsOf(context, first, pairs),
+      why: words.why,
+      missing: missing === null ? null : { what: missing.what, command: missing.command },
+    },
+  ];
+}

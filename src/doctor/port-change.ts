@@ -1,0 +1,36 @@
+/** ACS Control of one function, now and then: the unit that fixes, parameters and undo lines are made of. PCIe 7.7.11. */
+
+import { assert } from '../core/assert.ts';
+import type { Source } from '../pcie/function-facts.ts';
+import type { Hierarchy } from '../pcie/hierarchy.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { devicePath } from './device-path.ts';
+
+/** ACS Control of one function, now and then. */
+export interface PortChange {
+  /** Full name. */
+  readonly at: string;
+  /** In the form that survives renumbering; null where the way from the root is not known. */
+  readonly devicePath: string | null;
+  /** Offset of ACS Control in the configuration space; null where only text tells of it. */
+  readonly register: number | null;
+  readonly before: number;
+  readonly after: number;
+  /** Where the present value was read. */
+  readonly source: Source | null;
+}
+
+/** The change of the function at `index`, whose ACS registers must be known. `after` makes the new value of the present one. */
+export function portChange(hierarchy: Hierarchy, index: number, after: (control: number) => number): PortChange {
+  const fn = hierarchy.functions[index] as PciFunction;
+  const { acs } = fn;
+  assert(acs.state === 'present', `ACS of ${fn.name} is known`);
+  return {
+    at: fn.name,
+    devicePath: devicePath(hierarchy, index),
+    register: acs.offset === null ? null : acs.offset + 6,
+    before: acs.control,
+    after: after(acs.control),
+    source: fn.sourceOf('acs'),
+  };
+}
