@@ -30,6 +30,8 @@ export class QemuHost implements ScenarioHost {
   /** QEMU has no generic DMA engine that runs without a guest. */
   readonly dma = null;
   readonly cases: ScenarioHost['cases'] = QEMU_CASES;
+  /** Its own registers tell all. */
+  readonly assumptions: ScenarioHost['assumptions'] = [];
   readonly showsHops = false;
   readonly #hasIommu: boolean;
 
@@ -62,7 +64,7 @@ export class QemuHost implements ScenarioHost {
     // A captured machine has no names of its own: its addresses stand for the functions that took their place.
     if (named.names.size === 0)
       for (const fn of named.machine.hierarchy.functions) if (!fn.isBridge) placeIfThere(place, fn);
-    const notes = [...rebuilt.notes.map(noteText), ...engine.notes];
+    const notes = [...rebuilt.notes.map((note) => noteText(note)), ...engine.notes];
     return new QemuHost(engine, { machine, names, controllers }, notes, iommu);
   }
 

@@ -14,11 +14,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const { machine } = await loadMachine(invocation.args[0], invocation);
   const { text, rebuilt } = rebuildText(machine, { ramBytes: RAM_BYTES });
   if (context.json) {
+    const { options, parts } = commandLine(rebuilt.description, STANDALONE);
     await context.out.json({
       schemaVersion: 1,
       command: 'qemu',
       source: machine.source,
-      arguments: commandLine(rebuilt.description, STANDALONE).options.flat(),
+      arguments: options.flat(),
+      parts: parts.map(({ id, name }) => ({ id, function: name })),
       leftOut: rebuilt.leftOut,
       notes: rebuilt.notes,
     });

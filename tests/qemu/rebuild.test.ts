@@ -195,6 +195,26 @@ describe('the shape of a machine for QEMU', () => {
     for (const line of text.split('\n').slice(0, 3)) expect(line.startsWith('#')).toBe(true);
   });
 
+  test('comments name every function: the part that stands for it, or that it was left out, however many there are', async () => {
+    let leftOut = 0;
+    for (const machine of await bundled()) {
+      const { text, rebuilt: result } = rebuildText(machine);
+      const words = text
+        .split('\n')
+        .filter((line) => line.startsWith('#'))
+        .flatMap((line) => line.split(/[\s,]+/));
+      for (const { name } of machine.hierarchy.functions) {
+        const stands = words.some((word) => /^p\d+=/.test(word) && word.replace(/\.$/, '').endsWith(`=${name}`));
+        expect([machine.source, name, stands]).toEqual([machine.source, name, !result.leftOut.includes(name)]);
+      }
+      leftOut += result.leftOut.length;
+      for (const { message, functions } of result.notes) {
+        if (message.startsWith('left out')) for (const name of functions) expect(words).toContain(name);
+      }
+    }
+    expect(leftOut).toBeGreaterThan(20);
+  });
+
   test('p2pdma qemu prints a script: comments, then one command; as JSON the arguments, what was left out, and why', () => {
     const script = execFileSync(process.execPath, [BIN, 'qemu', 'example:one-switch'], { encoding: 'utf8' });
     const lines = script.trimEnd().split('\n');
@@ -207,6 +227,7 @@ describe('the shape of a machine for QEMU', () => {
     );
     expect(json).toMatchObject({ schemaVersion: 1, command: 'qemu', source: 'example:one-switch' });
     expect(json.arguments).toContain('-machine');
+    expect(json.parts).toContainEqual({ id: expect.stringMatching(/^p\d+$/), function: '0000:03:00.0' });
     expect(json.notes.map(({ code }: { code: string }) => code)).toContain('SWITCH_ACS');
   });
 });

@@ -11,7 +11,7 @@ import type { RebuildNote } from './rebuild-notes.ts';
 
 /** Longest line of a comment. */
 const COLUMNS = 100;
-/** Functions named in a note; the others are counted. */
+/** Functions named in a note of a report; the others are counted. */
 const NAMED = 12;
 
 export interface RebuildText {
@@ -30,23 +30,28 @@ export function rebuildText(machine: Machine, options: RebuildOptions = {}): Reb
     ...comment('Memory and media live in QEMU alone. Add what is to run on it: -kernel, -initrd, -drive, -accel kvm.'),
   ];
   if (rebuilt.notes.length > 0) lines.push('#', '# What is not as it was:');
-  for (const note of rebuilt.notes) lines.push(...comment(noteText(note), '  - ', '    '));
+  for (const note of rebuilt.notes) {
+    const named = note.message.startsWith('left out') ? note.functions.length : NAMED;
+    lines.push(...comment(noteText(note, named), '  - ', '    '));
+  }
   const controls = rootPorts(rebuilt.description).filter((port) => port.acs !== false && (port.acs ?? 0) !== 0);
   if (controls.length > 0) {
     lines.push('#', '# ACS of the root ports is off after power-on. As captured, by the running system:');
     for (const port of controls) lines.push(`#   ${port.name}: ${acsWords(port.acs as number)}`);
   }
   const line = commandLine(rebuilt.description, STANDALONE);
+  const parts = line.parts.flatMap(({ id, name }) => (name === null ? [] : [`${id}=${name}`]));
+  if (parts.length > 0) lines.push('#', ...comment(`Which part stands for which function: ${parts.join(', ')}.`));
   const words = [['-nodefaults'], ['-no-user-config'], ['-nographic'], ...line.options];
   lines.push([QEMU_COMMAND, ...words.map((option) => `  ${option.join(' ')}`)].join(' \\\n'));
   return { text: `${lines.join('\n')}\n`, rebuilt };
 }
 
-/** A note as one sentence: which functions, and what of them. */
-export function noteText(note: RebuildNote): string {
+/** A note as one sentence: which functions, and what of them. At most `limit` are named, the others counted. */
+export function noteText(note: RebuildNote, limit: number = NAMED): string {
   if (note.functions.length === 0) return note.message;
-  const named = note.functions.slice(0, NAMED).join(', ');
-  const more = note.functions.length > NAMED ? ` and ${note.functions.length - NAMED} more` : '';
+  const named = note.functions.slice(0, limit).join(', ');
+  const more = note.functions.length > limit ? ` and ${note.functions.length - limit} more` : '';
   return `${note.message}: ${named}${more}`;
 }
 

@@ -18,7 +18,7 @@ export interface NvmeOptions {
   /** Bytes of the namespace. Default 64 MiB. */
   readonly namespaceBytes?: number;
   readonly store?: BlockStore;
-  /** `false`: none. Default: the largest memory BAR but BAR 0, where there is one. */
+  /** `false`: none. Default: the largest memory BAR from BAR 2 on, where there is one. */
   readonly cmb?: Partial<CmbOptions> | false;
   readonly sgl?: SglOptions | false;
   readonly mdts?: number;
@@ -64,7 +64,8 @@ export function attachNvme(fabric: Fabric, index: number, clock: Clock, options:
 /** The whole of the largest other memory BAR, if it is at least one page. */
 function cmbOptions(fn: PciFunction, wanted: NvmeOptions['cmb']): CmbOptions | null {
   if (wanted === false) return null;
-  const bars = fn.bars.filter((bar) => bar.space === 'memory' && bar.index !== 0 && (bar.size ?? 0) >= 4096);
+  // CMBLOC.BIR has no way to say BAR 1; BAR 0 holds the registers.
+  const bars = fn.bars.filter((bar) => bar.space === 'memory' && bar.index > 1 && (bar.size ?? 0) >= 4096);
   const bar =
     wanted?.bar === undefined
       ? bars.sort((a, b) => (b.size ?? 0) - (a.size ?? 0))[0]
