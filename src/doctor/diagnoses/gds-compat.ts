@@ -1,12 +1,12 @@
-/** GPUDirect Storage: NVMe drives and NVIDIA GPUs in one machine, and what of its preconditions a capture shows. */
+/** GPUDirect Storage: NVMe drives and NVIDIA GPUs in one machine, and which of its preconditions the capture shows to be met. */
 
+import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { lastValue } from '../command-line.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence, machineEvidence } from './evidence.ts';
-import type { Evidence, Finding } from './finding.ts';
+import type { Certainty, Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { driverEvidence, type GdsDevices, gdsPreconditions, type Precondition } from './gds-preconditions.ts';
 import { listed } from './words.ts';
 
 export const GDS_COMPAT: Diagnosis = {
@@ -15,68 +15,188 @@ export const GDS_COMPAT: Diagnosis = {
   severity: 'warning',
   meaning: 'preconditions of GPUDirect Storage are not met, or not in the capture',
   symptom: '"NVMe P2PDMA : Unsupported", cuFile error 5008, or it works and nothing is direct',
-  needs: 'drivers of GPUs and drives, kernel command line; modules and cufile.json, which no capture of PCI holds',
+  needs: 'drivers of GPUs and drives, kernel command line, modules and their parameters, cufile.json',
   diagnose,
 };
 
 function diagnose(context: DoctorContext): Finding[] {
-  const gpus: number[] = [];
-  const drives: number[] = [];
-  for (const [index, role] of context.roles.entries()) {
-    const fn = context.functions[index] as PciFunction;
-    if (role === 'gpu' && fn.vendorId === 0x10de) gpus.push(index);
-    if (role === 'nvme') drives.push(index);
-  }
+  const devices = devicesOf(context);
+  const { gpus, drives } = devices;
   // One GPU beside one drive is a desktop; GDS is for machines that are built for it.
   if (gpus.length === 0 || drives.length === 0 || (context.intent === null && gpus.length + drives.length < 4))
     return [];
-  const multipath = context.commandLine === null ? null : lastValue(context.commandLine, 'nvme_core.multipath');
-  const wrongGpus = gpus.filter((index) => otherDriver(context, index, 'nvidia'));
-  const wrongDrives = drives.filter((index) => otherDriver(context, index, 'nvme'));
-  const wrong = [...wrongGpus, ...wrongDrives];
-  const evidence: Evidence[] = [...gpus, ...drives].slice(0, 16).map((index) => {
-    const fn = context.functions[index] as PciFunction;
-    const wanted = gpus.includes(index) ? 'nvidia' : 'nvme';
-    return factEvidence(fn, 'driver', {
-      register: 'driver',
-      value: fn.driver ?? 'none, or not known',
-      meaning: `${wanted} is needed`,
-    });
-  });
-  evidence.push(
-    machineEvidence(context.machine, 'nvme_core.multipath', multipath ?? 'not on the command line', 'N is needed'),
-  );
-  const names = namesOf(context, [...gpus, ...drives]);
-  return [
-    {
-      ...NOTHING,
-      id: 'GDS-COMPAT',
-      severity: wrong.length > 0 && context.intent !== null ? 'warning' : 'note',
-      sure: wrong.length > 0 ? 'certain' : 'unknown',
-      title:
-        wrong.length > 0
-          ? `GPUDirect Storage cannot use ${listed(namesOf(context, wrong))}: bound to ${listed([...new Set(wrong.map((index) => (context.functions[index] as PciFunction).driver ?? 'no driver'))])}`
-          : `Whether GPUDirect Storage is direct between ${listed(names)} is not in this capture`,
-      at: namesOf(context, wrong),
-      functions: names,
-      evidence,
-      why: 'cuFile falls back to copies through system memory without an error where one of its preconditions is missing.',
-      fixes: [
-        {
-          ...BY_HAND,
-          what: 'Go through the preconditions in order: drivers nvidia and nvme bound; NVreg RMForceStaticBar1=1; nvme_core multipath=N; no md-raid under the file system; use_pci_p2pdma true in cufile.json; GPU and drive below one root complex',
-          commands: ['options nvme_core multipath=N   (in /etc/modprobe.d/)', 'gdscheck -p'],
-          cost: 'A reboot, or the drivers loaded again; without multipath a drive with two ports has one.',
-          undo: ['take the lines out again'],
-          reboot: true,
-        },
-      ],
-      missing: wrong.length > 0 ? null : { what: 'modules, cufile.json and the block stack', command: 'gdscheck -p' },
-    },
+  const wrongDrivers = [
+    ...gpus.filter((index) => otherDriver(context, index, 'nvidia')),
+    ...drives.filter((index) => otherDriver(context, index, 'nvme')),
   ];
+  const conditions = gdsPreconditions(context, devices);
+  if (wrongDrivers.length > 0) return [driverFinding(context, devices, wrongDrivers, conditions)];
+  const failed = conditions.filter(({ isMet }) => isMet === false);
+  const unknown = conditions.filter(({ isMet }) => isMet === null);
+  if (failed.length === 0 && unknown.length === 0) return [];
+  const other = otherWay(context);
+  // With nvidia-fs the drives need none of this, but an NVMe driver that was changed for it, which nothing here shows.
+  if (failed.length === 0 || other === 'open') return [unknownFinding(context, devices, conditions)];
+  return [failedFinding(context, devices, { conditions, failed, sure: other === 'closed' ? 'certain' : 'likely' })];
+}
+
+function devicesOf({ roles, functions }: DoctorContext): GdsDevices {
+  const gpus: number[] = [];
+  const drives: number[] = [];
+  for (const [index, role] of roles.entries()) {
+    if (role === 'gpu' && (functions[index] as PciFunction).vendorId === 0x10de) gpus.push(index);
+    if (role === 'nvme') drives.push(index);
+  }
+  return { gpus, drives };
+}
+
+/** Whether nvidia-fs, the older way, may serve in place of P2PDMA. */
+function otherWay({ machine }: DoctorContext): 'open' | 'closed' | 'unknown' {
+  const { modules } = hostEvidenceOf(machine);
+  if (modules?.byName.has('nvidia_fs')) return 'open';
+  return modules?.complete ? 'closed' : 'unknown';
 }
 
 function otherDriver({ functions }: DoctorContext, index: number, wanted: string): boolean {
   const { driver } = functions[index] as PciFunction;
   return driver !== null && driver !== wanted;
+}
+
+const WHY =
+  'cuFile falls back to copies through system memory without an error where one of its preconditions is missing.';
+const ASK = { what: 'modules, cufile.json and the block stack', command: 'gdscheck -p' } as const;
+
+function evidenceOf(
+  context: DoctorContext,
+  { gpus, drives }: GdsDevices,
+  conditions: readonly Precondition[],
+): Evidence[] {
+  const drivers = [...gpus, ...drives]
+    .slice(0, 8)
+    .map((index) => driverEvidence(context.functions[index] as PciFunction, gpus.includes(index) ? 'nvidia' : 'nvme'));
+  return [...conditions.flatMap(({ evidence }) => evidence), ...drivers];
+}
+
+function driverFinding(
+  context: DoctorContext,
+  devices: GdsDevices,
+  wrong: readonly number[],
+  conditions: readonly Precondition[],
+): Finding {
+  const drivers = wrong.map((index) => (context.functions[index] as PciFunction).driver ?? 'no driver');
+  return {
+    ...NOTHING,
+    id: 'GDS-COMPAT',
+    severity: context.intent === null ? 'note' : 'warning',
+    sure: 'certain',
+    title: `GPUDirect Storage cannot use ${listed(namesOf(context, wrong))}: bound to ${listed([...new Set(drivers)])}`,
+    at: namesOf(context, wrong),
+    functions: namesOf(context, [...devices.gpus, ...devices.drives]),
+    evidence: [
+      ...wrong
+        .slice(0, 8)
+        .map((index) =>
+          driverEvidence(context.functions[index] as PciFunction, devices.gpus.includes(index) ? 'nvidia' : 'nvme'),
+        ),
+      ...conditions.filter(({ isMet }) => isMet === false).flatMap(({ evidence }) => evidence),
+    ],
+    why: WHY,
+    fixes: [
+      {
+        ...BY_HAND,
+        what: 'Bind the drivers nvidia and nvme',
+        commands: wrong.slice(0, 8).flatMap((index) => {
+          const { name, driver } = context.functions[index] as PciFunction;
+          const wanted = devices.gpus.includes(index) ? 'nvidia' : 'nvme';
+          return [
+            `echo ${name} > /sys/bus/pci/drivers/${driver}/unbind`,
+            `echo ${wanted} > /sys/bus/pci/devices/${name}/driver_override`,
+            `echo ${name} > /sys/bus/pci/drivers/${wanted}/bind`,
+          ];
+        }),
+        cost: 'What uses the device now, a virtual machine or SPDK, loses it.',
+        undo: ['the same with the old driver'],
+      },
+    ],
+  };
+}
+
+function failedFinding(
+  context: DoctorContext,
+  devices: GdsDevices,
+  found: {
+    readonly conditions: readonly Precondition[];
+    readonly failed: readonly Precondition[];
+    readonly sure: Certainty;
+  },
+): Finding {
+  const { failed } = found;
+  const problems = failed.map(({ problem }) => problem);
+  return {
+    ...NOTHING,
+    id: 'GDS-COMPAT',
+    severity: context.intent === null ? 'note' : 'warning',
+    sure: found.sure,
+    title: `GPUDirect Storage is not direct between ${listed(namesOf(context, devices.gpus))} and ${listed(namesOf(context, devices.drives))}: ${listed(problems)}`,
+    at: namesOf(context, devices.gpus),
+    functions: namesOf(context, [...devices.gpus, ...devices.drives]),
+    evidence: [...failed.flatMap(({ evidence }) => evidence), ...othersOf(found)],
+    why: WHY,
+    fixes: failed.map(fixOf),
+    missing:
+      found.sure === 'certain'
+        ? null
+        : { what: 'whether nvidia-fs serves in its place', command: 'lsmod | grep nvidia_fs' },
+  };
+}
+
+function othersOf({
+  conditions,
+  failed,
+}: {
+  readonly conditions: readonly Precondition[];
+  readonly failed: readonly Precondition[];
+}): Evidence[] {
+  return conditions.filter((condition) => !failed.includes(condition)).flatMap(({ evidence }) => evidence);
+}
+
+function fixOf({ problem, commands, undo, reboot }: Precondition): Fix {
+  return {
+    ...BY_HAND,
+    what: `Since ${problem}:`,
+    commands,
+    cost: reboot ? 'A reboot, or the driver loaded again.' : 'None.',
+    undo: [undo],
+    reboot,
+  };
+}
+
+const CHECKLIST: Fix = {
+  ...BY_HAND,
+  what: 'Go through the preconditions in this order: Linux 6.2 with CONFIG_PCI_P2PDMA; a road between GPU and drive; NVIDIA’s open driver, 565 or later, with RMForceStaticBar1=1; NVMe multipath off; no md-raid; use_pci_p2pdma true in cufile.json',
+  commands: [
+    'options nvidia NVreg_RegistryDwords="RMForceStaticBar1=1;RmForceDisableIomapWC=1;"   (in /etc/modprobe.d/)',
+    'options nvme_core multipath=N   (in /etc/modprobe.d/)',
+    'gdscheck -p',
+  ],
+  cost: 'A reboot, or the drivers loaded again; without multipath a drive with two ports has one.',
+  undo: ['take the lines out again'],
+  reboot: true,
+};
+
+function unknownFinding(context: DoctorContext, devices: GdsDevices, conditions: readonly Precondition[]): Finding {
+  const names = namesOf(context, [...devices.gpus, ...devices.drives]);
+  const failed = conditions.filter(({ isMet }) => isMet === false);
+  return {
+    ...NOTHING,
+    id: 'GDS-COMPAT',
+    severity: 'note',
+    sure: 'unknown',
+    title: `Whether GPUDirect Storage is direct between ${listed(names)} is not in this capture`,
+    functions: names,
+    evidence: evidenceOf(context, devices, conditions),
+    why: WHY,
+    fixes: failed.length > 0 ? failed.map(fixOf) : [CHECKLIST],
+    missing: ASK,
+  };
 }

@@ -1,10 +1,19 @@
-/** The hardware could, and the kernel was built without it. CONFIG_PCI_P2PDMA, since Linux 4.20. */
+/**
+ * The hardware could, and the kernel was built, or told, not to. CONFIG_PCI_P2PDMA, since Linux 4.20, for all; CONFIG_HSA_AMD_P2P and
+ * CONFIG_DMABUF_MOVE_NOTIFY for AMD's GPUs. Linux drivers/pci/Kconfig, drivers/gpu/drm/amd/amdkfd/Kconfig, drivers/dma-buf/Kconfig.
+ */
 
-import type { DoctorContext } from './context.ts';
+import { isConfigured } from '../../machine/kernel-config.ts';
+import { hostEvidenceOf } from '../../machine/machine.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { machineEvidence } from './evidence.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { configEvidence, type KernelSupport, kernelHasP2p, versionOf } from './kernel-has-p2p.ts';
+import { logEvidence, loggedOf } from './log-evidence.ts';
+import { listed } from './words.ts';
 
 export const KCONFIG_MISSING: Diagnosis = {
   id: 'KCONFIG-MISSING',
@@ -16,46 +25,191 @@ export const KCONFIG_MISSING: Diagnosis = {
   diagnose,
 };
 
+/** CONFIG_PCI tells that the rest was asked of a whole configuration. */
 const COMMAND =
-  "(zcat /proc/config.gz || cat /boot/config-$(uname -r)) | grep -E 'PCI_P2PDMA|ZONE_DEVICE|DMABUF_MOVE_NOTIFY|HSA_AMD_P2P'";
+  "(zcat /proc/config.gz || cat /boot/config-$(uname -r)) | grep -E 'CONFIG_PCI=|PCI_P2PDMA|ZONE_DEVICE|DMABUF_MOVE_NOTIFY|HSA_AMD'";
 
 function diagnose(context: DoctorContext): Finding[] {
-  const { machine, functions, cases } = context;
-  if (cases.every((item) => item.type === 'notSupported')) return [];
-  if (functions.some((fn) => fn.facts.sysfs?.p2pmem !== undefined)) return [];
-  const match = /^(\d+)\.(\d+)/.exec(machine.kernel ?? '');
-  const [major, minor] = [Number(match?.[1] ?? Number.NaN), Number(match?.[2] ?? Number.NaN)];
-  if (major < 4 || (major === 4 && minor < 20)) {
+  if (context.cases.length === 0) return [];
+  const support = kernelHasP2p(context.machine);
+  const isOpen = context.cases.some((item) => item.type !== 'notSupported');
+  switch (support.state) {
+    case 'off':
+      // Where no pair could anyway, an old kernel is not what to begin with; a configuration that was captured is told.
+      return isOpen || support.why === 'config' ? [missingFinding(context, support, isOpen)] : [];
+    case 'on':
+      return [...amdFindings(context), ...mappingFinding(context), ...hotplugFinding(context)];
+    case 'unknown':
+      return isOpen ? [unknownFinding(), ...amdFindings(context)] : [];
+  }
+}
+
+const NEWER_KERNEL: Fix = {
+  ...BY_HAND,
+  what: 'Run a newer kernel; 6.2 or later for user space',
+  cost: 'A new kernel.',
+  undo: ['boot the old one'],
+  reboot: true,
+};
+
+function missingFinding(
+  context: DoctorContext,
+  support: Extract<KernelSupport, { readonly state: 'on' | 'off' }>,
+  isOpen: boolean,
+): Finding {
+  const { machine, intent } = context;
+  const byRelease = support.why === 'release';
+  const config = hostEvidenceOf(machine).kernelConfig;
+  const needsZones = config !== null && isConfigured(config, 'ZONE_DEVICE') === false;
+  return {
+    ...NOTHING,
+    id: 'KCONFIG-MISSING',
+    severity: !isOpen ? 'note' : intent === null ? 'warning' : 'error',
+    sure: 'certain',
+    title: byRelease
+      ? `Linux ${machine.kernel} has no peer-to-peer DMA: it came with 4.20`
+      : `This kernel${machine.kernel === null ? '' : `, Linux ${machine.kernel},`} was built without peer-to-peer DMA: CONFIG_PCI_P2PDMA is off${needsZones ? ', as is CONFIG_ZONE_DEVICE, which it needs' : ''}`,
+    evidence: support.evidence,
+    why: 'No driver of this kernel can ask for a peer’s memory by the kernel’s interfaces: every map of it is refused, whatever the hardware can.',
+    fixes: [
+      byRelease
+        ? NEWER_KERNEL
+        : {
+            ...BY_HAND,
+            what: 'Boot a kernel that was built with it: Ubuntu’s since 24.04, or your own with these lines',
+            commands: ['CONFIG_ZONE_DEVICE=y', 'CONFIG_PCI_P2PDMA=y'],
+            cost: 'A new kernel. 64 bytes of RAM for each 4 KiB of memory that is offered to peers.',
+            undo: ['boot the old one'],
+            reboot: true,
+          },
+    ],
+  };
+}
+
+function unknownFinding(): Finding {
+  return {
+    ...NOTHING,
+    id: 'KCONFIG-MISSING',
+    severity: 'note',
+    sure: 'unknown',
+    title: 'Whether this kernel was built with peer-to-peer DMA is not in the capture',
+    why: 'Without CONFIG_PCI_P2PDMA every interface says no, whatever the hardware can. Ubuntu has it on since 24.04; other distributions differ.',
+    missing: { what: 'the kernel’s configuration', command: COMMAND },
+  };
+}
+
+/** From this release on the symbols may be gone from a configuration because the code needs them no more. */
+const SYMBOLS_UNTIL = 7000;
+
+/** AMD's GPUs ask for more: their driver's own symbol, dma-buf that may move, and a parameter that can close it. */
+function amdFindings(context: DoctorContext): Finding[] {
+  const { machine, functions, roles } = context;
+  const gpus = [...roles.entries()].flatMap(([index, role]) => {
+    const fn = functions[index] as PciFunction;
+    return role === 'gpu' && fn.vendorId === 0x1002 && (fn.driver === null || fn.driver === 'amdgpu') ? [index] : [];
+  });
+  const peers = roles.filter((role) => role === 'gpu' || role === 'accelerator' || role === 'nic').length;
+  if (gpus.length === 0 || peers < 2) return [];
+  const { kernelConfig, modules } = hostEvidenceOf(machine);
+  const module = modules?.byName.get('amdgpu');
+  const parameter = module?.parameters.get('pcie_p2p');
+  const names = namesOf(context, gpus);
+  const base = { ...NOTHING, id: 'KCONFIG-MISSING', severity: 'warning', at: names, functions: names } as const;
+  if (parameter !== undefined && /^[N0]$/i.test(parameter.value)) {
     return [
       {
-        ...NOTHING,
-        id: 'KCONFIG-MISSING',
-        severity: context.intent === null ? 'warning' : 'error',
+        ...base,
         sure: 'certain',
-        title: `Linux ${machine.kernel} has no peer-to-peer DMA: it came with 4.20`,
-        evidence: [machineEvidence(machine, 'kernel release', machine.kernel as string, 'older than 4.20')],
-        why: 'No driver of this kernel can ask for a peer’s memory by the kernel’s interfaces.',
+        title: `amdgpu was told to do no peer-to-peer: pcie_p2p is off, so ${listed(names)} share nothing`,
+        evidence: [
+          { at: null, register: 'amdgpu.pcie_p2p', offset: null, meaning: 'off; its default is on', ...parameter },
+        ],
+        why: 'ROCm then copies between GPUs through system memory.',
         fixes: [
           {
             ...BY_HAND,
-            what: 'Run a newer kernel; 6.2 or later for user space',
-            cost: 'A new kernel.',
-            undo: ['boot the old one'],
+            what: 'Take pcie_p2p=0 out of the command line and of /etc/modprobe.d, or set it to 1',
+            commands: ['amdgpu.pcie_p2p=1'],
+            cost: 'None.',
+            undo: ['amdgpu.pcie_p2p=0'],
             reboot: true,
           },
         ],
       },
     ];
   }
+  // A module with a version is AMD's own package, which is built with a configuration of its own.
+  if (kernelConfig === null || (module !== undefined && module.version !== null)) return [];
+  const isOff = (symbol: string): boolean =>
+    kernelConfig.options.get(symbol)?.value === 'n' ||
+    (isConfigured(kernelConfig, symbol) === false && (versionOf(machine.kernel) ?? SYMBOLS_UNTIL) < SYMBOLS_UNTIL);
+  const off = ['HSA_AMD_P2P', 'DMABUF_MOVE_NOTIFY'].filter(isOff);
+  if (off.length === 0) return [];
+  const words = off.map((symbol) => `CONFIG_${symbol}`);
+  return [
+    {
+      ...base,
+      sure: 'likely',
+      title: `This kernel was built without ${listed(words)}, which ROCm needs for peers of ${listed(names)}`,
+      evidence: ['HSA_AMD', ...off].map((symbol) => configEvidence(machine, symbol)),
+      why: 'The GPU’s driver then neither opens its memory to other GPUs nor exports it to network cards; RCCL looks for these lines itself, and copies through system memory.',
+      fixes: [
+        {
+          ...BY_HAND,
+          what: 'Boot a kernel that was built with them, or install AMD’s own driver package (amdgpu-dkms)',
+          commands: ['CONFIG_DMABUF_MOVE_NOTIFY=y', 'CONFIG_HSA_AMD_P2P=y'],
+          cost: 'A new kernel, or a module from outside of it.',
+          undo: ['boot the old one'],
+          reboot: true,
+        },
+      ],
+    },
+  ];
+}
+
+/** User space may map published memory since 6.2. */
+function mappingFinding({ machine, functions }: DoctorContext): Finding[] {
+  const version = versionOf(machine.kernel);
+  const publishers = functions.filter((fn) => fn.facts.sysfs?.p2pmem?.published === true).map((fn) => fn.name);
+  if (version === null || version >= 6002 || publishers.length === 0) return [];
   return [
     {
       ...NOTHING,
       id: 'KCONFIG-MISSING',
       severity: 'note',
-      sure: 'unknown',
-      title: 'Whether this kernel was built with peer-to-peer DMA is not in the capture',
-      why: 'Without CONFIG_PCI_P2PDMA every interface says no, whatever the hardware can. Ubuntu has it on since 24.04; other distributions differ.',
-      missing: { what: 'the kernel’s configuration', command: COMMAND },
+      sure: 'certain',
+      title: `Programs cannot map the memory that ${listed(publishers)} publish: that came with Linux 6.2`,
+      functions: publishers,
+      evidence: [machineEvidence(machine, 'kernel release', machine.kernel as string, 'older than 6.2')],
+      why: 'Drivers of the kernel can use it; p2pmem/allocate of sysfs is missing.',
+      fixes: [NEWER_KERNEL],
+    },
+  ];
+}
+
+/** arm64: memory of a BAR above what the kernel can map gets no page structures, and so no peer-to-peer memory. */
+function hotplugFinding({ machine }: DoctorContext): Finding[] {
+  const [first] = loggedOf(machine, 'outsideHotplug');
+  if (first === undefined) return [];
+  return [
+    {
+      ...NOTHING,
+      id: 'KCONFIG-MISSING',
+      severity: 'warning',
+      sure: 'certain',
+      title: 'This kernel cannot add memory where a BAR lies: the driver’s offer of it to peers failed',
+      evidence: [logEvidence(first.line, null, 'the BAR is outside of what can be hot-plugged')],
+      why: 'Peer-to-peer memory needs page structures, and a kernel with narrow addresses makes them only for a part of what the hardware can address.',
+      fixes: [
+        {
+          ...BY_HAND,
+          what: 'A kernel with wider virtual addresses, or a firmware that places BARs lower',
+          commands: ['CONFIG_ARM64_VA_BITS_52=y'],
+          cost: 'A new kernel, or all BARs move.',
+          undo: ['boot the old one'],
+          reboot: true,
+        },
+      ],
     },
   ];
 }
