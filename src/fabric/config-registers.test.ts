@@ -30,7 +30,7 @@ function described() {
     ],
   });
   const [port, endpoint] = hierarchy.functions as [PciFunction, PciFunction];
-  const slots = endpoint.bars.map((bar) => ({ ...bar, size: bar.size as number, start: bar.busAddress }));
+  const slots = endpoint.bars.map((bar) => ({ ...bar, size: bar.size as number, fixed: false, start: bar.busAddress }));
   return {
     hierarchy,
     port: new ConfigRegisters(port, [], false),

@@ -67,6 +67,8 @@ export interface BarSlot {
   readonly index: number;
   readonly size: number;
   readonly is64Bit: boolean;
+  /** Not in this register, whatever software writes. */
+  readonly fixed: boolean;
   /** Bus address; null where it has none. */
   readonly start: number | null;
 }
@@ -103,7 +105,7 @@ export class ConfigRegisters {
     if (virtual) this.#allow(0, VIRTUAL_WRITABLE);
     else {
       this.#allow(0, HEADER_WRITABLE);
-      for (const bar of bars) this.#allowBar(0x10 + bar.index * 4, bar);
+      for (const bar of bars) if (!bar.fixed) this.#allowBar(0x10 + bar.index * 4, bar);
     }
     this.#clear(0, HEADER_CLEARS);
     if (fn.isBridge) {
@@ -214,7 +216,9 @@ function synthesize(fn: PciFunction): ConfigSpace {
   };
   const config = new ConfigBuilder(header, fn.isBridge ? 1 : 0);
   for (const bar of fn.bars) {
-    if (bar.space === 'memory' && bar.busAddress !== null) config.bar({ ...bar, busAddress: bar.busAddress });
+    const { busAddress, is64Bit, space } = bar;
+    if (space !== 'memory' || busAddress === null || (!is64Bit && busAddress >= 2 ** 32)) continue;
+    config.bar({ ...bar, busAddress });
   }
   const buses = fn.busNumbers;
   if (fn.isBridge) {

@@ -32,6 +32,8 @@ export interface LiveBar {
   readonly index: number;
   readonly size: number;
   readonly is64Bit: boolean;
+  /** Its address does not fit its register: Enhanced Allocation gives it, for good. PCIe 7.8.5. */
+  readonly fixed: boolean;
   /** Bus address; null where the register holds none. */
   start: number | null;
   target: BarTarget;
@@ -94,7 +96,8 @@ export class LiveFunction {
     const bars: LiveBar[] = [];
     for (const { index: at, size, is64Bit, space, busAddress } of fn.bars) {
       if (space !== 'memory' || size === null) continue;
-      bars.push({ index: at, size, is64Bit, start: busAddress, target: new SparseMemory(size) });
+      const fixed = !is64Bit && (busAddress ?? 0) + size > 2 ** 32;
+      bars.push({ index: at, size, is64Bit, fixed, start: busAddress, target: new SparseMemory(size) });
     }
     this.bars = bars;
     if (kind === 'rootPort' || kind === 'downstreamPort') this.linkBytesPerNs = linkBytesPerNs(fn.link);
@@ -183,6 +186,7 @@ export class LiveFunction {
     if (this.physicalFunction !== null) return;
     const { registers } = this;
     for (const bar of this.bars) {
+      if (bar.fixed) continue;
       const low = registers.read(0x10 + bar.index * 4, 4);
       const high = bar.is64Bit ? registers.read(0x14 + bar.index * 4, 4) : 0;
       const start = addressFromWords(high, (low & ~0xf) >>> 0);

@@ -29,6 +29,8 @@ export interface NamedMachine {
   readonly names: ReadonlyMap<string, PciFunction>;
   /** Descriptions of the NVMe controllers by function name. */
   readonly controllers: ReadonlyMap<string, DeviceNode>;
+  /** What was assumed of a captured machine that does not tell, in words. */
+  readonly assumed?: readonly string[];
 }
 
 /** Builds the machine. Throws `ScenarioError` with the line for what cannot be set up. */

@@ -1,7 +1,7 @@
 /** What a scenario needs of an engine beyond the contract of drivers: set-up, evidence, and things that go wrong. */
 
 import type { Answer, CaseShown, Engine } from '../engine/contract.ts';
-import type { Hop } from '../fabric/index.ts';
+import type { Assumption, Hop } from '../fabric/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { DriverLimits } from '../nvme/driver/index.ts';
@@ -43,6 +43,8 @@ export interface ScenarioHost {
     | null;
   /** Changes the machine as it runs. False: this engine cannot. */
   inject(change: HostChange): Answer<boolean>;
+  /** What the engine took for granted of functions whose registers do not tell. */
+  readonly assumptions: readonly Assumption[];
   /** What the engine shows of each case of the mail; empty where it shows all of them. */
   readonly cases: readonly CaseShown[];
   /** What the driver must know of this engine's machines. */

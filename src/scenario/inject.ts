@@ -16,8 +16,8 @@ export async function injectFaults(
     if (fault.unmap === true) done.push('unmapped before the transfer');
     for (const { change, words } of changesOf(world, fault)) {
       if (!(await world.host.inject(change))) {
-        const message = `${world.host.engine.name} cannot do this: ${words}`;
-        world.refuse('faults', message, 'run with --engine sim, or leave the fault out');
+        const message = `the machine of this run cannot do this: ${words}`;
+        world.refuse('faults', message, 'run with --engine sim alone, or leave the fault out');
       }
       done.push(words);
     }

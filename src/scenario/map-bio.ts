@@ -3,7 +3,7 @@
 import { BvecList } from '../block/bio-vec.ts';
 import { addressFromWords } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { findRange, joinRanges, type Range, withoutRanges } from '../core/range.ts';
+import { findRange, type Range } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
 import { formatWord64 } from '../core/word64.ts';
 import { Certifier } from '../dma/certified.ts';
@@ -33,6 +33,7 @@ import { mailCase } from '../p2p/verdict.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { BioFile } from './bio-file.ts';
+import { withDeclaredRam } from './captured-machine.ts';
 import { checkDecoding, type MapWarning, mappingWarnings } from './map-warnings.ts';
 
 /** The five designs; of the mail's flags, verified ones unless `trust` is set. */
@@ -300,16 +301,4 @@ function refuseUnknownIommu(fn: PciFunction): never {
     message,
     'give --iommu on, off or passthrough, or capture sys/kernel/iommu_groups: p2pdma capture',
   );
-}
-
-/** The machine with RAM that is declared besides its memory map. It is often declared generously: a BAR stays a BAR. */
-function withDeclaredRam(machine: Machine, declared: readonly Range[]): Machine {
-  const bars: Range[] = [];
-  for (const fn of machine.hierarchy.functions) {
-    for (const bar of fn.bars) {
-      if (bar.space !== 'memory' || bar.cpuAddress === null || bar.size === null) continue;
-      bars.push({ start: bar.cpuAddress, end: bar.cpuAddress + bar.size });
-    }
-  }
-  return { ...machine, ram: joinRanges([...machine.ram, ...withoutRanges(declared, bars)]) };
 }

@@ -221,7 +221,7 @@ function byAddress(
     if (outcome === undefined) continue;
     outcome.hops.push(hop);
     if (hop.fate !== 'delivered' && hop.action === 'stop') {
-      outcome.fate = hop.fate;
+      outcome.fate = `${hop.fate} (${hop.reason})`;
       outcome.at = hopName(world, hop);
     }
   }

@@ -95,6 +95,8 @@ export interface ScenarioReport {
   readonly capabilities: readonly Capability[];
   /** What the engine shows of each case of the mail, where it does not show all of them. */
   readonly cases: readonly CaseShown[];
+  /** What the machine's evidence leaves open and this run took for granted. */
+  readonly assumed: readonly string[];
   /** What `prepare` switched on. */
   readonly prepared: readonly string[];
   readonly transfers: readonly TransferReport[];

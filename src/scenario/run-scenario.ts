@@ -1,6 +1,8 @@
 /** Runs a scenario on an engine and reports. */
 
 import { POLICIES, policyForKernel } from '../p2p/policy.ts';
+import { assumptionsOf } from './assumptions.ts';
+import { withRam } from './captured-machine.ts';
 import { describedMachine, type NamedMachine } from './described-machine.ts';
 import { readDocument } from './document.ts';
 import type { Place } from './errors.ts';
@@ -23,13 +25,13 @@ export function readScenario(text: string, file: string): ReadScenario {
   return { scenario: data, place: { file, lineOf } };
 }
 
-/** The machine of a scenario, built where it is described; `load` reads one by its name. */
+/** The machine of a scenario, built where it is described; `load` reads one by its name. RAM that nobody tells of is assumed. */
 export async function scenarioMachine(
   { scenario, place }: ReadScenario,
   load: (name: string) => Promise<NamedMachine['machine']>,
 ): Promise<NamedMachine> {
   if (typeof scenario.machine !== 'string') return describedMachine(scenario.machine, place);
-  return { machine: await load(scenario.machine), names: new Map(), controllers: new Map() };
+  return { ...withRam(await load(scenario.machine), scenario.ram ?? []), names: new Map(), controllers: new Map() };
 }
 
 export interface RunOptions {
@@ -61,6 +63,7 @@ export async function runScenario(options: RunOptions): Promise<ScenarioReport> 
     engine: host.engine.name,
     capabilities: host.engine.capabilities(),
     cases: host.cases,
+    assumed: assumptionsOf(scenario, named, host, transfers),
     prepared: world.prepared,
     transfers,
   };

@@ -106,10 +106,12 @@ const cpu: z.ZodType<Cpu> = z
     return { vendor, family: Number(family) };
   });
 
+const ram = z.array(z.strictObject({ start: sizeSchema, size: sizeSchema }));
+
 const machine = z.strictObject({
   cpu: cpu.optional(),
   kernel: z.string().optional(),
-  ram: z.array(z.strictObject({ start: sizeSchema, size: sizeSchema })).optional(),
+  ram: ram.optional(),
   hostBridges: z
     .array(
       z.strictObject({
@@ -192,18 +194,24 @@ const transfer = z
   });
 
 /** A scenario file. */
-export const scenarioSchema: z.ZodType<ScenarioFile> = z.strictObject({
-  about: z.string().optional(),
-  machine: z.union([z.string(), machine], {
-    error: 'is the name of a machine (example:NAME or a file), or its description',
-  }),
-  policy: oneOf(POLICIES).optional(),
-  iommu: iommu.optional(),
-  lazy: z.boolean().optional(),
-  prepare: z.boolean().optional(),
-  rootComplex: oneOf(ROOT_COMPLEX).optional(),
-  internalPeerRoute: z.boolean().optional(),
-  samePort: oneOf(SAME_PORT).optional(),
-  reserveWindows: z.boolean().optional(),
-  transfers: z.array(transfer).min(1, 'has no transfer'),
-}) as unknown as z.ZodType<ScenarioFile>;
+export const scenarioSchema: z.ZodType<ScenarioFile> = z
+  .strictObject({
+    about: z.string().optional(),
+    machine: z.union([z.string(), machine], {
+      error: 'is the name of a machine (example:NAME or a file), or its description',
+    }),
+    ram: ram.optional(),
+    policy: oneOf(POLICIES).optional(),
+    iommu: iommu.optional(),
+    lazy: z.boolean().optional(),
+    prepare: z.boolean().optional(),
+    rootComplex: oneOf(ROOT_COMPLEX).optional(),
+    internalPeerRoute: z.boolean().optional(),
+    samePort: oneOf(SAME_PORT).optional(),
+    reserveWindows: z.boolean().optional(),
+    transfers: z.array(transfer).min(1, 'has no transfer'),
+  })
+  .superRefine((scenario, context) => {
+    if (scenario.ram === undefined || typeof scenario.machine === 'string') return;
+    context.addIssue({ code: 'custom', path: ['ram'], message: 'is for captured machines: write it as machine.ram' });
+  }) as unknown as z.ZodType<ScenarioFile>;

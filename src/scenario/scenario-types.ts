@@ -117,6 +117,8 @@ export interface ScenarioFile {
   about?: string | undefined;
   /** Name of a machine, or its description. */
   machine: string | DescribedMachine;
+  /** RAM of a captured machine, CPU addresses, besides its memory map. A described one has its own. */
+  ram?: { start: number; size: number }[] | undefined;
   policy?: PolicyName | undefined;
   /** Default: what a captured machine says of the device; off for a described one. */
   iommu?: 'on' | 'off' | 'passthrough' | undefined;

@@ -2,7 +2,15 @@
 
 import type { NvmeOptions } from '../engine/sim/index.ts';
 import { SimEngine } from '../engine/sim/index.ts';
-import { type FabricRules, type Hop, IommuPort, NOWHERE, prepare, ROOT_COMPLEX } from '../fabric/index.ts';
+import {
+  type Assumption,
+  type FabricRules,
+  type Hop,
+  IommuPort,
+  NOWHERE,
+  prepare,
+  ROOT_COMPLEX,
+} from '../fabric/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ACS_BITS } from '../pcie/acs.ts';
@@ -26,6 +34,7 @@ export class SimHost implements ScenarioHost {
   readonly dma: NonNullable<ScenarioHost['dma']>;
   readonly cases: ScenarioHost['cases'] = [];
   readonly showsHops = true;
+  readonly assumptions: readonly Assumption[];
   readonly driverLimits: ScenarioHost['driverLimits'] = {};
   readonly #port: IommuPort | null;
   readonly #controllers: ReadonlyMap<string, DeviceNode>;
@@ -45,6 +54,7 @@ export class SimHost implements ScenarioHost {
       ...(scenario.rootComplex === undefined ? {} : { rootComplex: scenario.rootComplex }),
       rules: fabricRules(scenario),
     });
+    this.assumptions = this.engine.fabric.assumptions;
     this.dma = (fn, side, bytes, direction) => this.#runDma(fn, side, bytes, direction);
   }
 

@@ -109,7 +109,11 @@ function allocate(world: World, provider: PciFunction, vector: VectorDescription
 function regularMemory(world: World, vector: VectorDescription, distance: number | null, why: string): SubmittedVector {
   const phys = world.ram.kmalloc(vector.length);
   if (phys === null) {
-    world.refuse('vectors', `no ${vector.length} contiguous bytes of RAM are left`, 'give the machine more RAM');
+    world.refuse(
+      'vectors',
+      `no ${vector.length} contiguous bytes of RAM are left`,
+      'give the machine more RAM: ram: [{ start: 1MiB, size: 512MiB }]',
+    );
   }
   return {
     address: phys,
