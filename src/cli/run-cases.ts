@@ -1,7 +1,7 @@
 /** The cases of the mail against the settings of the IOMMU, as far as an engine shows them: a table, and its gaps in words. */
 
 import type { CaseShown } from '../engine/contract.ts';
-import type { ScenarioReport } from '../scenario/report.ts';
+import type { ScenarioReport, TransferReport } from '../scenario/report.ts';
 import { table } from './map-text.ts';
 import { wrap } from './style.ts';
 
@@ -27,4 +27,18 @@ export function caseLines({ cases, engine, transfers }: ScenarioReport, columns:
   });
   const title = `What it shows of each case of the mail (${engine}):`;
   return [title, ...table([['', ...head], ...rows]).map((line) => `  ${line}`), ...gaps];
+}
+
+/** Why vectors of a transfer whose bytes are not right could not be right on this engine; empty where that is nobody's excuse. */
+export function gapLines({ cases }: ScenarioReport, transfer: TransferReport, columns: number): string[] {
+  const lines: string[] = [];
+  for (const { case: name, iommu, seen, notProvable } of cases) {
+    if (iommu !== transfer.iommu || notProvable === null) continue;
+    const lost = transfer.vectors.filter((vector) => vector.case === name && vector.bytesEqual < vector.length);
+    if (lost.length === 0 || transfer.refusal !== null) continue;
+    const vectors = `vector${lost.length === 1 ? '' : 's'} ${lost.map(({ input }) => input).join(', ')}`;
+    const what = `${vectors}: (${name}) with ${SETTINGS[iommu]} is not provable here (${seen}): ${notProvable}`;
+    lines.push(...wrap(`  ${what}`, columns, '    '));
+  }
+  return lines;
 }
