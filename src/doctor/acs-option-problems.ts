@@ -4,6 +4,7 @@
  */
 
 import type { Machine } from '../machine/machine.ts';
+import { REDIRECT_BITS } from '../p2p/judge.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../pcie/acs.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import {
@@ -55,7 +56,7 @@ function found(place: Place, key: AcsOptionKey): Found[] {
     const message = `devices of ${key}= are parted by semicolons: after the comma, ${strays.join(' and ')} is taken for an option and ignored`;
     return [{ code: 'COMMA_FOR_SEMICOLON', message, replacement: token.text.replace(whole, repaired) }];
   }
-  return [...entryProblems(place), ...registerProblems(place, key)];
+  return [...entryProblems(place), ...registerProblems(place, key), ...cutProblems(place, key)];
 }
 
 /** The earlier of two: what it names belongs into the last one. */
@@ -134,6 +135,9 @@ function entryProblems(place: Place): Found[] {
     if (named.length === 0) {
       const message = `${option.key}= names ${entry.selector.text}, and this machine has no such function: bus numbers may have moved`;
       problems.push({ code: 'DEVICE_GONE', message, replacement: withoutEntry(place, entry) });
+    } else if (entry.mask === 0) {
+      const message = `${entry.text} sets no bit: flags are 0 and 1, the rightmost one Source Validation`;
+      problems.push({ code: 'NO_OP', message, replacement: withoutEntry(place, entry), functions: named });
     } else if (named.every((fn) => fn.acs.state === 'absent')) {
       const message = `${option.key}= names ${entry.selector.text}, which has no ACS: bus numbers may have moved`;
       problems.push({ code: 'NO_ACS', message, replacement: withoutEntry(place, entry), functions: named });
@@ -199,6 +203,43 @@ function registerProblems(place: Place, key: AcsOptionKey): Found[] {
     problems.push({ code: 'DEFAULTS_LOST', message, replacement, functions: which });
   }
   return problems;
+}
+
+/**
+ * A list of one device at the very end of the line, which has done its work, beside a port that redirects still: that helps no pair. An
+ * unquoted semicolon ends the command in a shell and in GRUB, and everything behind it is gone.
+ */
+function cutProblems(place: Place, key: AcsOptionKey): Found[] {
+  const { machine, line, option, token } = place;
+  const { hierarchy } = machine;
+  const isLast = option.token === line.tokens.length - 1 && line.pci.at(-1) === option && line.rest === '';
+  const [entry, more] = acsEntries(option);
+  if (!isLast || entry === undefined || more !== undefined || entry.error !== null) return [];
+  const opens = (entry.mask & REDIRECT_BITS) !== 0 && (entry.value & REDIRECT_BITS) === 0;
+  const [index, other] = entry.selector.kind === 'path' ? namedFunctions(machine, entry.selector) : [];
+  if (!opens || index === undefined || other !== undefined) return [];
+  if (hierarchy.functions[index]?.portType !== 'downstreamPort' || redirects(hierarchy.functions[index])) return [];
+  const beside = hierarchy
+    .childrenOf(hierarchy.parent[index] as number)
+    .filter((at) => at !== index && redirects(hierarchy.functions[at]) && hierarchy.childrenOf(at).length > 0);
+  if (beside.length === 0) return [];
+  const names = beside.map((at) => (hierarchy.functions[at] as PciFunction).name);
+  const flags = key === 'config_acs' ? entry.text.slice(0, entry.text.indexOf('@') + 1) : '';
+  const paths = beside.map(
+    (at) => `${flags}${devicePath(hierarchy, at) ?? (hierarchy.functions[at] as PciFunction).name}`,
+  );
+  return [
+    {
+      code: 'CUT_SHORT',
+      message: `the line ends with a list of one device, and ${names.join(', ')} beside it redirect${names.length === 1 ? 's' : ''} still: a semicolon that is not quoted ends the line in GRUB and in a shell`,
+      replacement: withOption(token, option, `${optionText(option)};${paths.join(';')}`),
+      functions: beside.map((at) => hierarchy.functions[at] as PciFunction),
+    },
+  ];
+}
+
+function redirects(fn: PciFunction | undefined): boolean {
+  return fn?.acs.state === 'present' && (fn.acs.control & REDIRECT_BITS) !== 0;
 }
 
 /** What the option alone would do. */

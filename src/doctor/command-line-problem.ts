@@ -10,6 +10,8 @@ export type CommandLineProblemCode =
   | 'KERNEL_TOO_OLD'
   /** A comma where a semicolon belongs: what follows is another option. */
   | 'COMMA_FOR_SEMICOLON'
+  /** The line ends behind the first device of a list: a shell or GRUB has taken the semicolon for the end of a command. */
+  | 'CUT_SHORT'
   /** A blank inside a list: what follows is another word. */
   | 'BLANK_IN_LIST'
   /** A quote of a shell has come through, or a backslash: the kernel takes it as a letter. */

@@ -3,14 +3,15 @@
  * options name, types of the IOMMU groups, payload sizes. Linux: pci_enable_acs(), iommu_set_default_passthrough(),
  * pcie_bus_configure_settings().
  *
- * Of the firmware's words nothing is known but what stands in the registers now: a bit that a line no longer touches is taken as it
- * is, or as an IOMMU asks for it where there is one.
+ * Of the firmware's words nothing is known but what stands in the registers now. A function that a line no longer names is taken as
+ * an IOMMU asks for it, where there is one. One that it names newly starts from the firmware's word, which from 6.11 on has nothing of
+ * what the IOMMU has added: those bits are taken as clear, as they are on the kernels that were seen.
  */
 
 import { ISOLATION_BITS } from '../iommu/isolation.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { acsEffects } from './acs-parameter.ts';
+import { acsEffects, knowsOption } from './acs-parameter.ts';
 import { type CommandLine, lastValue, parseCommandLine } from './command-line.ts';
 import type { MachineChange } from './diagnoses/finding.ts';
 import { type PortChange, portChange } from './port-change.ts';
@@ -45,6 +46,7 @@ function acsPorts(machine: Machine, before: CommandLine, after: CommandLine): Po
   const old = acsEffects(machine, before);
   const now = acsEffects(machine, after);
   const asked = machine.iommuGroupTypes.size > 0 ? ISOLATION_BITS : 0;
+  const added = knowsOption(machine.kernel, 'config_acs') ? asked : 0;
   const ports: PortChange[] = [];
   for (const index of [...new Set([...old.keys(), ...now.keys()])].sort((a, b) => a - b)) {
     const { acs } = hierarchy.functions[index] as PciFunction;
@@ -53,7 +55,7 @@ function acsPorts(machine: Machine, before: CommandLine, after: CommandLine): Po
     const port = portChange(hierarchy, index, (control) =>
       effect === undefined
         ? control | (asked & acs.capability)
-        : (control & ~effect.mask) | (effect.value & effect.mask & acs.capability),
+        : (control & ~effect.mask & ~(old.has(index) ? 0 : added)) | (effect.value & effect.mask & acs.capability),
     );
     if (port.after !== port.before) ports.push(port);
   }

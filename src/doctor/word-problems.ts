@@ -6,7 +6,12 @@
 import { nearest } from '../core/text.ts';
 import type { Machine } from '../machine/machine.ts';
 import { type CommandLine, type PciOption, parseSelector, type Token } from './command-line.ts';
-import { type CommandLineProblem, type CommandLineProblemCode, withOption } from './command-line-problem.ts';
+import {
+  type CommandLineProblem,
+  type CommandLineProblemCode,
+  optionText,
+  withOption,
+} from './command-line-problem.ts';
 
 /** Options of `pci=` that open or close roads, or place BARs. */
 const PCI_OPTIONS: readonly string[] = [
@@ -159,9 +164,18 @@ function unknownOption(token: Token, option: PciOption): Found | null {
   if (token.oddQuotes || PCI_OPTIONS.includes(option.key)) return null;
   const isMeant = ABOUT_ACS.test(option.key) || /^pcie_bus_(?!safe|perf)/.test(option.key);
   if (!isMeant) return null;
-  const [near] = nearest(option.key, PCI_OPTIONS, 1);
+  // A colon for the first equals sign: the key has swallowed the list.
+  const colon = /^(disable_acs_redir|config_acs)[:@](.+)$/.exec(optionText(option));
+  if (colon !== null) {
+    const text = `${colon[1]}=${colon[2]}`;
+    return found('NO_OP', `there is no pci=${optionText(option)}: ${text} is meant`, withOption(token, option, text));
+  }
+  const near = /p2p|peer/i.test(option.key) ? 'pcie_bus_peer2peer' : nearest(option.key, PCI_OPTIONS, 1)[0];
   const isTypo =
-    near !== undefined && (option.value !== null || near.startsWith('pcie_bus')) && isNear(option.key, near);
+    near !== undefined &&
+    (option.value !== null || near.startsWith('pcie_bus')) &&
+    option.key.startsWith('pcie_bus') === near.startsWith('pcie_bus') &&
+    isNear(option.key, near);
   const value = option.value === null ? '' : `=${option.value}`;
   const replacement = withOption(token, option, isTypo ? `${near}${value}` : '');
   const hint = isTypo ? `: ${near} is meant` : ': disable_acs_redir= with a list of devices is what there is';
@@ -172,5 +186,5 @@ function unknownOption(token: Token, option: PciOption): Found | null {
 function isNear(text: string, name: string): boolean {
   const letters = new Set(name);
   const same = [...text.toLowerCase().replaceAll('-', '_')].filter((letter) => letters.has(letter)).length;
-  return text.length > name.length / 2 && same >= text.length - 2;
+  return text.length > name.length / 2 && same >= text.length - 3;
 }
