@@ -14,7 +14,8 @@ export interface ReadDocument<T> {
   readonly lineOf: (path: FieldPath) => number;
 }
 
-const EXAMPLE_HINT = 'the README and examples/*.yaml show complete files';
+const EXAMPLE_HINT =
+  'docs/SCENARIOS.md names the fields of a scenario, docs/CLI.md those of a bio; examples/*.yaml are complete files';
 
 /**
  * Reads `text` (JSON is YAML) and checks it. Throws `ScenarioError` FILE_SYNTAX, FILE_EMPTY or FILE_FIELD with the line.
