@@ -2,12 +2,15 @@
 
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import type { Progress } from './progress.ts';
 
 export interface CliContext {
   /** The answer. */
   readonly out: Output;
   /** Everything else: one line, the newline is added. */
   readonly note: (line: string) => void;
+  /** How far a long run is, on a terminal. */
+  readonly progress: Progress;
   /** stdout is one JSON document. */
   readonly json: boolean;
   /** stdout is a terminal that wants colour. */

@@ -7,6 +7,7 @@ import type { CliContext } from './context.ts';
 import { errorDocument, errorText, UsageError, type UsageErrorCode } from './errors.ts';
 import { EXIT_DONE, EXIT_INTERRUPTED, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { Output, OutputClosed } from './output.ts';
+import { progressOn } from './progress.ts';
 import { version } from './version.ts';
 import { outputWidth } from './width.ts';
 
@@ -77,6 +78,7 @@ function contextOf(out: Output, json: boolean, colorWanted: boolean): CliContext
   return {
     out,
     note: (line) => process.stderr.write(`${line}\n`),
+    progress: progressOn(process.stderr),
     json,
     color: terminal && colorWanted && !noColor,
     columns: widthOf(),

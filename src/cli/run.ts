@@ -95,9 +95,7 @@ async function runOn(
     named,
     host,
     ...(tracePath !== undefined || steps ? { trace: (hop: TracedHop) => hops.push(hop) } : {}),
-    done: (_transfer, index) => {
-      if (total > 20) context.note(`${index + 1} of ${total} transfers`);
-    },
+    done: (_transfer, index) => context.progress(index + 1, total, 'transfers'),
   });
   if (tracePath !== undefined && hops.length > 0) writeOutput(tracePath, traceJson(hops));
   if (steps && !context.json) for (const hop of hops) await context.out.write(`${stepLine(hop)}\n`);
