@@ -1,111 +1,74 @@
 /**
- * What `p2pdma check` finds in every dump of a folder: a row a file, and the sum. Files are read by worker threads.
- * Use: npm run survey -- FOLDER
+ * What `p2pdma check` finds in every dump of a folder and of the folders in it: a row a file, and the sums. Files are read by worker
+ * threads; on a terminal stderr shows how far it is.
+ *
+ *   npm run survey -- FOLDER
+ *
+ * A file that is refused is a row with the code of the refusal. Exit 0 where every file has its row; 2 where no folder is named;
+ * 3 where the folder cannot be read or holds no dump; 70 where a worker crashed over a file: that is a mistake of ours.
  */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { surveyRows } from './survey-rows.js';
+import { surveyTable } from './survey-table.js';
 
+/** What stands beside dumps: descriptions, topologies of other tools, and the drawings of lspci -t. */
 const NO_DUMP = /\.(json|json\.gz|md|xml)$|lspci-(nn)?tv?\.txt$/;
 
-if (isMainThread) await survey(process.argv[2]);
-else await serve();
+const WORKER = new URL('./survey-worker.js', import.meta.url);
 
-/** Answers each file's name with its row. */
-async function serve() {
-  const { readMachine } = await import('../dist/machine/index.js');
-  const { checkMachine } = await import('../dist/doctor/index.js');
-  const { policyForKernel } = await import('../dist/p2p/index.js');
-  parentPort.on('message', async (file) => {
-    try {
-      const machine = await readMachine(readFileSync(file), file);
-      const start = performance.now();
-      const { findings } = checkMachine(machine, policyForKernel(machine.kernel));
-      parentPort.postMessage({
-        file,
-        functions: machine.hierarchy.functions.length,
-        milliseconds: performance.now() - start,
-        findings: findings.map(({ id, severity, sure }) => ({ id, severity, sure })),
-      });
-    } catch (error) {
-      parentPort.postMessage({ file, refused: error.code ?? error.message });
-    }
-  });
-}
+const [folder] = process.argv.slice(2);
+// A reader that has seen enough is no error.
+process.stdout.on('error', () => process.exit());
+process.exitCode = await survey(folder);
 
-async function survey(folder) {
-  if (folder === undefined) {
-    process.stderr.write('survey: names no folder\nhint: npm run survey -- FOLDER\n');
-    process.exitCode = 2;
-    return;
+async function survey(root) {
+  if (root === undefined) return refuse(2, 'FOLDER: is not named', 'npm run survey -- FOLDER');
+  let found;
+  try {
+    found = dumpsIn(root);
+  } catch (error) {
+    return refuse(3, `${root}: cannot be read: ${error.code ?? error.message}`, 'name a folder of dumps');
   }
-  const files = readdirSync(folder)
-    .filter((name) => !NO_DUMP.test(name))
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile())
-    .sort();
-  const rows = await rowsOf(files);
-  print(rows.sort((a, b) => (a.file < b.file ? -1 : 1)));
+  if (found.dumps.length === 0) {
+    return refuse(3, `${root}: holds no dump`, 'name a folder of lspci listings, archives or captured folders');
+  }
+  const rows = await surveyRows(found.dumps, WORKER, progressOn(process.stderr));
+  for (const row of rows) row.name = relative(root, row.file);
+  process.stdout.write(`${surveyTable(rows, found.leftOut).join('\n')}\n`);
+  return rows.some(({ crashed }) => crashed !== undefined) ? 70 : 0;
 }
 
-function rowsOf(files) {
-  return new Promise((resolve, reject) => {
-    const rows = [];
-    let next = 0;
-    if (files.length === 0) resolve(rows);
-    const workers = Math.min(availableParallelism(), files.length);
-    for (let index = 0; index < workers; index++) {
-      const worker = new Worker(new URL(import.meta.url));
-      const give = () => {
-        if (next < files.length) worker.postMessage(files[next++]);
-        else worker.terminate();
-      };
-      worker.on('message', (row) => {
-        rows.push(row);
-        progress(rows.length, files.length);
-        if (rows.length === files.length) resolve(rows);
-        give();
-      });
-      worker.on('error', reject);
-      give();
+/** Files and captured folders, sorted; how many files are no dumps by their name. */
+function dumpsIn(root) {
+  const dumps = [];
+  let leftOut = 0;
+  const walk = (path) => {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const inner = join(path, entry.name);
+      if (entry.isDirectory()) {
+        if (readdirSync(inner).includes('sys')) dumps.push(inner);
+        else walk(inner);
+      } else if (NO_DUMP.test(entry.name)) leftOut++;
+      else if (entry.isFile() || entry.isSymbolicLink()) dumps.push(inner);
     }
-  });
+  };
+  walk(root);
+  return { dumps: dumps.sort(), leftOut };
 }
 
-function progress(done, all) {
-  if (!process.stderr.isTTY) return;
+/** Draws a bar on a terminal, and nothing elsewhere. */
+function progressOn(stream) {
+  if (!stream.isTTY) return () => {};
   const width = 30;
-  const full = Math.round((width * done) / all);
-  process.stderr.write(`\r[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${done}/${all}${done === all ? '\n' : ''}`);
+  return (done, all) => {
+    const full = Math.round((width * done) / all);
+    stream.write(`\r[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${done}/${all}${done === all ? '\n' : ''}`);
+  };
 }
 
-function print(rows) {
-  const totals = new Map();
-  const name = (path) => path.slice(path.lastIndexOf('/') + 1);
-  const width = Math.max(4, ...rows.map(({ file }) => name(file).length));
-  console.log(`${'file'.padEnd(width)}  functions    ms  findings`);
-  for (const { file, functions, milliseconds, findings, refused } of rows) {
-    if (refused !== undefined) {
-      console.log(`${name(file).padEnd(width)}  refused: ${refused}`);
-      continue;
-    }
-    const counts = new Map();
-    for (const { id, severity, sure } of findings) {
-      const mark = sure === 'unknown' && severity === 'note' ? '?' : { error: '!!', warning: '!', note: '' }[severity];
-      counts.set(`${id}${mark}`, (counts.get(`${id}${mark}`) ?? 0) + 1);
-    }
-    for (const [key, count] of counts) totals.set(key, (totals.get(key) ?? 0) + count);
-    const words = [...counts].map(([key, count]) => (count === 1 ? key : `${key} x${count}`)).join(', ');
-    console.log(
-      `${name(file).padEnd(width)}  ${`${functions}`.padStart(9)}  ${milliseconds.toFixed(0).padStart(4)}  ${words}`,
-    );
-  }
-  const read = rows.filter(({ refused }) => refused === undefined);
-  console.log(
-    `\n${rows.length} files, ${rows.length - read.length} refused, ${read.reduce((sum, row) => sum + row.functions, 0)} functions. !! error, ! warning, ? not in the capture`,
-  );
-  for (const [key, count] of [...totals].sort((a, b) => b[1] - a[1]))
-    console.log(`  ${`${count}`.padStart(4)}  ${key}`);
+function refuse(code, message, hint) {
+  process.stderr.write(`${message}\nhint: ${hint}\n`);
+  return code;
 }
