@@ -1,8 +1,12 @@
-/** Draws the pictures of docs/decisions/001-designs.md. The same bytes each time: `node scripts/design-pictures.js`. */
+/**
+ * Draws the pictures of docs/decisions/001-designs.md. The same bytes each time: `node scripts/design-pictures.js`. What was
+ * counted it takes from docs/decisions/counted.csv, which `npm run bench:designs -- --record` writes.
+ */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const FOLDER = new URL('../docs/decisions/pictures/', import.meta.url);
+const COUNTED = new URL('../docs/decisions/counted.csv', import.meta.url);
 const STYLE = 'font-family="sans-serif" font-size="13"';
 
 mkdirSync(FOLDER, { recursive: true });
@@ -81,28 +85,43 @@ function colourOf(label) {
   return label.includes('search') || label.includes('reads') ? '#fe9' : '#cec';
 }
 
-/** Bytes read a vector, as counted by bench/designs.ts: 64 providers, honest and hostile order. */
+/** Bytes read a vector, as counted: lists of 256 over 64 providers, honest and hostile order. */
 function reads() {
-  const rows = [
-    ['flags', 16, 16],
-    ['lookup', 39.16, 122.5],
-    ['page', 116, 116],
-    ['premapped', 12, 12],
-    ['certified', 16, 16],
-    ['certified, mismatch', 43.16, 126.5],
+  const designs = [
+    'flags',
+    'lookup',
+    'lookup, first list',
+    'page',
+    'premapped',
+    'certified',
+    'certified, one lost',
+    'certified, for another',
   ];
-  const body = rows.map(([name, honest, hostile], row) => {
+  const body = designs.map((name, row) => {
+    const [honest, hostile] = ['honest', 'hostile'].map((order) => counted(name, 64, order, 256).bytes);
     const y = 10 + row * 40;
     return (
       text(8, y + 20, name) +
-      `<rect x="150" y="${y}" width="${honest * 3}" height="14" fill="#8bc"/>` +
-      text(156 + honest * 3, y + 12, `${honest}`) +
-      `<rect x="150" y="${y + 16}" width="${hostile * 3}" height="14" fill="#d96"/>` +
-      text(156 + hostile * 3, y + 28, `${hostile}`)
+      `<rect x="160" y="${y}" width="${Math.round(honest * 8)}" height="14" fill="#8bc"/>` +
+      text(166 + Math.round(honest * 8), y + 12, `${honest}`) +
+      `<rect x="160" y="${y + 16}" width="${Math.round(hostile * 8)}" height="14" fill="#d96"/>` +
+      text(166 + Math.round(hostile * 8), y + 28, `${hostile}`)
     );
   });
-  const legend = `${text(150, 265, 'bytes read a vector, 64 providers; blue: pages of one owner follow each other, orange: another at each')}`;
-  return svg(780, 275, body.join('') + legend);
+  const legend =
+    'bytes read a vector, 64 providers; blue: pages of one owner follow each other, orange: another owner at each';
+  return svg(780, 355, body.join('') + text(8, 345, legend));
+}
+
+/** A row of the counts, by column. */
+function counted(design, providers, order, vectors) {
+  const [head, ...rows] = readFileSync(COUNTED, 'utf8').trim().split('\n');
+  const wanted = `${design.includes(',') ? `"${design}"` : design},${providers},${order},${vectors},`;
+  const row = rows.find((line) => line.startsWith(wanted));
+  if (row === undefined) throw new Error(`counted.csv has no row ${wanted}`);
+  const values = row.slice(wanted.length).split(',').map(Number);
+  const columns = head.split(',').slice(4);
+  return Object.fromEntries(columns.map((column, index) => [column, values[index]]));
 }
 
 function cell(x, y, width, height, colour, label) {

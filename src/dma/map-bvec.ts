@@ -52,12 +52,15 @@ export function dmaMapBvec(
   begin(device, vectors, direction, mapping);
   if (device.rules === 'linux' && !device.untrusted) {
     const claimed = classifier.claims?.(device, vectors) ?? null;
-    if (claimed !== null && layOutLinux(device, vectors, claimed, mapping, options.noMerge === true)) {
-      return complete(device, vectors, claimed, classifier.table ?? null, mapping);
+    if (claimed !== null) {
+      if (layOutLinux(device, vectors, claimed, mapping, options.noMerge === true)) {
+        return complete(device, vectors, claimed, classifier.table ?? null, mapping);
+      }
+      begin(device, vectors, direction, mapping);
     }
   }
   const classified = classifyVectors(device, vectors, classifier);
-  return dmaMapClassified(device, vectors, direction, classified, classifier.table ?? null, mapping, options);
+  return layOut(device, vectors, classified, classifier.table ?? null, mapping, options);
 }
 
 /**
@@ -76,6 +79,17 @@ export function dmaMapClassified(
   options: MapOptions = MERGE,
 ): DmaMapping {
   begin(device, vectors, direction, mapping);
+  return layOut(device, vectors, classified, table, mapping, options);
+}
+
+function layOut(
+  device: DmaDevice,
+  vectors: BvecList,
+  classified: Classified,
+  table: RangeTable | null,
+  mapping: DmaMapping,
+  options: MapOptions,
+): DmaMapping {
   if (device.untrusted && device.domain !== null) checkWholeGranules(vectors, classified);
   if (device.rules === 'own') layOutOwn(device, vectors, classified, mapping, options.noMerge === true);
   else layOutLinux(device, vectors, classified, mapping, options.noMerge === true);
