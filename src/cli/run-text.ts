@@ -6,6 +6,7 @@ import { PCI_P2PDMA_THRU_HOST_BRIDGE } from '../p2p/distance.ts';
 import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport, VectorReport } from '../scenario/report.ts';
 import { table } from './map-text.ts';
 import { caseLines, gapLines } from './run-cases.ts';
+import { wayLines } from './run-tree.ts';
 import { wrap } from './style.ts';
 
 /** The whole report. `notes`: what of the machine the engine has otherwise. The last line is what it came to. */
@@ -61,6 +62,7 @@ function transferLines(transfer: TransferReport): string[] {
   if (transfer.iova !== null)
     lines.push(`  one IOVA ${hex(transfer.iova.base)} + ${transfer.iova.size}; ${transfer.lookups} lookups`);
   lines.push(...table(transfer.segments.map(segmentRow)).map((line) => `  ${line}`));
+  lines.push(...wayLines(transfer).map((line) => `  ${line}`));
   if (transfer.commands > 0)
     lines.push(
       `  ${transfer.commands} NVMe command${transfer.commands === 1 ? '' : 's'}${transfer.status === null ? '' : `: ${transfer.status}`}`,
@@ -155,8 +157,7 @@ function segmentRow(segment: SegmentReport): string[] {
         ? '-'
         : hex(segment.address);
   const { tlps } = segment;
-  const road =
-    tlps === null ? 'road unseen' : segment.road.length === 0 ? 'no TLP on any link' : segment.road.join(' > ');
+  const road = tlps === null ? 'road unseen' : segment.road.length === 0 ? 'no TLP on any link' : '';
   const fate = segment.fate === 'delivered' ? '' : `${segment.fate}${segment.at === null ? '' : ` at ${segment.at}`}`;
   return [
     `vector ${inputs}`,

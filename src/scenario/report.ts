@@ -35,8 +35,16 @@ export interface SegmentReport {
   readonly at: string | null;
   /** Names of the functions that its TLPs passed, in order, each once; empty where none left the device, or none are shown. */
   readonly road: readonly string[];
+  /** The way of the first request: as `road`, but what was passed up and down again stands there twice. */
+  readonly way: readonly string[];
   /** Null where the engine shows no TLPs. */
   readonly tlps: number | null;
+}
+
+/** A place of the tree that a drawing shows, parents before children. */
+export interface TreePlace {
+  readonly name: string;
+  readonly depth: number;
 }
 
 /** A transfer tried again with the same addresses after its unmap. */
@@ -60,6 +68,8 @@ export interface TransferReport {
   readonly iommu: IommuMode;
   readonly vectors: readonly VectorReport[];
   readonly segments: readonly SegmentReport[];
+  /** The part of the tree that the ways touch; empty where the engine shows no hops. */
+  readonly tree: readonly TreePlace[];
   readonly iova: { readonly base: number; readonly size: number } | null;
   readonly lookups: number;
   /** Commands of the NVMe driver, 0 for the DMA engine. */

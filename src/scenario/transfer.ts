@@ -20,6 +20,7 @@ import { runNvme } from './nvme-transfer.ts';
 import { countPattern } from './pattern.ts';
 import { faultWords, repeatTransfer } from './repeat-transfer.ts';
 import type { SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
+import { treeOfWays, wayOfFirst } from './roads.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import { resubmitVector, type SubmittedVector, submitVector } from './submit.ts';
 import { hopName, type TransferContext } from './transfer-context.ts';
@@ -105,9 +106,14 @@ export async function runTransfer(
         fate: result?.fate ?? 'delivered',
         at: result?.at ?? null,
         road: roadOf(world, result?.hops ?? []),
+        way: wayOfFirst(world, result?.hops ?? []),
         tlps: world.host.showsHops ? new Set((result?.hops ?? []).map((hop) => `${hop.tlp} ${hop.kind}`)).size : null,
       };
     }),
+    tree: treeOfWays(
+      world,
+      moved.segments.map(({ hops }) => hops),
+    ),
     iova,
     lookups: classifier.counters.lookups,
     commands: moved.commands,
@@ -139,6 +145,7 @@ function refused(
       context.vectors.map(() => 0),
     ),
     segments: [],
+    tree: [],
     iova: null,
     lookups: 0,
     commands: 0,
