@@ -1,138 +1,19 @@
-/** Each diagnosis on a machine that has it, and on its closest twin that has not; fixes flip what they promise, and undo restores. */
+/** Each diagnosis on a machine that has it, and on its closest twin that has not; how severe a finding is. */
 
 import { expect, test } from 'vitest';
 import { checkMachine, isAtLeast } from '../../src/doctor/diagnoses/check-machine.ts';
 import type { DiagnosisId, Finding } from '../../src/doctor/diagnoses/finding.ts';
-import { reversed, withChange } from '../../src/doctor/diagnoses/machine-change.ts';
 import { DIAGNOSES } from '../../src/doctor/diagnoses/table.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';
-import { formatBdf } from '../../src/pcie/bdf.ts';
-import { buildTree } from '../../src/pcie/build-tree.ts';
-import type { AcsDescription, DeviceDescription, RootBusDescription } from '../../src/pcie/describe.ts';
-import type { FunctionFacts, SysfsFacts } from '../../src/pcie/function-facts.ts';
-import { LISTED, LISTED_SAME_ONLY, UNLISTED } from './machines.ts';
+import type { DeviceDescription } from '../../src/pcie/describe.ts';
+import type { FunctionFacts } from '../../src/pcie/function-facts.ts';
+import { LISTED, UNLISTED } from './machines.ts';
+import { drive, gpu, machineOfParts as machine, ACS_ON as ON, oneSwitch, TWINS, twoPorts } from './twins.ts';
 
 const INTEL = { vendor: 'GenuineIntel', family: 6 };
-const ON: AcsDescription = ['SV', 'RR', 'CR', 'UF'];
 const MIB = 2 ** 20;
-
-type Facts = Partial<Pick<Machine, 'kernel' | 'cmdline' | 'cpu'>> & {
-  readonly groups?: ReadonlyMap<number, string>;
-  /** Attributes of sysfs by the name of the part. */
-  readonly sysfs?: Readonly<Record<string, Partial<SysfsFacts>>>;
-};
-
-function machine(rootBuses: readonly RootBusDescription[], told: Facts = {}): Machine {
-  const tree = buildTree({ rootBuses });
-  const nameOf = new Map([...tree.names].map(([name, bdf]) => [formatBdf(bdf), name]));
-  const functions = tree.facts.map((facts): FunctionFacts => {
-    const own = told.sysfs?.[nameOf.get(formatBdf(facts.bdf)) ?? ''];
-    return own === undefined ? facts : { ...facts, sysfs: { ...EMPTY, ...facts.sysfs, ...own } };
-  });
-  return buildMachine({
-    source: 'described',
-    functions,
-    cpu: told.cpu ?? INTEL,
-    kernel: told.kernel ?? '6.12.1',
-    cmdline: told.cmdline,
-    iommuGroupTypes: told.groups,
-  });
-}
-
-const EMPTY: SysfsFacts = {
-  folder: 'sys/function',
-  parent: undefined,
-  rootBus: undefined,
-  vendorId: undefined,
-  deviceId: undefined,
-  classCode: undefined,
-  subsystemVendorId: undefined,
-  subsystemId: undefined,
-  resources: undefined,
-  numaNode: undefined,
-  iommuGroup: undefined,
-  driver: undefined,
-  physicalFunction: undefined,
-  link: undefined,
-  p2pmem: undefined,
-};
-
-/** A compute accelerator with a BAR of 256 MiB. */
-function gpu(name: string, options: object = {}): DeviceDescription {
-  return {
-    kind: 'endpoint',
-    name,
-    functions: [
-      {
-        vendorId: 0x10de,
-        deviceId: 0x2330,
-        classCode: 0x030200,
-        bars: [{ size: 256 * MIB, prefetchable: true }],
-        ...options,
-      },
-    ],
-  };
-}
-
-function drive(name: string): DeviceDescription {
-  return { kind: 'endpoint', name, functions: [{ classCode: 0x010802, bars: [{ size: 2 ** 14 }] }] };
-}
-
-/** Two devices below one switch; `acs` of the first port. */
-function oneSwitch(
-  acs: AcsDescription,
-  hostBridge: { vendorId: number; deviceId: number } = UNLISTED,
-  second = gpu('b'),
-): RootBusDescription[] {
-  return [
-    {
-      hostBridge,
-      children: [
-        {
-          kind: 'rootPort',
-          name: 'rp',
-          acs: 'clear',
-          below: [
-            {
-              kind: 'switch',
-              name: 'sw',
-              ports: [
-                { name: 'x', acs, below: [gpu('a')] },
-                { name: 'y', acs: 'clear', below: [second] },
-              ],
-            },
-          ],
-        },
-      ],
-    },
-  ];
-}
-
-/** Two devices, each below a root port of its own. */
-function twoPorts(
-  hostBridge: { vendorId: number; deviceId: number },
-  acs: AcsDescription = 'clear',
-  second = gpu('b'),
-): RootBusDescription[] {
-  return [
-    {
-      hostBridge,
-      children: [
-        { kind: 'rootPort', name: 'p', acs, below: [gpu('a')] },
-        { kind: 'rootPort', name: 'q', acs, below: [second] },
-      ],
-    },
-  ];
-}
-
-function twoRoots(hostBridge: { vendorId: number; deviceId: number }): RootBusDescription[] {
-  return [
-    { hostBridge, children: [{ kind: 'rootPort', name: 'p', below: [gpu('a')] }] },
-    { bus: 0x80, hostBridge, children: [{ kind: 'rootPort', name: 'q', below: [gpu('b')] }] },
-  ];
-}
 
 function findings(built: Machine, id: DiagnosisId): Finding[] {
   return checkMachine(built, POLICIES['linux-6.12']).findings.filter((finding) => finding.id === id);
@@ -142,116 +23,150 @@ function findings(built: Machine, id: DiagnosisId): Finding[] {
 const claims = (built: Machine, id: DiagnosisId): Finding[] =>
   findings(built, id).filter((finding) => finding.sure !== 'unknown');
 
-const translated = { a: { iommuGroup: 1 }, b: { iommuGroup: 2 } };
-const groups = (type: string): Map<number, string> =>
-  new Map([
-    [1, type],
-    [2, type],
-  ]);
-
-const PAIRS: readonly [id: DiagnosisId, has: () => Machine, hasNot: () => Machine][] = [
-  ['ACS-REDIR-SWITCH', () => machine(oneSwitch(ON)), () => machine(oneSwitch(['SV', 'UF']))],
-  ['HB-NOT-LISTED', () => machine(twoPorts(UNLISTED)), () => machine(twoPorts(LISTED))],
-  ['HB-SPLIT', () => machine(twoRoots(LISTED_SAME_ONLY)), () => machine(twoRoots(LISTED))],
-  [
-    'IOMMU-TRANSLATED',
-    () => machine(twoPorts(LISTED, ON), { sysfs: translated, groups: groups('DMA-FQ') }),
-    () => machine(twoPorts(LISTED, ON), { sysfs: translated, groups: groups('identity') }),
-  ],
-  [
-    'BAD-CMDLINE',
-    () => machine(oneSwitch('clear'), { cmdline: 'quiet pci=noacs' }),
-    () => machine(oneSwitch('clear'), { cmdline: 'quiet pci=noaer' }),
-  ],
-  [
-    'MPS',
-    () => machine(oneSwitch('clear', UNLISTED, gpu('b', { maxPayload: 128 }))),
-    () => machine(oneSwitch('clear', UNLISTED, gpu('b', { maxPayload: 256 }))),
-  ],
-  [
-    'KCONFIG-MISSING',
-    () => machine(oneSwitch('clear'), { kernel: '4.18.0' }),
-    () => machine(oneSwitch('clear'), { kernel: '5.4.0' }),
-  ],
-  [
-    'NO-PROVIDER',
-    () => machine([{ children: [{ kind: 'rootPort', below: [drive('d')] }] }]),
-    () => machine([{ children: [{ kind: 'rootPort', below: [gpu('a')] }] }]),
-  ],
-  [
-    'CROSS-SOCKET',
-    () => machine(twoRoots(LISTED), { sysfs: { a: { numaNode: 0 }, b: { numaNode: 1 } } }),
-    () => machine(twoRoots(LISTED), { sysfs: { a: { numaNode: 0 }, b: { numaNode: 0 } } }),
-  ],
-  [
-    'VM-TOPOLOGY',
-    () => machine(oneSwitch('clear', UNLISTED, gpu('b', { vendorId: 0x1b36 }))),
-    () => machine(oneSwitch('clear', UNLISTED, gpu('b', { vendorId: 0x1002 }))),
-  ],
-  [
-    'FALSE-GRANT',
-    () => machine(twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x1b36 }))),
-    () => machine(twoPorts(UNLISTED, 'clear', gpu('b', { vendorId: 0x1b36 }))),
-  ],
-  [
-    'GDS-COMPAT',
-    () =>
-      machine(oneSwitch('clear', UNLISTED, drive('b')), {
-        sysfs: { b: { driver: 'vfio-pci', p2pmem: { size: MIB, available: MIB, published: true } } },
-      }),
-    () =>
-      machine(oneSwitch('clear', UNLISTED, drive('b')), {
-        sysfs: { b: { driver: 'nvme', p2pmem: { size: MIB, available: MIB, published: true } } },
-      }),
-  ],
-  [
-    'VMD-DOMAIN',
-    () => machine([{ domain: 0x10000, children: [{ kind: 'rootPort', below: [drive('d')] }] }]),
-    () => machine([{ domain: 0x1, children: [{ kind: 'rootPort', below: [drive('d')] }] }]),
-  ],
-  [
-    'GROUP-LIE',
-    () => machine(twoPorts(LISTED, 'clear', gpu('b')), { sysfs: { p: { iommuGroup: 1 }, a: { iommuGroup: 2 } } }),
-    () => machine(twoPorts(LISTED, 'clear', gpu('b')), { sysfs: { p: { iommuGroup: 1 }, a: { iommuGroup: 1 } } }),
-  ],
-];
-
-test.each(PAIRS)('%s is found where it is, and not on the closest machine that has it not', (id, has, hasNot) => {
-  expect(claims(has(), id).length).toBeGreaterThan(0);
-  expect(claims(hasNot(), id)).toEqual([]);
-});
-
-test.each(PAIRS)(
-  '%s: a fix that can be made on a copy removes the finding there, and its undo restores the machine exactly',
-  (id, has) => {
-    const sick = has();
-    for (const finding of claims(sick, id)) {
-      for (const { change, undo } of finding.fixes) {
-        if (change === null) continue;
-        expect(undo.length).toBeGreaterThan(0);
-        const healed = withChange(sick, change);
-        expect(claims(healed, id).map(({ title }) => title)).not.toContain(finding.title);
-        const back = withChange(healed, reversed(change));
-        expect(back.cmdline).toBe(sick.cmdline);
-        expect([...back.iommuGroupTypes]).toEqual([...sick.iommuGroupTypes]);
-        expect(back.hierarchy.functions.map((fn) => [fn.name, [...fn.config.bytes]])).toEqual(
-          sick.hierarchy.functions.map((fn) => [fn.name, [...fn.config.bytes]]),
-        );
-      }
-    }
+test.each(TWINS.map((twins) => [twins.id, twins.apart, twins] as const))(
+  '%s is found where it is, and not on the machine that differs by: %s',
+  (id, _, { has, hasNot }) => {
+    expect(claims(has(), id).length).toBeGreaterThan(0);
+    expect(claims(hasNot(), id)).toEqual([]);
   },
 );
 
-test('the fixes of ACS, IOMMU, payload and command line can all be proved on a copy', () => {
-  const kinds = PAIRS.flatMap(([id, has]) =>
-    claims(has(), id).flatMap(({ fixes }) => fixes.flatMap(({ change }) => (change === null ? [] : [change.kind]))),
-  );
-  expect(new Set(kinds)).toEqual(new Set(['acs', 'groupType', 'maxPayload', 'boot']));
+/** Everything that a capture could tell of a machine, one line a fact. */
+function factsOf({ hierarchy, cmdline, kernel, cpu, iommuGroupTypes, ram }: Machine): Map<string, string> {
+  const facts = new Map<string, string>([
+    ['kernel', `${kernel}`],
+    ['cpu', JSON.stringify(cpu)],
+    ['ram', JSON.stringify(ram)],
+  ]);
+  for (const [index, word] of (cmdline ?? '').split(' ').entries()) facts.set(`word ${index}`, word);
+  for (const [group, type] of iommuGroupTypes) facts.set(`group ${group}`, type);
+  for (const { name, facts: own } of hierarchy.functions) {
+    for (let at = 0; at < own.config.length; at += 4) facts.set(`${name}/${at}`, `${own.config.u32(at)}`);
+    for (const [key, value] of Object.entries(own.sysfs ?? {})) {
+      // The kernel says again what the register at 0 says.
+      if (key !== 'vendorId' && key !== 'deviceId') facts.set(`${name} ${key}`, JSON.stringify(value) ?? '');
+    }
+  }
+  return facts;
+}
+
+test.each(
+  TWINS.filter(({ notCloser }) => notCloser === undefined).map((twins) => [twins.id, twins.apart, twins] as const),
+)('the twins of %s are one register, one attribute or one word apart: %s', (_id, _apart, { has, hasNot }) => {
+  const [one, other] = [factsOf(has()), factsOf(hasNot())];
+  const keys = new Set([...one.keys(), ...other.keys()]);
+  expect([...keys].filter((key) => one.get(key) !== other.get(key))).toHaveLength(1);
+});
+
+test('every diagnosis of the table has twins, but those whose evidence is of the host', () => {
+  const without = DIAGNOSES.map(({ id }) => id).filter((id) => !TWINS.some((twins) => twins.id === id));
+  expect(without).toEqual(['ADDR-MASK', 'WRONG-MEMORY']);
 });
 
 test('ACS-REDIR-SWITCH is an error where nothing else leads there, a warning where the host bridge will do', () => {
   expect(claims(machine(oneSwitch(ON, UNLISTED)), 'ACS-REDIR-SWITCH')).toMatchObject([{ severity: 'error' }]);
   expect(claims(machine(oneSwitch(ON, LISTED)), 'ACS-REDIR-SWITCH')).toMatchObject([{ severity: 'warning' }]);
+});
+
+const severities = (built: Machine, id: DiagnosisId): string[] => claims(built, id).map(({ severity }) => severity);
+const publishing = (name: string): Parameters<typeof machine>[1] => ({
+  sysfs: { [name]: { p2pmem: { size: MIB, available: MIB, published: true } } },
+});
+/** A graphics card, not made to compute. */
+const display = (name: string): DeviceDescription => gpu(name, { classCode: 0x030000 });
+
+test('below one switch an error is what computes or publishes; a desktop’s cards behind ACS are a warning', () => {
+  const cards = oneSwitch(ON, UNLISTED, drive('b'));
+  expect(severities(machine(cards), 'ACS-REDIR-SWITCH')).toEqual(['warning']);
+  expect(severities(machine(cards, publishing('b')), 'ACS-REDIR-SWITCH')).toEqual(['error']);
+  expect(severities(machine(oneSwitch(ON, UNLISTED, display('b'))), 'ACS-REDIR-SWITCH')).toEqual(['warning']);
+  expect(severities(machine(cards, { cmdline: 'pci=config_acs=x@01:00.0' }), 'ACS-REDIR-SWITCH')).toEqual(['error']);
+});
+
+test('at a host bridge an error is published memory that nobody reaches: no board is built for peers there', () => {
+  expect(severities(machine(twoPorts(UNLISTED)), 'HB-NOT-LISTED')).toEqual(['warning']);
+  expect(severities(machine(twoPorts(UNLISTED, 'clear', display('b'))), 'HB-NOT-LISTED')).toEqual(['warning']);
+  const alone = twoPorts(UNLISTED, 'clear', drive('b'));
+  expect(severities(machine(alone), 'HB-NOT-LISTED')).toEqual(['note']);
+  expect(severities(machine(alone, publishing('b')), 'HB-NOT-LISTED')).toEqual(['error']);
+  // With a peer below the same switch the memory is of use.
+  const [root] = oneSwitch('clear', UNLISTED, drive('b'));
+  const apart = { kind: 'rootPort' as const, below: [drive('far')] };
+  const three = [{ ...root, children: [...(root?.children ?? []), apart] }];
+  expect(severities(machine(three, publishing('b')), 'HB-NOT-LISTED')).toEqual(['warning']);
+});
+
+test('Virtual Functions of one card are one card: they alone mean no machine for peers', () => {
+  const many = (count: number): DeviceDescription => ({
+    kind: 'endpoint',
+    functions: Array.from({ length: count }, () => ({
+      vendorId: 0x10de,
+      classCode: 0x030200,
+      bars: [{ size: 256 * MIB, prefetchable: true }],
+    })),
+  });
+  const built = machine([
+    {
+      hostBridge: UNLISTED,
+      children: [
+        { kind: 'rootPort', below: [many(4)] },
+        { kind: 'rootPort', below: [drive('d')] },
+      ],
+    },
+  ]);
+  expect(severities(built, 'HB-NOT-LISTED')).toEqual(['note']);
+});
+
+test('what is inside a processor, a board’s controller and a card that shows nothing are nobody’s peers', () => {
+  const apu: DeviceDescription = {
+    kind: 'endpoint',
+    functions: [
+      { classCode: 0x030000, bars: [{ size: 256 * MIB, prefetchable: true }] },
+      { classCode: 0x108000, bars: [{ size: MIB }] },
+      { classCode: 0x118000, bars: [{ size: MIB, prefetchable: true }] },
+    ],
+  };
+  const management: DeviceDescription = {
+    kind: 'endpoint',
+    functions: [{ classCode: 0x088000, bars: [{ size: 64 * MIB }] }],
+  };
+  const pairsOf = (device: DeviceDescription): number =>
+    Object.values(
+      checkMachine(
+        machine([
+          {
+            hostBridge: UNLISTED,
+            children: [device, drive('d')].map((one) => ({ kind: 'rootPort' as const, below: [one] })),
+          },
+        ]),
+        POLICIES['linux-6.12'],
+      ).pairs,
+    ).reduce((sum, count) => sum + count, 0);
+  expect(pairsOf(apu)).toBe(0);
+  expect(pairsOf(management)).toBe(0);
+  expect(pairsOf(display('a'))).toBe(1);
+});
+
+test('a port without ACS that parts two groups is one that the kernel knows; a patch that splits them is a lie', () => {
+  const apart = { sysfs: { p: { iommuGroup: 1 }, a: { iommuGroup: 2 } } } as const;
+  const known = twoPorts(LISTED, 'absent');
+  expect(severities(machine(known, apart), 'GROUP-LIE')).toEqual([]);
+  expect(severities(machine(known, { ...apart, cmdline: 'pcie_acs_override=downstream' }), 'GROUP-LIE')).toEqual([
+    'warning',
+  ]);
+});
+
+test('a word about ACS that changes nothing is an error where a register redirects, a warning where none does', () => {
+  const noacs = { cmdline: 'pci=noacs' };
+  expect(severities(machine(oneSwitch(ON), noacs), 'BAD-CMDLINE')).toEqual(['error']);
+  expect(severities(machine(oneSwitch(['SV']), noacs), 'BAD-CMDLINE')).toEqual(['warning']);
+});
+
+test('fewer lanes to a switch on the board, or in a guest, are a question', () => {
+  const narrow = { edits: { a: (view: DataView, express: number) => view.setUint16(express + 0x12, 0x84, true) } };
+  expect(severities(machine(twoPorts(LISTED), narrow), 'LINK-DEGRADED')).toEqual(['warning']);
+  const guest = twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x1b36 }));
+  expect(findings(machine(guest, narrow), 'LINK-DEGRADED')).toMatchObject([{ severity: 'note', sure: 'unknown' }]);
 });
 
 test('a desktop with one GPU and one drive, whose host bridge no kernel trusts, has no error', () => {
