@@ -11,7 +11,6 @@ export const KERNEL_SYMBOLS: readonly string[] = [
   '64BIT',
   'ARM64',
   'X86_64',
-  // Says that the file speaks of PCI at all: without it, a symbol that is not named tells nothing.
   'PCI',
   'PCI_P2PDMA',
   'ZONE_DEVICE',
@@ -81,6 +80,14 @@ export function kernelConfigText({ release, options }: KernelConfig): string {
   return head + lines.join('');
 }
 
+/** A symbol that stands in every configuration which could name the other: without it the file may be a part of one. */
+const WITNESSES: Readonly<Record<string, string>> = {
+  ZONE_DEVICE: 'MEMORY_HOTPLUG',
+  DMABUF_MOVE_NOTIFY: 'DMA_SHARED_BUFFER',
+  HSA_AMD_P2P: 'HSA_AMD',
+  NVME_MULTIPATH: 'BLK_DEV_NVME',
+};
+
 /**
  * Whether a symbol is on. A symbol that a whole configuration does not name is off, since what it depends on is off, or since the
  * kernel does not know it; null where the file may be a part that does not speak of it.
@@ -88,5 +95,5 @@ export function kernelConfigText({ release, options }: KernelConfig): string {
 export function isConfigured(config: KernelConfig, symbol: string): boolean | null {
   const value = config.options.get(symbol)?.value;
   if (value !== undefined) return value !== 'n';
-  return config.options.has('PCI') ? false : null;
+  return config.options.has(WITNESSES[symbol] ?? 'PCI') ? false : null;
 }

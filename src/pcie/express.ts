@@ -86,3 +86,34 @@ export function payloadAt(config: ConfigSpace, offset: number): PayloadFacts | n
     maxReadRequest: 128 << ((control >> 12) & 7),
   };
 }
+
+/** Tags of ten bits: whether a function answers requests that bear them, and whether it sends such requests; null where text does not tell. */
+export interface TagFacts {
+  /** 10-Bit Tag Completer Supported. */
+  readonly completes10Bit: boolean | null;
+  /** 10-Bit Tag Requester Supported. */
+  readonly requests10Bit: boolean | null;
+  /** 10-Bit Tag Requester Enable. */
+  readonly enabled10Bit: boolean | null;
+}
+
+/** Device Capabilities 2 and Device Control 2, in the Express capability. PCIe 7.5.3.15, 7.5.3.16. */
+const DEVICE_CAPABILITIES_2 = 0x24;
+export const DEVICE_CONTROL_2 = 0x28;
+const TAG_COMPLETER_SUPPORTED = 1 << 16;
+const TAG_REQUESTER_SUPPORTED = 1 << 17;
+/** In Device Control 2. */
+export const TAG_REQUESTER_ENABLE: number = 1 << 12;
+
+/** Tags of an Express capability at `offset`; null where not known, or where the capability is of version 1 and too short. */
+export function tagsAt(config: ConfigSpace, offset: number): TagFacts | null {
+  const flags = config.u16(offset + 2);
+  const capability = config.u32(offset + DEVICE_CAPABILITIES_2);
+  const control = config.u16(offset + DEVICE_CONTROL_2);
+  if (flags === undefined || (flags & 0xf) < 2 || capability === undefined || control === undefined) return null;
+  return {
+    completes10Bit: (capability & TAG_COMPLETER_SUPPORTED) !== 0,
+    requests10Bit: (capability & TAG_REQUESTER_SUPPORTED) !== 0,
+    enabled10Bit: (control & TAG_REQUESTER_ENABLE) !== 0,
+  };
+}

@@ -8,7 +8,7 @@ import type { Bar } from './bar.ts';
 import type { Bdf } from './bdf.ts';
 import type { WindowFact } from './bridge-window.ts';
 import type { ConfigSpace } from './config-space.ts';
-import type { LinkFacts, PayloadFacts, PortType } from './express.ts';
+import type { LinkFacts, PayloadFacts, PortType, TagFacts } from './express.ts';
 
 /** Where a fact was read. */
 export interface Source {
@@ -44,6 +44,7 @@ export type FactName =
   | 'acs'
   | 'link'
   | 'payload'
+  | 'tags'
   | 'sriov'
   | 'numaNode'
   | 'iommuGroup'
@@ -83,6 +84,7 @@ export interface TextFacts {
   bars?: Bar[];
   link?: LinkFacts;
   payload?: PayloadFacts;
+  tags?: TagFacts;
   sriov?: SriovFacts;
   /** Names and offsets of all capabilities printed. */
   capabilities?: { readonly name: string; readonly offset: number }[];

@@ -51,7 +51,7 @@ export type {
   TreeDescription,
 } from './describe.ts';
 export { DescribeError } from './describe.ts';
-export type { LinkFacts, PayloadFacts, PortType } from './express.ts';
+export type { LinkFacts, PayloadFacts, PortType, TagFacts } from './express.ts';
 export type {
   BusNumbers,
   FactName,

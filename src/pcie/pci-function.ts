@@ -19,7 +19,16 @@ import {
   findExtendedCapability,
 } from './capability.ts';
 import type { ConfigSpace } from './config-space.ts';
-import { type LinkFacts, linkAt, type PayloadFacts, type PortType, payloadAt, portTypeAt } from './express.ts';
+import {
+  type LinkFacts,
+  linkAt,
+  type PayloadFacts,
+  type PortType,
+  payloadAt,
+  portTypeAt,
+  type TagFacts,
+  tagsAt,
+} from './express.ts';
 import type { BusNumbers, FactName, FunctionFacts, Source, SriovFacts, SysfsResource } from './function-facts.ts';
 import * as reg from './registers.ts';
 import { isMemoryResource, resourceBar } from './sysfs-resource.ts';
@@ -274,6 +283,12 @@ export class PciFunction {
   get payload(): PayloadFacts | null {
     const offset = this.expressOffset;
     return (offset ? payloadAt(this.config, offset) : null) ?? this.facts.text?.payload ?? null;
+  }
+
+  /** Tags of ten bits; null where the function is not PCI Express, or that is not known. */
+  get tags(): TagFacts | null {
+    const offset = this.expressOffset;
+    return (offset ? tagsAt(this.config, offset) : null) ?? this.facts.text?.tags ?? null;
   }
 
   /** SR-IOV of a Physical Function; null where it has none or that is not known. PCIe 9.3.3. */

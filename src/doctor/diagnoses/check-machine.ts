@@ -6,6 +6,7 @@ import type { MapType } from '../../p2p/verdict.ts';
 import { doctorContext } from './context.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES } from './finding.ts';
 import { DIAGNOSES } from './table.ts';
+import { withKernelLog } from './with-kernel-log.ts';
 
 export interface CheckOptions {
   /** Only these diagnoses; all where it is left out. */
@@ -26,9 +27,9 @@ export interface CheckResult {
 /** Findings by severity, then by how sure we are, then in the order of the table. Nothing is thrown. */
 export function checkMachine(machine: Machine, policy: Policy, options: CheckOptions = {}): CheckResult {
   const context = doctorContext(machine, policy, options.asked ?? null);
-  const findings = DIAGNOSES.filter(({ id }) => options.only?.has(id) ?? true).flatMap((diagnosis) =>
-    diagnosis.diagnose(context),
-  );
+  const isWanted = (id: DiagnosisId): boolean => options.only?.has(id) ?? true;
+  const decided = DIAGNOSES.filter(({ id }) => isWanted(id)).flatMap((diagnosis) => diagnosis.diagnose(context));
+  const findings = withKernelLog(context, decided, isWanted);
   // The sort is stable: what is equal stays in the order of the table.
   findings.sort(
     (a, b) =>

@@ -64,6 +64,16 @@ export type MachineChange =
       readonly functions: readonly { readonly at: string; readonly before: number; readonly after: number }[];
     }
   | {
+      /** 16-bit words of configuration space. */
+      readonly kind: 'registers';
+      readonly words: readonly {
+        readonly at: string;
+        readonly offset: number;
+        readonly before: number;
+        readonly after: number;
+      }[];
+    }
+  | {
       readonly kind: 'iommu';
       /** Types of the groups, and which function is in which, while it is on. */
       readonly types: readonly (readonly [group: number, type: string])[];

@@ -156,11 +156,12 @@ function multipathCondition({ machine, commandLine }: DoctorContext): Preconditi
   const given = commandLine === null ? null : lastValue(commandLine, 'nvme_core.multipath');
   const value = parameter?.value ?? given;
   const isBuilt = kernelConfig === null ? null : isConfigured(kernelConfig, 'NVME_MULTIPATH');
-  const isOff = isBuilt === false ? true : value === null || value === undefined ? null : /^[N0]/i.test(value);
+  // The running module knows best, then what it was told, then how it was built.
+  const isOff = value === null || value === undefined ? (isBuilt === false ? true : null) : /^[N0]/i.test(value);
   const evidence =
     parameter !== undefined
       ? [{ at: null, register: 'nvme_core.multipath', offset: null, meaning: 'N is needed', ...parameter }]
-      : isBuilt === false
+      : isBuilt === false && given === null
         ? [configEvidence(machine, 'NVME_MULTIPATH')]
         : [machineEvidence(machine, 'nvme_core.multipath', given ?? 'not on the command line', 'N is needed')];
   return {

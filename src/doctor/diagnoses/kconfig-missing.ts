@@ -25,9 +25,9 @@ export const KCONFIG_MISSING: Diagnosis = {
   diagnose,
 };
 
-/** CONFIG_PCI tells that the rest was asked of a whole configuration. */
+/** With the symbols that show which others were asked for. */
 const COMMAND =
-  "(zcat /proc/config.gz || cat /boot/config-$(uname -r)) | grep -E 'CONFIG_PCI=|PCI_P2PDMA|ZONE_DEVICE|DMABUF_MOVE_NOTIFY|HSA_AMD'";
+  "(zcat /proc/config.gz || cat /boot/config-$(uname -r)) | grep -E '^(# )?CONFIG_(PCI|PCI_P2PDMA|ZONE_DEVICE|MEMORY_HOTPLUG|DMA_SHARED_BUFFER|DMABUF_MOVE_NOTIFY|HSA_AMD|HSA_AMD_P2P)[= ]'";
 
 function diagnose(context: DoctorContext): Finding[] {
   if (context.cases.length === 0) return [];

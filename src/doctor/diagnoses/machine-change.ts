@@ -22,6 +22,8 @@ export function withChange(machine: Machine, change: MachineChange): Machine {
       return withIommu(machine, change);
     case 'maxPayload':
       return withMaxPayloads(machine, new Map(change.functions.map(({ at, after }) => [at, after])));
+    case 'registers':
+      return withWords(machine, change.words);
     case 'boot':
       return { ...change.changes.reduce(withChange, machine), cmdline: change.after };
   }
@@ -41,6 +43,8 @@ export function reversed(change: MachineChange): MachineChange {
       return { ...change, before: change.after, after: change.before };
     case 'maxPayload':
       return { ...change, functions: change.functions.map((fn) => ({ ...fn, before: fn.after, after: fn.before })) };
+    case 'registers':
+      return { ...change, words: change.words.map((word) => ({ ...word, before: word.after, after: word.before })) };
     case 'boot':
       return {
         ...change,
@@ -49,6 +53,19 @@ export function reversed(change: MachineChange): MachineChange {
         changes: change.changes.map(reversed).reverse(),
       };
   }
+}
+
+function withWords(machine: Machine, words: Extract<MachineChange, { kind: 'registers' }>['words']): Machine {
+  const functions = machine.hierarchy.functions.map((fn) =>
+    words
+      .filter(({ at }) => at === fn.name)
+      .reduce(
+        (changed, { offset, after }) =>
+          changed.withFacts({ ...changed.facts, config: changed.config.withU16(offset, after) }),
+        fn,
+      ),
+  );
+  return { ...machine, hierarchy: new Hierarchy(functions) };
 }
 
 /** The IOMMU off: no function has a group. On again: each has the one that it had. */
@@ -91,4 +108,24 @@ function factsWithMaxPayload(fn: PciFunction, bytes: number): FunctionFacts {
         ? facts.text
         : { ...facts.text, payload: { ...facts.text.payload, maxPayload: bytes } },
   };
+}
+
+/** Whether a change and its undo leave every register, group and word as it was. */
+export function restores(machine: Machine, change: MachineChange): boolean {
+  const back = withChange(withChange(machine, change), reversed(change));
+  return stateOf(back) === stateOf(machine);
+}
+
+/** Everything that a change may touch, as text to compare. */
+function stateOf(machine: Machine): string {
+  const functions = machine.hierarchy.functions.map(({ name, facts, iommuGroup, acs, payload }) => [
+    name,
+    [...facts.config.bytes],
+    iommuGroup,
+    acs,
+    payload,
+    facts.text,
+    facts.sysfs,
+  ]);
+  return JSON.stringify([machine.cmdline, [...machine.iommuGroupTypes].sort((a, b) => a[0] - b[0]), functions]);
 }

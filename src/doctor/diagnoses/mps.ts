@@ -13,15 +13,16 @@ import type { Finding, MachineChange } from './finding.ts';
 import { NOTHING } from './finding.ts';
 import { DEVICE_CONTROL, withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
+import { tagFindings } from './tag-mismatch.ts';
 import { listed, plural } from './words.ts';
 
 export const MPS: Diagnosis = {
   id: 'MPS',
   aliases: ['TAG MISMATCH'],
   severity: 'warning',
-  meaning: 'a device sends packets longer than a hop on the way to its peer accepts',
+  meaning: 'a device sends packets longer, or with longer tags, than its peer or a hop on the way accepts',
   symptom: 'malformed TLP, data errors, links that go down',
-  needs: 'Device Control of every function on the way',
+  needs: 'Device Control of every function on the way; Device Capabilities 2 and Control 2 for tags of ten bits',
   diagnose,
 };
 
@@ -47,7 +48,8 @@ function diagnose(context: DoctorContext): Finding[] {
     }
   }
   const [first] = senders.values();
-  return first === undefined ? [] : [findingOf(context, { senders, hops, least, first })];
+  const sizes = first === undefined ? [] : [findingOf(context, { senders, hops, least, first })];
+  return [...sizes, ...tagFindings(context)];
 }
 
 function sizeOf({ functions }: DoctorContext, index: number): number | null {

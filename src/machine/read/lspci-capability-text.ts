@@ -3,12 +3,13 @@
  * looks like a line of the function itself (`Region 0:` of SR-IOV, `Control:` of a slot) belongs to a capability.
  */
 
-import type { LinkFacts, PayloadFacts } from '../../pcie/express.ts';
+import type { LinkFacts, PayloadFacts, TagFacts } from '../../pcie/express.ts';
 import type { FactName, SriovFacts, TextFacts } from '../../pcie/function-facts.ts';
 import { acsBitsOf, portTypeOf, speedAndWidth } from './lspci-fields.ts';
 
 const NO_LINK: LinkFacts = { maxSpeedGts: null, maxWidth: null, speedGts: null, width: null, active: null };
 const NO_PAYLOAD: PayloadFacts = { maxPayloadSupported: 0, maxPayload: 0, maxReadRequest: 0 };
+const NO_TAGS: TagFacts = { completes10Bit: null, requests10Bit: null, enabled10Bit: null };
 const NO_SRIOV: SriovFacts = { totalVfs: 0, numVfs: 0, vfOffset: 0, vfStride: 0 };
 
 export class CapabilityText {
@@ -119,6 +120,9 @@ export class CapabilityText {
     if (sizes !== null) {
       this.#payload({ maxPayload: Number(sizes[1]), maxReadRequest: Number(sizes[2]) }, line);
     }
+    // In `DevCap2:` with the completer's word before it, in `DevCtl2:` alone; since pciutils 3.6.
+    const tags = /\b(?:10BitTagComp([+-]) )?10BitTagReq([+-])/.exec(text);
+    if (tags !== null) this.#tags(tags[1], tags[2] === '+', line);
     // The second line of `LnkSta:` from 3.6 on.
     if (text.startsWith('TrErr')) this.#linkActive(text);
   }
@@ -138,6 +142,15 @@ export class CapabilityText {
   #payload(part: Partial<PayloadFacts>, line: number): void {
     this.#facts.payload = { ...(this.#facts.payload ?? NO_PAYLOAD), ...part };
     this.#tell('payload', line);
+  }
+
+  #tags(completer: string | undefined, requester: boolean, line: number): void {
+    const told =
+      completer === undefined
+        ? { enabled10Bit: requester }
+        : { completes10Bit: completer === '+', requests10Bit: requester };
+    this.#facts.tags = { ...(this.#facts.tags ?? NO_TAGS), ...told };
+    this.#tell('tags', line);
   }
 
   #tell(fact: FactName, line: number): void {

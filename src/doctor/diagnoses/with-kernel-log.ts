@@ -1,0 +1,220 @@
+/**
+ * What the kernel's log adds to findings: its own words on a pair, a fault, an error of a port. A finding that they confirm is certain;
+ * one that lacked its evidence is told by them. Registers say how the machine is now, the log how it was at that time.
+ */
+
+import { hex } from '../../core/hex.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from './context.ts';
+import type { DiagnosisId, Evidence, Finding } from './finding.ts';
+import { BY_HAND, NOTHING } from './finding.ts';
+import { functionNamed, type Logged, logEvidence, loggedOf } from './log-evidence.ts';
+import { listed, plural } from './words.ts';
+
+/** As many lines are shown with one finding. */
+const LINES_MAX = 4;
+
+/** Something that the log says, and which findings it is about. */
+interface Statement {
+  readonly id: DiagnosisId;
+  readonly isAbout: (finding: Finding) => boolean;
+  readonly evidence: Evidence;
+  /** The finding that it makes where there is none; null where it makes none. */
+  readonly alone: (() => Finding) | null;
+}
+
+/** The findings with what the log says of them, and those that it makes by itself. */
+export function withKernelLog(
+  context: DoctorContext,
+  findings: readonly Finding[],
+  isWanted: (id: DiagnosisId) => boolean,
+): Finding[] {
+  const statements = [...ofPairs(context), ...ofFaults(context), ...ofErrors(context), ...ofSpace(context)];
+  const result = [...findings];
+  for (const { id, isAbout, evidence, alone } of statements) {
+    const at = result.findIndex((finding) => finding.id === id && isAbout(finding));
+    if (at >= 0) result[at] = confirmed(result[at] as Finding, evidence);
+    else if (alone !== null && isWanted(id)) result.push(alone());
+  }
+  return result;
+}
+
+function confirmed(finding: Finding, evidence: Evidence): Finding {
+  const lines = finding.evidence.filter(({ register }) => register === evidence.register);
+  if (lines.length >= LINES_MAX || lines.some(({ line }) => line === evidence.line)) return finding;
+  const wasUnknown = finding.sure === 'unknown';
+  return {
+    ...finding,
+    sure: wasUnknown ? 'likely' : 'certain',
+    title: wasUnknown ? `${finding.title}, but the kernel’s log says so` : finding.title,
+    evidence: [...finding.evidence, evidence],
+  };
+}
+
+/** Findings that name all of these. */
+function naming(...names: readonly string[]): Statement['isAbout'] {
+  return ({ functions }) => names.every((name) => functions.includes(name));
+}
+
+/** p2pdma's own words on pairs. */
+function ofPairs({ machine }: DoctorContext): Statement[] {
+  const isHere = ({ message }: { readonly message: { readonly client: string; readonly provider: string } }): boolean =>
+    functionNamed(machine, message.client) !== undefined && functionNamed(machine, message.provider) !== undefined;
+  const redirected = loggedOf(machine, 'acsRedirect').filter(isHere);
+  const refused = loggedOf(machine, 'refused').filter(isHere);
+  return [
+    ...redirected.map(({ message, line }) => ({
+      id: 'ACS-REDIR-SWITCH' as const,
+      isAbout: naming(message.client, message.provider),
+      evidence: logEvidence(line, message.client, 'the kernel found the redirect itself'),
+      alone: null,
+    })),
+    ...refused.flatMap(({ message, line }) =>
+      (['HB-NOT-LISTED', 'HB-SPLIT'] as const).map((id) => ({
+        id,
+        isAbout: naming(message.client, message.provider),
+        evidence: logEvidence(line, message.client, 'the kernel refused this pair'),
+        alone: null,
+      })),
+    ),
+  ];
+}
+
+/** Faults at addresses of a peer: somebody sent a raw BAR address through the IOMMU. */
+function ofFaults(context: DoctorContext): Statement[] {
+  const { machine } = context;
+  return loggedOf(machine, 'fault').flatMap((logged): Statement[] => {
+    const { by, address, what } = logged.message.fault;
+    const client = functionNamed(machine, by);
+    const peer = address === null || what !== 'memory' ? null : barAt(context, address);
+    if (client === undefined || peer === null || peer.fn === client) return [];
+    const meaning = `${hex(address as number)} is in BAR${peer.bar} of ${peer.fn.name}`;
+    const evidence = logEvidence(logged.line, client.name, meaning);
+    const alone = (): Finding => faultFinding(client, peer.fn, evidence);
+    return [{ id: 'IOMMU-TRANSLATED', isAbout: naming(client.name), evidence, alone }];
+  });
+}
+
+function barAt(
+  { functions }: DoctorContext,
+  address: number,
+): { readonly fn: PciFunction; readonly bar: number } | null {
+  for (const fn of functions) {
+    for (const { space, busAddress, cpuAddress, size, index } of fn.bars) {
+      if (space !== 'memory' || size === null || fn.isBridge) continue;
+      const isInside = (start: number | null): boolean =>
+        start !== null && start > 0 && address >= start && address < start + size;
+      if (isInside(busAddress) || isInside(cpuAddress)) return { fn, bar: index };
+    }
+  }
+  return null;
+}
+
+function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence): Finding {
+  return {
+    ...NOTHING,
+    id: 'IOMMU-TRANSLATED',
+    severity: 'warning',
+    sure: 'certain',
+    title: `${client.name} was given the raw address of memory of ${peer.name}, and its IOMMU refused it`,
+    at: [client.name],
+    functions: [client.name, peer.name].sort(),
+    evidence: [evidence],
+    why: 'What goes up to the host bridge is translated, and a raw BAR address is in no table: writes are dropped, reads fault or return ones.',
+    fixes: [
+      {
+        ...BY_HAND,
+        what: 'Let the kernel’s own devices pass untranslated, or use a driver that maps its peers with the DMA API',
+        commands: ['iommu=pt'],
+        cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
+        undo: ['take the parameter out of the command line and boot again'],
+        reboot: true,
+      },
+    ],
+  };
+}
+
+/** Errors that ports and devices reported. */
+function ofErrors(context: DoctorContext): Statement[] {
+  const { machine } = context;
+  return loggedOf(machine, 'aer').flatMap((logged): Statement[] => {
+    const { at, error } = logged.message;
+    const fn = functionNamed(machine, at);
+    if (fn === undefined) return [];
+    if (error === 'MalfTLP') {
+      const evidence = logEvidence(logged.line, at, 'it received a malformed packet: too long is one way');
+      return [{ id: 'MPS', isAbout: naming(at), evidence, alone: null }];
+    }
+    const below = wantedBelow(context, fn);
+    const isAbout = (finding: Finding): boolean =>
+      finding.at.includes(at) || below.some((name) => finding.functions.includes(name));
+    const evidence = logEvidence(logged.line, at, 'it blocked a request');
+    // Only where two below would be paired; a dock that is asked for the time reports the same.
+    const alone = below.length < 2 ? null : (): Finding => violationFinding(context, logged, below);
+    return [{ id: 'ACS-REDIR-SWITCH', isAbout, evidence, alone }];
+  });
+}
+
+/** Names of the functions with a role below a port. */
+function wantedBelow({ machine, functions, roles }: DoctorContext, port: PciFunction): string[] {
+  const at = machine.hierarchy.indexOf(port.bdf);
+  return functions.flatMap((fn, index) =>
+    (roles[index] ?? null) !== null && machine.hierarchy.chainOf(index).includes(at) ? [fn.name] : [],
+  );
+}
+
+function violationFinding({ machine }: DoctorContext, { message }: Logged<'aer'>, below: readonly string[]): Finding {
+  const same = loggedOf(machine, 'aer').filter(
+    (logged) => logged.message.at === message.at && logged.message.error === 'ACSViol',
+  );
+  return {
+    ...NOTHING,
+    id: 'ACS-REDIR-SWITCH',
+    severity: 'warning',
+    sure: 'likely',
+    title: `${message.at} reported ${plural(same.length, 'ACS violation')}: requests below it, where ${listed(below)} are, were blocked`,
+    at: [message.at],
+    functions: [...below],
+    evidence: same.slice(0, LINES_MAX).map(({ line }) => logEvidence(line, message.at, 'it blocked a request')),
+    why: 'Source Validation, Translation Blocking or Egress Control refused a request; which of them, the port’s ACS Control tells.',
+    missing: { what: 'which function sent it', command: 'dmesg | grep -A4 ACSViol' },
+  };
+}
+
+/** BARs for which there was no room, and which have no address now. */
+function ofSpace({ machine, functions, roles }: DoctorContext): Statement[] {
+  return loggedOf(machine, 'noSpace').flatMap(({ message, line }): Statement[] => {
+    const fn = functionNamed(machine, message.at);
+    const bar = fn?.bars.find(({ index }) => index === message.bar);
+    if (fn === undefined || (roles[functions.indexOf(fn)] ?? null) === null) return [];
+    // The kernel tries again, and says nothing of it where that succeeds.
+    if (bar !== undefined && (bar.cpuAddress ?? 0) > 0) return [];
+    const evidence = logEvidence(line, fn.name, 'the window of the bridge above has no room for it');
+    const alone = (): Finding => spaceFinding(fn, message.bar, evidence);
+    return [{ id: 'BAR-SMALL', isAbout: naming(fn.name), evidence, alone }];
+  });
+}
+
+function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding {
+  return {
+    ...NOTHING,
+    id: 'BAR-SMALL',
+    severity: 'warning',
+    sure: 'certain',
+    title: `BAR${bar} of ${fn.name} has no address: the window of the bridge above had no room for it`,
+    at: [fn.name],
+    functions: [fn.name],
+    evidence: [evidence],
+    why: 'Memory without an address can be given to no peer.',
+    fixes: [
+      {
+        ...BY_HAND,
+        what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on; or let the kernel size the windows',
+        commands: ['pci=realloc'],
+        cost: 'A reboot; all BARs may move.',
+        undo: ['the old setting'],
+        reboot: true,
+      },
+    ],
+  };
+}
