@@ -124,9 +124,8 @@ function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence
     fixes: [
       {
         ...BY_HAND,
-        what: 'Let the kernel’s own devices pass untranslated, or use a driver that maps its peers with the DMA API',
-        commands: ['iommu=pt'],
-        cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
+        what: 'Use a driver that maps its peers with the DMA API; or let the kernel’s own devices pass untranslated, with iommu=pt on the command line',
+        cost: 'With iommu=pt a faulty device can reach all memory. Virtual machines keep their isolation.',
         undo: ['take the parameter out of the command line and boot again'],
         reboot: true,
       },
@@ -209,8 +208,7 @@ function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding
     fixes: [
       {
         ...BY_HAND,
-        what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on; or let the kernel size the windows',
-        commands: ['pci=realloc'],
+        what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on; or let the kernel size the windows, with pci=realloc on the command line',
         cost: 'A reboot; all BARs may move.',
         undo: ['the old setting'],
         reboot: true,
