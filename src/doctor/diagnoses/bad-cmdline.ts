@@ -103,7 +103,9 @@ const BY_CODE: Readonly<Partial<Record<CommandLineProblem['code'], Fix>>> = {
 function fixesOf(context: DoctorContext, problem: CommandLineProblem): Fix[] {
   const repair = repairOf(context, problem);
   const useless = ['NO_OP', 'DEVICE_GONE', 'NO_ACS', 'MALFORMED'].includes(problem.code);
-  const wanted = useless && /acs/i.test(problem.token.text) ? openerOf(context) : null;
+  // Where the word as it should be opens them already, one parameter is enough.
+  const opens = repair !== null && repair.change !== null && portsOf(repair.change).length > 0;
+  const wanted = useless && !opens && /acs/i.test(problem.token.text) ? openerOf(context, problem) : null;
   return [repair, wanted, BY_CODE[problem.code] ?? null].filter((fix) => fix !== null);
 }
 
@@ -144,9 +146,10 @@ function repairProof(context: DoctorContext, change: MachineChange): string {
   return `${read}, and ${plural(ports.length, 'register')} would change${road}`;
 }
 
-/** The parameter for the ports that redirect between wanted pairs; null where none does. */
-function openerOf(context: DoctorContext): Fix | null {
-  const { hierarchy } = context.machine;
+/** The parameter for the ports that redirect between wanted pairs, in place of the word; null where none does. */
+function openerOf(context: DoctorContext, problem: CommandLineProblem): Fix | null {
+  const { machine, commandLine } = context;
+  const { hierarchy } = machine;
   const cases = context.cases.filter((item) => item.common >= 0 && item.named.has('ACS_REDIRECT'));
   const names = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
   const ports = context.functions.flatMap((fn, index) =>
@@ -155,12 +158,15 @@ function openerOf(context: DoctorContext): Fix | null {
       : [],
   );
   if (ports.length === 0) return null;
-  const { parameter, change } = acsParameter(context.machine, 'disable_acs_redir', ports);
+  const repaired = commandLine === null ? null : repairedLine(commandLine, problem);
+  const made = acsParameter({ ...machine, cmdline: repaired ?? machine.cmdline }, 'disable_acs_redir', ports);
+  const { parameter } = made;
+  const change = bootChange(machine, made.change.after ?? parameter);
   return {
-    what: 'What does open the switches of this machine',
+    what: `What does open the switches of this machine, in place of ${problem.token.text}`,
     commands: [parameter, `in /etc/default/grub: ${grubLine(parameter)}`],
     cost: 'Isolation between the devices below: see ACS-REDIR-SWITCH.',
-    undo: ['take the parameter out again'],
+    undo: [`put back ${problem.token.text}`],
     reboot: true,
     change,
     proof: parameterProof(context, cases, change),

@@ -1,0 +1,153 @@
+/**
+ * Every fix of every finding on the machines of this folder: one that names a register or a parameter is a change on a copy of the
+ * machine, which is judged again and has the finding no longer; its undo leaves everything as it was; one that cannot be tried says so.
+ */
+
+import { expect, test } from 'vitest';
+import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
+import { type Finding, type Fix, isProved } from '../../src/doctor/diagnoses/finding.ts';
+import { restores, reversed, withChange } from '../../src/doctor/diagnoses/machine-change.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import { POLICIES } from '../../src/p2p/policy.ts';
+import { LISTED, UNLISTED } from './machines.ts';
+import { ACS_ON, gpu, machineOfParts, oneSwitch, TWINS, twoPorts } from './twins.ts';
+
+const POLICY = POLICIES['linux-6.12'];
+const in2Groups = { a: { iommuGroup: 1 }, b: { iommuGroup: 2 }, x: { iommuGroup: 3 }, y: { iommuGroup: 4 } };
+const translated = new Map([1, 2, 3, 4].map((group) => [group, 'DMA']));
+
+/** Command lines that were meant to open the switch of `oneSwitch`: its first port is 02:00.0, its second 02:01.0. */
+const LINES: readonly string[] = [
+  'pci=noacs',
+  'noacs quiet',
+  "'pci=disable_acs_redir=0000:02:00.0'",
+  'pci=disable_acs_redir=0000:02:00.0,0000:02:01.0',
+  'pci=disable_acs_redir=0000:02:01.0; 0000:02:00.0',
+  'disable_acs_redir=0000:02:00.0',
+  'pci=disable_acs_redir=0000:09:00.0;0000:02:00.0',
+  'pci=disable_acs_redir=0000:03:00.0',
+  'pci=disable_acs_redir=switch;0000:02:00.0',
+  'pci=disable_acs_redirect=0000:02:00.0',
+  'pci=config_acs=0000:02:00.0@0000000',
+  'pci=disable_acs_redir=0000:02:01.0 pci=disable_acs_redir=0000:02:00.0',
+  'pcie_acs_override=downstream quiet',
+];
+
+/** All machines that have something, by a name. */
+const SICK: readonly (readonly [string, () => Machine])[] = [
+  ...TWINS.map(({ id, apart, has }) => [`${id} (${apart})`, has] as const),
+  ...LINES.map((cmdline) => [cmdline, () => machineOfParts(oneSwitch(ACS_ON), { cmdline })] as const),
+  ['ACS redirects, the host bridge will do', () => machineOfParts(oneSwitch(ACS_ON, LISTED))],
+  [
+    'ACS redirects, and a line opens another port',
+    () => machineOfParts(oneSwitch(ACS_ON), { cmdline: 'quiet pci=disable_acs_redir=0000:02:01.0 splash' }),
+  ],
+  [
+    'ACS redirects, and a line sets another port',
+    () => machineOfParts(oneSwitch(ACS_ON), { cmdline: 'pci=config_acs=0000000@0000:02:01.0 splash' }),
+  ],
+  [
+    'ACS redirects, on an older kernel',
+    () => machineOfParts(oneSwitch(ACS_ON), { kernel: '6.1.90', cmdline: 'quiet' }),
+  ],
+  [
+    'ACS redirects below a translating IOMMU',
+    () =>
+      machineOfParts(oneSwitch(ACS_ON, LISTED), { sysfs: in2Groups, groups: translated, cmdline: 'intel_iommu=on' }),
+  ],
+  [
+    'all groups translate',
+    () => machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs: in2Groups, groups: translated, cmdline: 'quiet' }),
+  ],
+  [
+    'all groups translate, in spite of iommu=pt',
+    () => machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs: in2Groups, groups: translated, cmdline: 'iommu=pt' }),
+  ],
+  ['packets too long', () => machineOfParts(oneSwitch('clear', UNLISTED, gpu('b', { maxPayload: 512 })))],
+];
+
+interface FixOf {
+  readonly machine: Machine;
+  readonly finding: Finding;
+  readonly fix: Fix;
+}
+
+function fixesOf(machine: Machine): FixOf[] {
+  return checkMachine(machine, POLICY).findings.flatMap((finding) =>
+    finding.fixes.map((fix) => ({ machine, finding, fix })),
+  );
+}
+
+/** A line that changes a register, the type of a group, or the command line. */
+const CHANGES =
+  /^(?:setpci |echo .*> *\/sys\/kernel\/iommu_groups\/|(?:pci|iommu|iommu\.passthrough|iommu\.strict|intel_iommu|amd_iommu)=)/;
+/** Parameters whose effect no capture of this machine can foretell. */
+const NOT_FORETOLD: readonly string[] = ['pci=realloc'];
+
+test.each(SICK)('%s: a fix that names a register or a parameter is a change on a copy, or says why not', (_, sick) => {
+  for (const { finding, fix } of fixesOf(sick())) {
+    const lines = fix.commands.filter((line) => CHANGES.test(line));
+    const label = `${finding.id}: ${fix.what}`;
+    if (fix.change === null) {
+      expect(fix.proof, label).toMatch(/^not proved: .{10}|^judged /);
+      expect(
+        lines.filter((line) => !NOT_FORETOLD.includes(line)),
+        label,
+      ).toEqual([]);
+    } else {
+      expect(fix.undo.length, label).toBeGreaterThan(0);
+      expect(isProved(fix), `${label}: ${fix.proof}`).toBe(true);
+    }
+  }
+});
+
+test.each(SICK)(
+  '%s: each such fix removes its finding from the changed machine, and its undo restores it exactly',
+  (_, sick) => {
+    for (const { machine, finding, fix } of fixesOf(sick())) {
+      if (fix.change === null) continue;
+      const label = `${finding.id}: ${fix.what}`;
+      const healed = withChange(machine, fix.change);
+      const left = checkMachine(healed, POLICY).findings.filter((other) => other.id === finding.id);
+      expect(
+        left.map(({ title }) => title),
+        label,
+      ).not.toContain(finding.title);
+      expect(restores(machine, fix.change), label).toBe(true);
+      // The undo has the finding back.
+      const back = checkMachine(withChange(healed, reversed(fix.change)), POLICY).findings;
+      expect(back, label).toEqual(checkMachine(machine, POLICY).findings);
+    }
+  },
+);
+
+test('a fix that opens a switch makes its pairs go by bus address, and its proof says so', () => {
+  let opened = 0;
+  for (const [, sick] of SICK) {
+    for (const { machine, finding, fix } of fixesOf(sick())) {
+      if (finding.id !== 'ACS-REDIR-SWITCH' || fix.change === null) continue;
+      opened++;
+      const before = checkMachine(machine, POLICY).pairs;
+      const after = checkMachine(withChange(machine, fix.change), POLICY).pairs;
+      expect(after.busAddr).toBe(before.busAddr + (finding.pairs?.count ?? 0));
+      expect(fix.proof).toContain('by bus address');
+    }
+  }
+  expect(opened).toBeGreaterThan(20);
+});
+
+test('the proofs are of every kind: registers, groups, payload, the IOMMU, boots', () => {
+  const kinds = new Set(SICK.flatMap(([, sick]) => fixesOf(sick()).flatMap(({ fix }) => fix.change?.kind ?? [])));
+  for (const kind of ['acs', 'groupType', 'maxPayload', 'boot']) expect(kinds).toContain(kind);
+});
+
+test('a parameter includes what the line opens already, since a second one would replace it', () => {
+  const machine = machineOfParts(oneSwitch(ACS_ON), {
+    cmdline: 'quiet pci=noaer,disable_acs_redir=0000:02:01.0 splash',
+  });
+  const boot = fixesOf(machine).find(({ finding, fix }) => finding.id === 'ACS-REDIR-SWITCH' && fix.reboot);
+  expect(boot?.fix.commands[0]).toBe('pci=disable_acs_redir=0000:00:01.0/00.0/01.0;0000:00:01.0/00.0/00.0');
+  expect(boot?.fix.change).toMatchObject({
+    after: 'quiet pci=noaer splash pci=disable_acs_redir=0000:00:01.0/00.0/01.0;0000:00:01.0/00.0/00.0',
+  });
+});
