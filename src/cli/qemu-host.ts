@@ -34,13 +34,22 @@ export class QemuHost implements ScenarioHost {
   readonly assumptions: ScenarioHost['assumptions'] = [];
   readonly showsHops = false;
   readonly #hasIommu: boolean;
+  /** Names of the parts that QEMU was built of, by the names of the functions that they became. */
+  readonly #parts: ReadonlyMap<string, string>;
 
-  private constructor(engine: QemuEngine, named: NamedMachine, notes: readonly string[], hasIommu: boolean) {
+  private constructor(
+    engine: QemuEngine,
+    named: NamedMachine,
+    notes: readonly string[],
+    hasIommu: boolean,
+    parts: ReadonlyMap<string, string>,
+  ) {
     this.engine = engine;
     this.machine = named.machine;
     this.named = named;
     this.notes = notes;
     this.#hasIommu = hasIommu;
+    this.#parts = parts;
   }
 
   /** Starts QEMU with the shape of a machine. Throws `QemuError`. */
@@ -52,11 +61,13 @@ export class QemuHost implements ScenarioHost {
     const machine: Machine = { ...(await engine.machine(source)), cpu, kernel };
     const names = new Map<string, PciFunction>();
     const controllers = new Map<string, DeviceNode>();
+    const parts = new Map<string, string>();
     const place = (name: string, original: PciFunction): void => {
       if (rebuilt.leftOut.includes(original.name)) return;
       const fn = machine.hierarchy.at(engine.locate(original.name));
       if (fn === undefined) return;
       names.set(name, fn);
+      parts.set(fn.name, original.name);
       const node = named.controllers.get(original.name);
       if (node !== undefined) controllers.set(fn.name, node);
     };
@@ -65,7 +76,7 @@ export class QemuHost implements ScenarioHost {
     if (named.names.size === 0)
       for (const fn of named.machine.hierarchy.functions) if (!fn.isBridge) placeIfThere(place, fn);
     const notes = [...rebuilt.notes.map((note) => noteText(note)), ...engine.notes];
-    return new QemuHost(engine, { machine, names, controllers }, notes, iommu);
+    return new QemuHost(engine, { machine, names, controllers }, notes, iommu, parts);
   }
 
   get driverLimits(): ScenarioHost['driverLimits'] {
@@ -99,9 +110,13 @@ export class QemuHost implements ScenarioHost {
         await this.engine.writeConfig(fn.bdf, COMMAND, 2, command & ~bit);
         return true;
       }
-      case 'unplug':
+      case 'unplug': {
+        const part = this.#parts.get(fn.name);
+        if (part !== undefined) await this.engine.unplug(part);
+        return part !== undefined;
+      }
       case 'acs':
-        // ACS is nowhere enforced, and hot removal takes longer than a transfer.
+        // Nowhere enforced: it would change nothing.
         return false;
     }
   }

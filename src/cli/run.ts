@@ -97,7 +97,11 @@ async function runOn(
     ...(tracePath !== undefined || steps ? { trace: (hop: TracedHop) => hops.push(hop) } : {}),
     done: (_transfer, index) => context.progress(index + 1, total, 'transfers'),
   });
-  if (tracePath !== undefined && hops.length > 0) writeOutput(tracePath, traceJson(hops));
+  if (host.showsHops) {
+    if (tracePath !== undefined) writeOutput(tracePath, traceJson(hops));
+  } else if (tracePath !== undefined || steps) {
+    context.note(`${host.engine.name} shows no hops: --trace and --step have none of its run`);
+  }
   if (steps && !context.json) for (const hop of hops) await context.out.write(`${stepLine(hop)}\n`);
   return report;
 }

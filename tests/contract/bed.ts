@@ -10,6 +10,7 @@ import type { Machine } from '../../src/machine/index.ts';
 import { MemoryBlockStore } from '../../src/nvme/device/index.ts';
 import type { DriverLimits } from '../../src/nvme/driver/index.ts';
 import { buildTree, type EndpointDescription, type PciFunction, type TreeDescription } from '../../src/pcie/index.ts';
+import { othersDisagree } from '../qemu/two-others.ts';
 
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
@@ -150,12 +151,17 @@ export const newSimBed: NewBed = async ({ tree, iommuLevels }) => {
   };
 };
 
-/** A QEMU machine of the same shape; its functions are those that were enumerated there. */
+/** A QEMU machine of the same shape; its functions are those that were enumerated there, as query-pci and lspci see them too. */
 export const newQemuBed: NewBed = async ({ tree, iommuLevels }) => {
   const { machine: wanted, names } = builtMachine(tree);
   const { description } = rebuildMachine(wanted, { iommuLevels: iommuLevels ?? null, namespaceBytes: MEDIUM_BYTES });
   const engine = await QemuEngine.start({ machine: description });
   const machine = await engine.machine();
+  const differences = await othersDisagree(engine, machine);
+  if (differences.length > 0) {
+    await engine.close();
+    throw new Error(`others see another machine: ${differences.join('; ')}`);
+  }
   const partOf = (name: string): string => known(names, name).name;
   return {
     engine,

@@ -8,6 +8,7 @@ import type { PciFunction } from '../../src/pcie/index.ts';
 import { type Bed, equalBytes, MIB, PAGE, pattern } from '../contract/bed.ts';
 import { dmaSegment, Host, type HostOptions } from '../contract/host.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
+import { othersDisagree } from './two-others.ts';
 
 const MISSING = missingQemu();
 
@@ -36,6 +37,7 @@ async function withHost(options: HostOptions, body: (host: Host, engine: QemuEng
   const engine = await QemuEngine.start({ machine: MACHINE });
   try {
     const machine = await engine.machine();
+    expect(await othersDisagree(engine, machine)).toEqual([]);
     const bed: Bed = {
       engine,
       machine,

@@ -1,6 +1,6 @@
 /** A QEMU machine as we enumerate it is the machine that others see: QEMU's own query-pci, and lspci over the dumped registers. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,15 +12,10 @@ import { type Machine, readMachine } from '../../src/machine/index.ts';
 import type { PciFunction } from '../../src/pcie/index.ts';
 import { builtMachine, MIB } from '../contract/bed.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
-import { lspciOf } from '../corpus/corpus.ts';
-import { edgesOfDrawing } from '../corpus/drawing.ts';
-import { recordedFunctions } from '../corpus/recorded.ts';
-import { hexRows } from '../readers/sample-dumps.ts';
 import { randomTree } from './random-tree.ts';
+import { compareWithLspci, LSPCI_MISSING } from './two-others.ts';
 
 const MISSING = missingQemu();
-const LSPCI_MISSING =
-  spawnSync('lspci', ['--version']).status === 0 ? null : 'needs lspci: apt-get install -y pciutils';
 const SEEDS = 20;
 
 /** Everything that the engine can describe, in one machine. */
@@ -94,57 +89,6 @@ async function withEngine<T>(machine: QemuMachineDescription, body: (engine: Qem
   }
 }
 
-/** The machine as a hex listing, as `lspci -Dxxxx` prints it. */
-function listing(machine: Machine): Uint8Array {
-  const lines = machine.hierarchy.functions.flatMap((fn) => [
-    `${fn.name} Class [0000]: a function`,
-    ...hexRows(fn.config, 4096),
-    '',
-  ]);
-  return Buffer.from(lines.join('\n'), 'latin1');
-}
-
-function windowsOf(fn: PciFunction): string[] | null {
-  if (fn.headerType !== 1) return null;
-  const text = (window: ReturnType<() => PciFunction['memoryWindow']>): string =>
-    window ? `${window.start.toString(16)}-${(window.end - 1).toString(16)}` : 'closed';
-  return [fn.ioWindow, fn.memoryWindow, fn.prefetchableWindow].map(text);
-}
-
-/** Compares everything that lspci prints and we decode. Returns the number of facts. */
-function compareWithLspci(machine: Machine): number {
-  const told = recordedFunctions(lspciOf(listing(machine), '-vvv'));
-  const { functions } = machine.hierarchy;
-  expect(functions.map(({ name }) => name)).toEqual([...told.keys()].sort());
-  let facts = 0;
-  for (const fn of functions) {
-    const theirs = told.get(fn.name);
-    const { acs, busNumbers: buses } = fn;
-    expect(
-      {
-        portType: fn.portType,
-        acs: acs.state === 'present' ? [acs.capability, acs.control] : null,
-        buses: buses === null ? null : [buses.primary, buses.secondary, buses.subordinate],
-        windows: windowsOf(fn),
-      },
-      fn.name,
-    ).toEqual({
-      portType: theirs?.portType,
-      acs: theirs?.acs,
-      buses: theirs?.buses,
-      windows: theirs?.windows,
-    });
-    facts += 4;
-  }
-  const edges = edgesOfDrawing(lspciOf(listing(machine), '-t'));
-  const ours = functions.map(({ name }, index) => {
-    const parent = functions[machine.hierarchy.parent[index] as number];
-    return `${name} <${parent === undefined ? '' : ` ${parent.name}`}`;
-  });
-  expect([...edges].sort()).toEqual(ours.sort());
-  return facts + ours.length;
-}
-
 describe.skipIf(MISSING !== null)(`a QEMU machine${MISSING === null ? '' : ` (${MISSING})`}`, () => {
   test('query-pci has the same functions, numbers, BAR addresses and sizes: a machine with everything, and random ones', async () => {
     let functions = 0;
@@ -176,12 +120,42 @@ describe.skipIf(MISSING !== null)(`a QEMU machine${MISSING === null ? '' : ` (${
   test.skipIf(LSPCI_MISSING !== null)(
     `lspci -F over the dumped registers decodes the same tree, ports, ACS and windows${LSPCI_MISSING === null ? '' : ` (${LSPCI_MISSING})`}`,
     async () => {
-      let facts = await withEngine(EVERYTHING, async (engine) => compareWithLspci(await engine.machine()));
+      let facts = 0;
+      const compare = async (engine: QemuEngine): Promise<void> => {
+        const compared = compareWithLspci(await engine.machine());
+        expect(compared.differences).toEqual([]);
+        facts += compared.facts;
+      };
+      await withEngine(EVERYTHING, compare);
       for (let seed = 1; seed <= 5; seed++) {
         const { description } = rebuildMachine(builtMachine(randomTree(new Prng(seed)).tree).machine);
-        facts += await withEngine(description, async (engine) => compareWithLspci(await engine.machine()));
+        await withEngine(description, compare);
       }
       console.log(`${facts} facts as lspci -F has them`);
+    },
+  );
+
+  test.skipIf(LSPCI_MISSING !== null)(
+    'the comparison with lspci fires: a bus number and a window that are not as dumped',
+    async () => {
+      await withEngine(EVERYTHING, async (engine) => {
+        const machine = await engine.machine();
+        const { hierarchy } = machine;
+        const port = hierarchy.functions.find(({ portType }) => portType === 'rootPort') as PciFunction;
+        const { name, config, acs, portType, headerType, ioWindow, memoryWindow } = port;
+        const wrong = {
+          ...{ name, config, acs, portType, headerType, ioWindow, memoryWindow },
+          busNumbers: { primary: 0, secondary: 99, subordinate: 99 },
+          prefetchableWindow: { start: 0, end: 2 ** 20 },
+        };
+        const functions = hierarchy.functions.map((fn) => (fn === port ? wrong : fn));
+        const changed = { ...machine, hierarchy: { functions, parent: hierarchy.parent } } as never;
+        const { differences } = compareWithLspci(changed);
+        expect(differences).toEqual([
+          expect.stringMatching(/buses: \[0,99,99\] here, \[0,\d+,\d+\] in lspci$/),
+          expect.stringMatching(/windows: \[.*"0-fffff"\] here, \[.*\] in lspci$/),
+        ]);
+      });
     },
   );
 

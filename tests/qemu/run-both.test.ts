@@ -1,11 +1,11 @@
 /** `p2pdma run` on QEMU and on both engines, as a user calls it: the issue’s headline, its price, the saved machine. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { QEMU_CASES } from '../../src/engine/qemu/index.ts';
-import { p2pdma, ROOT } from '../cli/run.ts';
+import { p2pdma, ROOT, type Run } from '../cli/run.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
 
 const missing = missingQemu();
@@ -19,6 +19,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const RESULT =
   '16 pages, 2 memories, 1 IOVA, 1 SGL descriptor, 65536 of 65536 bytes equal; after unmap: fault recorded, requester 0000:03:00.0';
 
+/** The headline on QEMU, run once: the machine is saved on the way. */
+const SAVED = join(folder, 'machine.tar.gz');
+let ran: Run | null = null;
+function headline(): Run {
+  ran ??= p2pdma(['run', HEADLINE, '--engine', 'qemu', '--save-machine', SAVED]);
+  return ran;
+}
+
 /** The line before the last line break, blank lines left out. */
 function lastLine(text: string): string | undefined {
   return text
@@ -28,8 +36,7 @@ function lastLine(text: string): string | undefined {
 }
 
 qemuTest(`the headline on QEMU ends with what came of it, the fault after unmap included${reason}`, () => {
-  const { status, stdout, stderr } = p2pdma(['run', HEADLINE, '--engine', 'qemu']);
-  expect(stderr).toBe('');
+  const { status, stdout } = headline();
   expect(lastLine(stdout)).toBe(RESULT);
   expect(status).toBe(0);
   // One record of VT-d: the page and the reason, read after the second attempt.
@@ -45,7 +52,7 @@ qemuTest(`both engines agree on the headline, and each ends its report with the 
 });
 
 qemuTest(`the report has a row for each case, a column for each setting, and each gap with its reason${reason}`, () => {
-  const { stdout } = p2pdma(['run', HEADLINE, '--engine', 'qemu']);
+  const { stdout } = headline();
   const head = /^ +VT-d off +VT-d on \(this run\) +pass-through$/m.exec(stdout);
   expect(head).not.toBeNull();
   for (const name of ['a', 'b1', 'b2', 'c']) {
@@ -61,7 +68,7 @@ qemuTest(`the report has a row for each case, a column for each setting, and eac
 });
 
 qemuTest(`what QEMU cannot show is not claimed: no road, no count of TLPs; notes name the functions${reason}`, () => {
-  const { stdout } = p2pdma(['run', HEADLINE, '--engine', 'qemu']);
+  const { stdout } = headline();
   expect(stdout).toContain('road unseen');
   expect(stdout).not.toContain('TLP');
   expect(stdout.replace(/\s+/g, ' ')).toMatch(/left out: functions of the board; .*: 0000:00:00\.0/);
@@ -110,38 +117,68 @@ qemuTest(
   },
 );
 
+qemuTest(`no hops are shown on QEMU, which is said where they were asked for${reason}`, () => {
+  const file = join(folder, 'trace.json');
+  const alone = p2pdma(['run', HEADLINE, '--engine', 'qemu', '--trace', file]);
+  expect(alone.stderr).toMatch(/^qemu [\d.]+ shows no hops: --trace and --step have none of its run\n$/);
+  expect(existsSync(file)).toBe(false);
+  const both = p2pdma(['run', HEADLINE, '--engine', 'both', '--trace', file]);
+  expect(both.stderr).toBe(alone.stderr);
+  expect(JSON.parse(readFileSync(file, 'utf8')).traceEvents.length).toBeGreaterThan(1000);
+});
+
+qemuTest(
+  `a target switched off or unplugged after mapping: both engines lose the bytes, and both tell${reason}`,
+  () => {
+    const scenario = join(folder, 'gone.yaml');
+    const machine = readFileSync(HEADLINE, 'utf8').split('transfers:')[0] as string;
+    const transfer = (name: string, fault: string): string =>
+      `  - { name: ${name}, device: mapper, direction: fromDevice, vectors: [{ memory: peer, length: 64KiB }], ${fault} }\n`;
+    const text =
+      transfer('off', 'faults: [{ at: afterMap, memorySpaceOff: peer }], expect: damaged') +
+      transfer('unplugged', 'faults: [{ at: afterMap, unplug: peer }], expect: damaged');
+    writeFileSync(scenario, `${machine}transfers:\n${text}`);
+    const { status, stdout, stderr } = p2pdma(['run', scenario, '--engine', 'both']);
+    expect(stderr).toBe('');
+    expect(stdout.split('injected: Memory Space Enable of peer went off').length - 1).toBe(2);
+    expect(stdout.split('injected: peer was unplugged').length - 1).toBe(2);
+    expect(stdout.split('; expected damaged, as it came').length - 1).toBe(4);
+    expect(lastLine(stdout)).toMatch(/^sim and qemu [\d.]+ agree/);
+    expect(status).toBe(0);
+  },
+);
+
 interface Topo {
   readonly machine: { readonly functions: number; readonly cpu: string; readonly kernel: string };
   readonly functions: readonly { readonly name: string; readonly parent: string | null; readonly portType: string }[];
 }
 
 qemuTest(`--save-machine writes the machine that QEMU enumerated, and topo and matrix read it${reason}`, () => {
-  for (const name of ['machine.tar.gz', 'machine.tar']) {
-    const file = join(folder, name);
-    const { status, stderr } = p2pdma(['run', HEADLINE, '--engine', 'qemu', '--save-machine', file]);
-    expect(status).toBe(0);
-    expect(stderr).toBe(`${file}: the machine that QEMU enumerated, 9 functions\n`);
-    expect(readFileSync(file).subarray(0, 2).toString('hex') === '1f8b').toBe(name.endsWith('.gz'));
+  const { status, stderr } = headline();
+  expect(status).toBe(0);
+  expect(stderr).toBe(`${SAVED}: the machine that QEMU enumerated, 9 functions\n`);
+  expect(readFileSync(SAVED).subarray(0, 2).toString('hex')).toBe('1f8b');
 
-    const topo = JSON.parse(p2pdma(['topo', file, '--json']).stdout) as Topo;
-    expect(topo.machine).toMatchObject({ functions: 9, cpu: 'AuthenticAMD:23', kernel: '6.12.0' });
-    // The tree of the scenario: mapper below a switch below rp0, peer below rp1, beside what the board has.
-    expect(topo.functions.map(({ name: fn, parent, portType }) => `${fn} ${parent} ${portType}`)).toEqual([
-      '0000:00:00.0 null conventional',
-      '0000:00:01.0 null rootPort',
-      '0000:00:02.0 null rootPort',
-      '0000:00:1f.0 null conventional',
-      '0000:01:00.0 0000:00:01.0 upstreamPort',
-      '0000:02:00.0 0000:01:00.0 downstreamPort',
-      '0000:02:01.0 0000:01:00.0 downstreamPort',
-      '0000:03:00.0 0000:02:00.0 endpoint',
-      '0000:05:00.0 0000:00:02.0 endpoint',
-    ]);
-    const matrix = JSON.parse(
-      p2pdma(['matrix', file, '--json', '--providers', '0000:05:00.0', '--clients', '0000:03:00.0']).stdout,
-    ) as { policy: string; pairs: { case: string }[] };
-    expect([matrix.policy, ...matrix.pairs.map((pair) => pair.case)]).toEqual(['linux-6.12', 'b1']);
-  }
+  const topo = JSON.parse(p2pdma(['topo', SAVED, '--json']).stdout) as Topo;
+  expect(topo.machine).toMatchObject({ functions: 9, cpu: 'AuthenticAMD:23', kernel: '6.12.0' });
+  // The tree of the scenario: mapper below a switch below rp0, peer below rp1, beside what the board has.
+  expect(topo.functions.map(({ name, parent, portType }) => `${name} ${parent} ${portType}`)).toEqual([
+    '0000:00:00.0 null conventional',
+    '0000:00:01.0 null rootPort',
+    '0000:00:02.0 null rootPort',
+    '0000:00:1f.0 null conventional',
+    '0000:01:00.0 0000:00:01.0 upstreamPort',
+    '0000:02:00.0 0000:01:00.0 downstreamPort',
+    '0000:02:01.0 0000:01:00.0 downstreamPort',
+    '0000:03:00.0 0000:02:00.0 endpoint',
+    '0000:05:00.0 0000:00:02.0 endpoint',
+  ]);
+  const pair = ['--providers', '0000:05:00.0', '--clients', '0000:03:00.0'];
+  const matrix = JSON.parse(p2pdma(['matrix', SAVED, '--json', ...pair]).stdout) as {
+    policy: string;
+    pairs: { case: string }[];
+  };
+  expect([matrix.policy, ...matrix.pairs.map((one) => one.case)]).toEqual(['linux-6.12', 'b1']);
 });
 
 qemuTest(`a machine saved with pass-through is read back as one: its groups are identity${reason}`, () => {
