@@ -1,9 +1,15 @@
-/** The report for people: the worst first, its place and its fix at once, everything else on demand. */
+/**
+ * The report for people: the worst first, its place and its fix at once, everything else on demand. Without --verbose it fits on one
+ * screen: what is alike stands together, and what comes later is told in fewer lines.
+ */
 
 import type { DiagnosisId, Finding, Fix } from '../doctor/diagnoses/finding.ts';
+import { ROLE_WORDS, type Role, rolesOf } from '../doctor/diagnoses/roles.ts';
 import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
-import { type CheckQuestion, evidenceText, pairsSentence, splitFindings, tally } from './check-view.ts';
-import { count, type Style, wrap } from './style.ts';
+import type { Machine } from '../machine/machine.ts';
+import { type Block, fitted } from './check-fit.ts';
+import { type CheckQuestion, evidenceText, headline, pairsSentence, splitFindings } from './check-view.ts';
+import { count, type Style, shorten, wrap } from './style.ts';
 
 export interface CheckView {
   readonly columns: number;
@@ -12,116 +18,223 @@ export interface CheckView {
   readonly verbose: boolean;
 }
 
-/** Findings of one kind that the first screen shows. */
-const KIND_MAX = 2;
+/** Lines of a screen. */
+const ROWS = 40;
+/** Findings with one fix of which the screen shows the titles. */
+const TITLES_MAX = 3;
 /** Commands of a fix that it shows. */
 const COMMANDS_MAX = 4;
 
 /** The report. */
 export function* checkLines(question: CheckQuestion, view: CheckView): Generator<string> {
-  const { machine, policy, result } = question;
-  const { found, unknown } = splitFindings(result.findings);
-  const open = unknown.length === 0 ? '' : `; ${count(unknown.length, 'question')} open`;
-  const verdict = found.length === 0 && unknown.length > 0 ? 'nothing wrong in what the capture shows' : tally(found);
-  yield view.style.bold(`${machine.source}: ${verdict}${open}`);
-  yield* wrap(
-    `${count(machine.hierarchy.functions.length, 'function')}, rules of ${policy.name}. ${pairsSentence(result)}`,
-    view.columns,
-  );
-  const shown = new Map<DiagnosisId, number>();
+  const { found, unknown } = splitFindings(question.result.findings);
+  if (!view.verbose) {
+    const blocks = [
+      [headLines(question, found, unknown, view)],
+      ...together(found).map((alike) => alikeBlock(alike, view)),
+    ];
+    if (unknown.length > 0) blocks.push(openBlock(unknown, view));
+    if (found.length > 0) blocks.push([moreLines(question, found[0] as Finding, view)]);
+    // The head and the worst of the findings keep their length.
+    yield* fitted(blocks, ROWS, 2);
+    return;
+  }
+  yield* headLines(question, found, unknown, view);
   for (const finding of found) {
-    const number = (shown.get(finding.id) ?? 0) + 1;
-    shown.set(finding.id, number);
-    if (number <= KIND_MAX || view.verbose) {
-      yield '';
-      yield* findingLines(finding, question, view);
-    }
-  }
-  const hidden = [...shown].filter(([, number]) => number > KIND_MAX && !view.verbose);
-  if (hidden.length > 0) {
     yield '';
-    for (const [id, number] of hidden) yield `And ${number - KIND_MAX} more of ${id}: --verbose shows them.`;
+    yield* findingLines(finding, question, view);
   }
-  if (unknown.length > 0) yield* unknownLines(unknown, view);
-  if (!view.verbose && found.length > 0) {
-    yield '';
-    const first = found[0] as Finding;
-    yield* wrap(
-      `Evidence, other fixes and their cost: p2pdma check ${question.argument} --verbose, or --explain ${first.id} for one.`,
-      view.columns,
-    ).map(view.style.dim);
+  if (unknown.length > 0) yield* openLines(unknown, view);
+}
+
+function headLines(
+  question: CheckQuestion,
+  found: readonly Finding[],
+  unknown: readonly Finding[],
+  { style, columns }: CheckView,
+): string[] {
+  const { machine, policy, result } = question;
+  const open = unknown.length === 0 ? '' : `; ${count(unknown.length, 'question')} open`;
+  const functions = count(machine.hierarchy.functions.length, 'function');
+  return [
+    ...wrap(`${machine.source}: ${headline(found, result)}${open}`, columns, '  ').map(style.bold),
+    ...wrap(`${functions}, rules of ${policy.name}. ${pairsSentence(result)}`, columns),
+    ...whoIsWho(machine, columns),
+  ];
+}
+
+/** Devices of a kind that the head names. */
+const KIND_MAX = 4;
+
+/** `NVMe drive 0000:02:00.0; GPU 0000:1a:00.0, 0000:67:00.0`: whom the report speaks of. */
+function whoIsWho(machine: Machine, columns: number): string[] {
+  const { functions } = machine.hierarchy;
+  const byRole = new Map<Role, string[]>();
+  rolesOf(functions).forEach((role, index) => {
+    if (role === null) return;
+    const names = byRole.get(role) ?? [];
+    names.push(functions[index]?.name ?? '');
+    byRole.set(role, names);
+  });
+  if (byRole.size === 0) return [];
+  const parts = [...byRole].map(([role, names]) => {
+    const more = names.length > KIND_MAX ? ` and ${names.length - KIND_MAX} more` : '';
+    return `${ROLE_WORDS[role]}${names.length === 1 ? '' : 's'} ${names.slice(0, KIND_MAX).join(', ')}${more}`;
+  });
+  return wrap(`Devices: ${parts.join('; ')}.`, columns, '  ');
+}
+
+/** Beyond this many groups a screen cannot hold them, and fixes are not told apart. */
+const GROUPS_MAX = 8;
+
+/** Findings of one kind and severity together, where they have one fix, in their order; in a machine with very many, all of them. */
+function together(findings: readonly Finding[]): Finding[][] {
+  const kindOf = ({ id, severity, sure }: Finding): string => `${id} ${severity} ${sure}`;
+  const groups = groupedBy(findings, (finding) => `${kindOf(finding)} ${finding.fixes[0]?.what}`);
+  return groups.length <= GROUPS_MAX ? groups : groupedBy(findings, kindOf);
+}
+
+function groupedBy(findings: readonly Finding[], keyOf: (finding: Finding) => string): Finding[][] {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = keyOf(finding);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
   }
+  return [...groups.values()];
 }
 
 const HEADS: Readonly<Record<Finding['severity'], string>> = { error: 'ERROR', warning: 'WARNING', note: 'NOTE' };
 
-function* findingLines(finding: Finding, question: CheckQuestion, view: CheckView): Generator<string> {
-  const { style, columns } = view;
-  const sure = finding.sure === 'likely' ? ' (likely)' : '';
-  yield style.bold(`${HEADS[finding.severity]}  ${finding.id}${sure}`);
-  yield* wrap(`  ${finding.title}.`, columns, '  ');
-  if (view.verbose) {
-    yield* wrap(`  Why it matters: ${finding.why}`, columns, '    ');
-    if (finding.pairs !== null) {
-      const { provider, client } = finding.pairs;
-      yield* wrap(
-        `  ${count(finding.pairs.count, 'pair')}, for example: p2pdma explain ${question.argument} ${provider} ${client}`,
-        columns,
-        '    ',
-      );
-    }
-    if (finding.evidence.length > 0) {
-      yield '  Evidence:';
-      for (const evidence of finding.evidence) yield* wrap(`    ${evidenceText(evidence)}`, columns, '      ');
-    }
-    for (const [index, fix] of finding.fixes.entries()) yield* fixLines(fix, `Fix ${index + 1}`, view);
-  } else if (finding.severity === 'note') {
-    const [fix] = finding.fixes;
-    if (fix !== undefined) yield* wrap(`  Fix: ${fix.what}.`, columns, '    ');
-  } else {
-    const [fix] = finding.fixes;
-    if (fix !== undefined) yield* fixLines(fix, 'Fix', view);
-    const more = finding.fixes.length - 1;
-    if (more > 0) yield style.dim(`  ${count(more, 'other fix').replace('fixs', 'fixes')}: --explain ${finding.id}`);
-  }
-  if (finding.missing !== null && (view.verbose || finding.fixes.length === 0)) {
-    yield* wrap(`  To know ${finding.missing.what}: ${finding.missing.command}`, columns, '    ');
-  }
+function headOf(finding: Finding): string {
+  return `${HEADS[finding.severity]}  ${finding.id}${finding.sure === 'likely' ? ' (likely)' : ''}`;
+}
+
+/** At length, without commands, in two lines, in one. */
+function alikeBlock(alike: readonly Finding[], view: CheckView): Block {
+  const first = alike[0] as Finding;
+  const { columns, style } = view;
+  const [fix] = first.fixes;
+  const head = ['', style.bold(headOf(first))];
+  const isOneFix = alike.every(({ fixes }) => fixes[0]?.what === fix?.what);
+  const word = isOneFix ? 'Fix' : 'Fix of the first';
+  const titles = alike.slice(0, TITLES_MAX).flatMap(({ title }) => wrap(`  ${title}.`, columns, '  '));
+  if (alike.length > TITLES_MAX) titles.push(`  And ${alike.length - TITLES_MAX} more like these.`);
+  const asked = first.missing !== null && fix === undefined ? missingLines(first, columns) : [];
+  const others = first.fixes.length - 1;
+  const more =
+    others < 1 ? [] : [style.dim(`  ${count(others, 'other fix').replace('fixs', 'fixes')}: --explain ${first.id}`)];
+  const full =
+    fix === undefined ? [] : first.severity === 'note' ? whatLines(fix, word, view) : fixLines(fix, word, view);
+  const brief = fix === undefined ? [] : [...whatLines(fix, word, view), ...someCommands(fix, 1)];
+  const times = alike.length === 1 ? '' : ` (${alike.length})`;
+  const oneLine = shorten(`${headOf(first)}${times}: ${first.title}.`, columns);
+  const twoLines = [oneLine, ...(fix === undefined ? [] : [shorten(`  ${word}: ${fix.what}.`, columns)])];
+  return [
+    [...head, ...titles, ...full, ...more, ...asked],
+    [...head, ...titles, ...brief, ...asked],
+    ['', ...twoLines],
+    [oneLine],
+  ];
+}
+
+function whatLines(fix: Fix, head: string, { columns }: CheckView): string[] {
+  return wrap(`  ${head}: ${fix.what}${fix.reboot ? ' (needs a boot)' : ''}.`, columns, '    ');
 }
 
 function* fixLines(fix: Fix, head: string, view: CheckView): Generator<string> {
-  const { columns, style } = view;
-  yield* wrap(`  ${head}: ${fix.what}${fix.reboot ? ' (needs a boot)' : ''}.`, columns, '    ');
-  const commands = view.verbose ? fix.commands : fix.commands.slice(0, COMMANDS_MAX);
-  // Commands are to be copied, and are never broken.
-  for (const command of commands) yield `      ${command}`;
-  if (commands.length < fix.commands.length)
-    yield `      ... and ${fix.commands.length - commands.length} more like these`;
+  const { columns, style, verbose } = view;
+  yield* whatLines(fix, head, view);
+  yield* someCommands(fix, verbose ? fix.commands.length : COMMANDS_MAX);
   yield* wrap(`    Cost: ${fix.cost}`, columns, '      ').map(style.dim);
-  const undo = view.verbose ? fix.undo : fix.undo.slice(0, COMMANDS_MAX);
+  const { undo } = fix;
   if (undo.length === 1) yield style.dim(`    Undo: ${undo[0]}`);
-  else if (undo.length > 1) {
+  else if (undo.length > 1 && verbose) {
     yield style.dim('    Undo:');
     for (const line of undo) yield style.dim(`      ${line}`);
-  }
-  if (view.verbose && fix.proof !== null) yield* wrap(`    Proof: ${fix.proof}`, columns, '      ').map(style.dim);
+  } else if (undo.length > 1) yield style.dim(`    Undo: ${undo[0]}, and so on: --verbose`);
+  if (verbose) yield* wrap(`    Proof: ${fix.proof}`, columns, '      ').map(style.dim);
 }
 
-function* unknownLines(unknown: readonly Finding[], view: CheckView): Generator<string> {
-  yield '';
-  yield view.style.bold('Not in this capture, and the command that tells:');
-  // One command answers for all that miss the same.
-  const byCommand = new Map<string, Finding[]>();
-  for (const finding of unknown) {
-    const command = finding.missing?.command ?? '';
-    byCommand.set(command, [...(byCommand.get(command) ?? []), finding]);
+/** Commands are to be copied, and are never broken. */
+function* someCommands({ commands }: Fix, most: number): Generator<string> {
+  for (const command of commands.slice(0, most)) yield `      ${command}`;
+  if (commands.length > most) yield `      ... and ${commands.length - most} more like ${most === 1 ? 'it' : 'these'}`;
+}
+
+function missingLines({ missing }: Finding, columns: number): string[] {
+  return missing === null ? [] : wrap(`  To know ${missing.what}: ${missing.command}`, columns, '    ');
+}
+
+/** A finding with everything. */
+function* findingLines(finding: Finding, question: CheckQuestion, view: CheckView): Generator<string> {
+  const { style, columns } = view;
+  yield style.bold(headOf(finding));
+  yield* wrap(`  ${finding.title}.`, columns, '  ');
+  yield* wrap(`  Why it matters: ${finding.why}`, columns, '    ');
+  if (finding.pairs !== null) {
+    const { provider, client } = finding.pairs;
+    yield `  ${count(finding.pairs.count, 'pair')}, for example: p2pdma explain ${question.argument} ${provider} ${client}`;
   }
-  for (const [command, findings] of byCommand) {
-    const shown = view.verbose ? findings : findings.slice(0, KIND_MAX);
-    for (const finding of shown) yield* wrap(`  ${finding.id}: ${finding.title}`, view.columns, '    ');
-    if (shown.length < findings.length) yield `  and ${findings.length - shown.length} more like it`;
+  if (finding.evidence.length > 0) {
+    yield '  Evidence:';
+    for (const evidence of finding.evidence) yield* wrap(`    ${evidenceText(evidence)}`, columns, '      ');
+  }
+  for (const [index, fix] of finding.fixes.entries()) yield* fixLines(fix, `Fix ${index + 1}`, view);
+  yield* missingLines(finding, columns);
+}
+
+const OPEN_HEAD = 'Not in this capture, and the command that tells:';
+
+/** All that the capture leaves open. One command answers for all that miss the same. */
+function* openLines(unknown: readonly Finding[], { columns, style }: CheckView): Generator<string> {
+  yield '';
+  yield style.bold(OPEN_HEAD);
+  for (const [command, findings] of byCommand(unknown)) {
+    for (const finding of findings) yield* wrap(`  ${finding.id}: ${finding.title}`, columns, '    ');
     if (command !== '') yield `      ${command}`;
   }
+}
+
+function byCommand(unknown: readonly Finding[]): Map<string, Finding[]> {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of unknown) {
+    const command = finding.missing?.command ?? '';
+    groups.set(command, [...(groups.get(command) ?? []), finding]);
+  }
+  return groups;
+}
+
+/** In full with commands, a line each with commands, a line each, names only. */
+function openBlock(unknown: readonly Finding[], view: CheckView): Block {
+  const { columns, style } = view;
+  const head = ['', style.bold(OPEN_HEAD)];
+  const each = together(unknown).map((alike) => {
+    const { id, title, missing } = alike[0] as Finding;
+    return {
+      text: `  ${id}${alike.length === 1 ? '' : ` (${alike.length})`}: ${title}`,
+      command: missing === null ? [] : [`      ${missing.command}`],
+    };
+  });
+  const ids = [...new Set(unknown.map(({ id }) => id))].join(', ');
+  return [
+    [...head, ...each.flatMap(({ text, command }) => [...wrap(text, columns, '    '), ...command])],
+    [...head, ...each.flatMap(({ text, command }) => [shorten(text, columns), ...command])],
+    [...head, ...each.map(({ text }) => shorten(text, columns))],
+    ['', ...wrap(`Not in this capture: ${ids}; --verbose names the commands that tell.`, columns, '  ')],
+  ];
+}
+
+/** Where to read on. The command is to be copied, and is never broken. */
+function moreLines({ argument, asked }: CheckQuestion, first: Finding, { style }: CheckView): string[] {
+  const command = `  p2pdma check ${argument}${asked}`;
+  return [
+    '',
+    style.dim('Evidence, other fixes, what each costs and how to undo it; of all findings, or of one kind:'),
+    style.dim(`${command} --verbose`),
+    style.dim(`${command} --explain ${first.id}`),
+  ];
 }
 
 /** What the table says of a diagnosis. */
@@ -129,7 +242,7 @@ export function* diagnosisLines(id: DiagnosisId, view: CheckView): Generator<str
   const diagnosis = DIAGNOSES.find((candidate) => candidate.id === id);
   if (diagnosis === undefined) return;
   const names = [id, ...diagnosis.aliases].join(', also ');
-  yield view.style.bold(`${names}: ${diagnosis.meaning}`);
+  yield* wrap(`${names}: ${diagnosis.meaning}`, view.columns, '  ').map(view.style.bold);
   yield* wrap(`  What users see: ${diagnosis.symptom}`, view.columns, '    ');
   yield* wrap(`  Needs in the capture: ${diagnosis.needs}`, view.columns, '    ');
   yield `  At worst: ${diagnosis.severity}`;

@@ -12,8 +12,10 @@ export interface CheckQuestion {
   readonly machine: Machine;
   readonly policy: Policy;
   readonly result: CheckResult;
-  /** MACHINE as it was written, for the commands that the report names. */
+  /** MACHINE as a shell takes it, for the commands that the report names. */
   readonly argument: string;
+  /** The options that chose the pairs, to be put behind it; empty where none did. */
+  readonly asked: string;
 }
 
 /** Those that say something, and those that only ask. */
@@ -38,6 +40,19 @@ export function tally(findings: readonly Finding[]): string {
   return words.length === 0 ? 'nothing wrong found' : words.join(', ');
 }
 
+/** What the report comes to: its tally, or that nothing could be found out. */
+export function headline(found: readonly Finding[], result: CheckResult): string {
+  if (found.length > 0) return tally(found);
+  const { unknown } = result.pairs;
+  if (unknown > 0) return `${unknown} of ${count(pairsOf(result), 'pair')} cannot be judged from this capture`;
+  const isOpen = result.findings.length > 0;
+  return isOpen ? 'nothing wrong in what the capture shows' : tally(found);
+}
+
+function pairsOf({ pairs }: CheckResult): number {
+  return ROADS.reduce((sum, [type]) => sum + pairs[type], 0);
+}
+
 const ROADS: readonly (readonly [MapType, string])[] = [
   ['busAddr', 'by bus address inside a switch'],
   ['thruHostBridge', 'through the host bridge'],
@@ -46,8 +61,9 @@ const ROADS: readonly (readonly [MapType, string])[] = [
 ];
 
 /** `12 pairs of devices: 4 by bus address inside a switch, 8 not supported`. */
-export function pairsSentence({ pairs }: CheckResult): string {
-  const total = ROADS.reduce((sum, [type]) => sum + pairs[type], 0);
+export function pairsSentence(result: CheckResult): string {
+  const { pairs } = result;
+  const total = pairsOf(result);
   if (total === 0) return 'No two devices here are such that somebody would pair them.';
   const parts = ROADS.filter(([type]) => pairs[type] > 0).map(([type, words]) => `${pairs[type]} ${words}`);
   return `${count(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;

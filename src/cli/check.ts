@@ -32,7 +32,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     asked:
       pairs === undefined ? undefined : askedFunctions(selectFunctions(machine.hierarchy, pairs, '--pairs'), pairs),
   });
-  const question = { machine, policy, result, argument: argument ?? 'live' };
+  const question = {
+    machine,
+    policy,
+    result,
+    argument: shellWord(argument ?? 'live'),
+    asked: pairs === undefined ? '' : ` --pairs ${shellWord(pairs)}`,
+  };
   if (context.json) {
     const { checkDocument } = await import('./check-json.ts');
     await context.out.json(checkDocument(question));
@@ -53,6 +59,11 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     for (const line of checkLines(question, view)) if (context.out.append(`${line}\n`)) await context.out.flush();
   }
   return exitOf(result, failOn);
+}
+
+/** Quoted where a shell would take it apart. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function exitOf({ findings }: CheckResult, failOn: FailOn): ExitCode {
