@@ -15,6 +15,6 @@ export interface Claim {
   readonly expected: Saw;
   /** Runs on our fabric, or on no engine at all. */
   readonly run: () => Saw | Promise<Saw>;
-  /** The same on a QEMU machine, for claims about controllers. Null: why QEMU cannot show it. */
-  readonly onQemu?: (() => Promise<Saw>) | string;
+  /** The same on a QEMU machine, for claims about controllers. */
+  readonly onQemu?: () => Promise<Saw>;
 }
