@@ -194,14 +194,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'run',
     summary: 'run a scenario: a machine and transfers, every hop watched and every byte compared',
     examples: [
-      'p2pdma run examples/the-mail.yaml',
+      'p2pdma run example:the-mail                      one that ships with p2pdma: p2pdma examples',
       'p2pdma run scenario.yaml --step                  every hop of every TLP',
       'p2pdma run scenario.yaml --trace trace.json      for Perfetto or chrome://tracing',
-      'p2pdma run examples/ram-and-peer-one-iova.yaml --engine qemu',
+      'p2pdma run example:ram-and-peer-one-iova --engine qemu',
     ],
     shape: (command) => {
       command
-        .argument('<scenario>', 'a scenario file, YAML or JSON, or - for standard input')
+        .argument(
+          '<scenario>',
+          'a scenario file, YAML or JSON (docs/SCENARIOS.md), example:NAME, or - for standard input',
+        )
         .option('--engine <name>', 'sim: our fabric; qemu: a real QEMU machine; both, compared', 'sim')
         .option('--trace <file>', 'write every hop in the Trace Event format')
         .option('--step', 'print every hop')

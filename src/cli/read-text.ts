@@ -1,6 +1,8 @@
 /** Bio and scenario files as text. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { nearest } from '../core/text.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 
 /** The text of a file, or of standard input for `-`. Throws `ScenarioError` FILE_UNREADABLE. */
@@ -8,8 +10,20 @@ export function readText(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const hint = 'check the path and its permissions';
-    throw new ScenarioError('FILE_UNREADABLE', { file, line: null }, `cannot be read: ${code}`, hint);
+    const { code } = cause as NodeJS.ErrnoException;
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    const message = isMissing ? 'there is no such file' : `cannot be read: ${code ?? String(cause)}`;
+    const hint = isMissing ? missingHint(file) : 'check the path and its permissions';
+    throw new ScenarioError('FILE_UNREADABLE', { file, line: null }, message, hint);
+  }
+}
+
+function missingHint(file: string): string {
+  const forms = 'name a file, or - for standard input';
+  try {
+    const similar = nearest(basename(file), readdirSync(dirname(file)), 3);
+    return similar.length === 0 ? forms : `nearest in that folder: ${similar.join(', ')}`;
+  } catch {
+    return forms;
   }
 }

@@ -17,6 +17,7 @@ import type { QemuHost } from './qemu-host.ts';
 import { readText } from './read-text.ts';
 import { compareReports, type Difference } from './run-compare.ts';
 import { runText } from './run-text.ts';
+import { machineNear, scenarioFile } from './scenario-argument.ts';
 import { traceJson } from './trace-file.ts';
 
 /** Runs the command. */
@@ -44,9 +45,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const isCompressed =
     saveTo !== undefined &&
     isCompressedArchive(saveTo, '--save-machine', 'p2pdma run FILE --engine qemu --save-machine machine.tar.gz');
-  const file = args[0] as string;
+  const file = scenarioFile(args[0] as string);
   const read = readScenario(readText(file), file);
-  const named = await scenarioMachine(read, (name) => readMachineArgument(name));
+  const named = await scenarioMachine(read, (name) => readMachineArgument(machineNear(file, name)));
   const iommu = hasIommu(named.machine, read.scenario.iommu);
   if (engine === 'sim') {
     const report = await runOn(invocation, read, named, simHost(read, named, iommu));
