@@ -41,6 +41,8 @@ export interface LabOptions {
   readonly iommu?: 'on' | 'off';
   /** Bus address minus CPU address below host bridge 0, bytes. `ontoVictim`: near's bus address is victim's CPU address. */
   readonly busOffset?: number | 'ontoVictim';
+  /** An AMD CPU before Zen, and a host bridge that Linux does not list: P2P through it is not supported. Default false. */
+  readonly isUnlisted?: boolean;
   /** Keep IOVAs out of the host bridges' windows. Default true. */
   readonly reserveWindows?: boolean;
 }
@@ -49,10 +51,11 @@ function endpoint(name: Place, index = 0): EndpointDescription {
   return { kind: 'endpoint', name, functions: [{ bars: [{ index, size: 4 * MIB, prefetchable: true }] }] };
 }
 
-function tree(busOffset: number, otherOffset: number): TreeDescription {
+function tree(busOffset: number, otherOffset: number, isUnlisted: boolean): TreeDescription {
   return {
     rootBuses: [
       {
+        ...(isUnlisted ? { hostBridge: null } : {}),
         busOffset,
         children: [
           {
@@ -108,7 +111,7 @@ export class Lab {
   constructor(options: LabOptions = {}) {
     const { busOffset = 0 } = options;
     const offsets = busOffset === 'ontoVictim' ? ontoVictim() : ([busOffset, 0] as const);
-    const { hierarchy, names } = buildTree(tree(...offsets));
+    const { hierarchy, names } = buildTree(tree(...offsets, options.isUnlisted === true));
     this.#names = names;
     this.#reserve = options.reserveWindows ?? true;
     this.iommu = options.iommu ?? 'on';
@@ -118,7 +121,7 @@ export class Lab {
       hierarchy,
       ram,
       iomem: [],
-      cpu: { vendor: 'AuthenticAMD', family: 23 },
+      cpu: { vendor: 'AuthenticAMD', family: options.isUnlisted === true ? 16 : 23 },
       kernel: '6.12.0',
       cmdline: null,
       iommuGroupTypes: new Map(),

@@ -1,6 +1,6 @@
 /** Claims about vectors and their mapping, shown on the lab's fabric. */
 
-import { BVEC_MAP_BUS_ADDR, BvecList, checkSubmission, createBio } from '../src/block/index.ts';
+import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, checkSubmission, createBio } from '../src/block/index.ts';
 import type { BusAddr } from '../src/core/index.ts';
 import {
   busAddrInBar,
@@ -14,7 +14,7 @@ import {
 } from '../src/dma/index.ts';
 import { ROOT_COMPLEX } from '../src/fabric/index.ts';
 import { IommuDomain, IovaAllocator } from '../src/iommu/index.ts';
-import { mailDistance, p2pdmaDistance } from '../src/p2p/index.ts';
+import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from '../src/p2p/index.ts';
 import type { Claim } from './claim.ts';
 import { design, type Side, tagged } from './designs.ts';
 import { Lab, MIB, PAGE, type Place } from './lab.ts';
@@ -42,6 +42,11 @@ function stacked(name: 'flags' | 'lookup' | 'premapped', lab: Lab, mapper: Place
   const submitted = design(name).submit(sideOf(lab, 'client'), lab.plain(at), 'fromDevice');
   const maps = sideOf(lab, mapper);
   return lab.land(maps.device, submitted.list, design(name).classifier(maps), [at]).equal;
+}
+
+/** RAM, (b2), (b1), (c). */
+function fourKinds(lab: Lab): number[] {
+  return [RAM, lab.bar('near').phys, lab.bar('behindAcs').phys, lab.bar('client').phys];
 }
 
 function codeOf(action: () => unknown): string {
@@ -97,6 +102,49 @@ export const MAPPING_CLAIMS: readonly Claim[] = [
     },
   },
   {
+    name: 'distance-chooses',
+    who: 'Gunthorpe',
+    claim: 'The distance alone tells the submitter which memory to take, in which form and with which flag.',
+    verdict: 'holds',
+    expected: {
+      belowTheSwitch: 'bus address, BVEC_MAP_BUS_ADDR',
+      behindTheHostBridge: 'physical address, BVEC_MAP_RESOURCE',
+      notSupported: 'regular memory, no flag',
+      bytes: 3 * PAGE,
+      lookups: 0,
+    },
+    run: () => {
+      let bytes = 0;
+      let lookups = 0;
+      const choose = (lab: Lab, place: Place): string => {
+        const dist = mailDistance(p2pdmaDistance(lab.fn(place), lab.fn('client'), lab.context));
+        const at = lab.bar(place);
+        const list = new BvecList();
+        let form = 'regular memory, no flag';
+        if (dist < 0) list.push(RAM, PAGE, 0);
+        else if (dist & PCI_P2PDMA_THRU_HOST_BRIDGE) {
+          list.push(at.phys, PAGE, BVEC_MAP_RESOURCE);
+          form = 'physical address, BVEC_MAP_RESOURCE';
+        } else {
+          list.push(at.bus, PAGE, BVEC_MAP_BUS_ADDR);
+          form = 'bus address, BVEC_MAP_BUS_ADDR';
+        }
+        const flags = new TrustingFlags();
+        bytes += lab.land(lab.device('client'), list, flags, [dist < 0 ? RAM : at.phys]).equal;
+        lookups += flags.counters.lookups;
+        return form;
+      };
+      const lab = new Lab({ busOffset: -(2 ** 41) });
+      return {
+        belowTheSwitch: choose(lab, 'near'),
+        behindTheHostBridge: choose(lab, 'far'),
+        notSupported: choose(new Lab({ isUnlisted: true }), 'far'),
+        bytes,
+        lookups,
+      };
+    },
+  },
+  {
     name: 'submitter-sees-alike',
     who: 'Gunthorpe',
     claim: 'To the submitting driver (b2) and (c) are the same.',
@@ -116,6 +164,68 @@ export const MAPPING_CLAIMS: readonly Claim[] = [
     },
   },
   {
+    name: 'lookup-absolutely-needed',
+    who: 'Hellwig',
+    claim: 'Without a pgmap a lookup is absolutely needed, to find which addresses belong to which device.',
+    verdict: 'refuted',
+    expected: { byFlags: 4 * PAGE, lookupsByFlags: 0, byCertificates: 4 * PAGE, lookupsByCertificates: 0, pages: 0 },
+    run: () => {
+      const lab = new Lab();
+      const where = fourKinds(lab);
+      const side = sideOf(lab, 'client');
+      const landed = (name: 'flags' | 'certified') => {
+        const { list } = design(name).submit(side, lab.plain(...where), 'fromDevice');
+        const classifier = design(name).classifier(side);
+        return { bytes: lab.land(side.device, list, classifier, where).equal, counters: classifier.counters };
+      };
+      const [flags, certified] = [landed('flags'), landed('certified')];
+      return {
+        byFlags: flags.bytes,
+        lookupsByFlags: flags.counters.lookups,
+        byCertificates: certified.bytes,
+        lookupsByCertificates: certified.counters.lookups,
+        pages: flags.counters.pages + certified.counters.pages,
+      };
+    },
+  },
+  {
+    name: 'lookup-tells-the-rest',
+    who: 'Hellwig',
+    claim: 'One flag on the bio, and everything else is in what the lookup returns.',
+    verdict: 'holds',
+    expected: {
+      flagsOnVectors: 0,
+      spaces: 'iova bus iova bar',
+      bytes: 4 * PAGE,
+      bioWithoutTheFlag: 'P2P_NOT_ANNOUNCED',
+    },
+    run: () => {
+      const lab = new Lab();
+      const where = fourKinds(lab);
+      const side = sideOf(lab, 'client');
+      const bio = createBio({ vectors: lab.plain(...where), operation: 'read', mayContainP2p: true });
+      checkSubmission(bio, { p2p: true });
+      const mapping = new DmaMapping();
+      dmaMapBvec(side.device, bio.vectors, 'fromDevice', new Lookup(side.table, side.pairs), mapping);
+      resolveOwnBar(side.device.fn, mapping);
+      const { equal } = lab.run(side.device, mapping, where);
+      const flagged = createBio({
+        vectors: tagged(side, lab.plain(...where)),
+        operation: 'read',
+        mayContainP2p: false,
+      });
+      return {
+        flagsOnVectors: [...bio.vectors].filter(({ flags }) => flags !== 0).length,
+        spaces: mapping
+          .segments()
+          .map(({ space }) => space)
+          .join(' '),
+        bytes: equal,
+        bioWithoutTheFlag: codeOf(() => checkSubmission(flagged, { p2p: true })),
+      };
+    },
+  },
+  {
     name: 'lookup-not-necessary',
     who: 'Gunthorpe',
     claim: 'The lookup is not necessary: the submitter had to ask the distance and knows.',
@@ -123,7 +233,7 @@ export const MAPPING_CLAIMS: readonly Claim[] = [
     expected: { lookups: 0, bytes: 4 * PAGE, bytesBehindStackedQueue: 0, bytesBehindStackedQueueByLookup: PAGE },
     run: () => {
       const lab = new Lab();
-      const where = [RAM, lab.bar('near').phys, lab.bar('behindAcs').phys, lab.bar('client').phys];
+      const where = fourKinds(lab);
       const { lookups, equal } = byFlags(lab, where);
       return {
         lookups,
