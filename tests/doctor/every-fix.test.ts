@@ -9,6 +9,7 @@ import { type Finding, type Fix, isProved } from '../../src/doctor/diagnoses/fin
 import { restores, reversed, withChange } from '../../src/doctor/diagnoses/machine-change.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';
+import { readTruth } from '../kernel/truth.ts';
 import { LISTED, UNLISTED } from './machines.ts';
 import { ACS_ON, gpu, machineOfParts, oneSwitch, TWINS, twoPorts } from './twins.ts';
 
@@ -33,8 +34,11 @@ const LINES: readonly string[] = [
   'pcie_acs_override=downstream quiet',
 ];
 
+const truth = await readTruth();
+
 /** All machines that have something, by a name. */
 const SICK: readonly (readonly [string, () => Machine])[] = [
+  ...truth.map(({ machine }) => [`real kernel, ${machine.source}`, () => machine] as const),
   ...TWINS.map(({ id, apart, has }) => [`${id} (${apart})`, has] as const),
   ...LINES.map((cmdline) => [cmdline, () => machineOfParts(oneSwitch(ACS_ON), { cmdline })] as const),
   ['ACS redirects, the host bridge will do', () => machineOfParts(oneSwitch(ACS_ON, LISTED))],
