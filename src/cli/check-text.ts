@@ -227,11 +227,13 @@ function openBlock(unknown: readonly Finding[], view: CheckView): Block {
 }
 
 /** Where to read on. The command is to be copied, and is never broken. */
-function moreLines({ argument, asked }: CheckQuestion, first: Finding, { style }: CheckView): string[] {
+function moreLines({ argument, asked }: CheckQuestion, first: Finding, { style, columns }: CheckView): string[] {
   const command = `  p2pdma check ${argument}${asked}`;
   return [
     '',
-    style.dim('Evidence, other fixes, what each costs and how to undo it; of all findings, or of one kind:'),
+    ...wrap('Evidence, other fixes, what each costs and how to undo it; of all findings, or of one kind:', columns).map(
+      style.dim,
+    ),
     style.dim(`${command} --verbose`),
     style.dim(`${command} --explain ${first.id}`),
   ];

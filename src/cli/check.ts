@@ -1,12 +1,12 @@
 /** `p2pdma check`: what is wrong with a machine's peer-to-peer traffic, where, and what to do. */
 
-import { nearest } from '../core/text.ts';
+import { alike } from '../core/text.ts';
 import { type CheckResult, checkMachine, isAtLeast } from '../doctor/diagnoses/check-machine.ts';
 import type { DiagnosisId } from '../doctor/diagnoses/finding.ts';
 import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
 import { selectFunctions } from '../machine/selector.ts';
 import { type Invocation, textOption } from './context.ts';
-import { UsageError } from './errors.ts';
+import { didYouMean, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
 
@@ -104,7 +104,7 @@ function idOf(text: string, option: string): DiagnosisId {
     code: 'USAGE_OPTION_VALUE',
     path: option,
     message: `there is no diagnosis '${text}'`,
-    hint: `did you mean ${nearest(wanted, ids, 1).join()}? Diagnoses: ${ids.join(', ')}`,
+    hint: didYouMean(alike(wanted, ids, 1), `diagnoses: ${ids.join(', ')}`),
   });
 }
 

@@ -23,6 +23,12 @@ export class OutputError extends P2pError<'OUTPUT_WRITE_FAILED'> {
   override readonly name: string = 'OutputError';
 }
 
+/** `did you mean MPS? Diagnoses: ...`, or the list alone where nothing is alike. */
+export function didYouMean(similar: readonly string[], list: string): string {
+  const [first] = similar;
+  return first === undefined ? list : `did you mean ${first}? ${list[0]?.toUpperCase()}${list.slice(1)}`;
+}
+
 const REPORT_HINT = 'this is a mistake in p2pdma: please report it with the command line and, if you may, the input';
 
 /** What stderr shows of an error: `path: message`, then `hint: ...`. Ends with a newline. */

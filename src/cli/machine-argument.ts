@@ -2,12 +2,12 @@
 
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { nearest } from '../core/text.ts';
+import { alike } from '../core/text.ts';
 import { MachineError } from '../machine/errors.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
-import { UsageError } from './errors.ts';
+import { didYouMean, UsageError } from './errors.ts';
 import { examplePath, examples } from './examples-folder.ts';
 import { cpuOption, cpuText, policyOption } from './options.ts';
 
@@ -104,7 +104,7 @@ function exampleFile(name: string): string {
     code: 'USAGE_EXAMPLE_UNKNOWN',
     path: `example:${name}`,
     message: 'there is no such example',
-    hint: `nearest: ${nearest(name, names).join(', ')}; p2pdma examples lists them all`,
+    hint: didYouMean(alike(name, names, 1), 'p2pdma examples lists them all'),
   });
 }
 
@@ -183,7 +183,7 @@ function unreadable(path: string, error: NodeJS.ErrnoException): MachineError {
 function notFoundHint(path: string): string {
   const forms = 'MACHINE is live, a captured folder or archive, an lspci listing, - or example:NAME';
   try {
-    const similar = nearest(basename(path), readdirSync(dirname(path)), 3);
+    const similar = alike(basename(path), readdirSync(dirname(path)));
     return similar.length === 0 ? forms : `nearest in that folder: ${similar.join(', ')}; ${forms}`;
   } catch {
     return forms;

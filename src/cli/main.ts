@@ -1,10 +1,10 @@
 /** The command `p2pdma`: parses the command line, runs one command, turns what went wrong into words and an exit code. */
 
 import { Command, CommanderError } from 'commander';
-import { nearest } from '../core/text.ts';
+import { alike } from '../core/text.ts';
 import { COMMANDS, type CommandSpec } from './commands.ts';
 import type { CliContext } from './context.ts';
-import { errorDocument, errorText, UsageError, type UsageErrorCode } from './errors.ts';
+import { didYouMean, errorDocument, errorText, UsageError, type UsageErrorCode } from './errors.ts';
 import { EXIT_DONE, EXIT_INTERRUPTED, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { Output, OutputClosed } from './output.ts';
 import { progressOn } from './progress.ts';
@@ -182,7 +182,7 @@ function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageErro
   const names = COMMANDS.map((candidate) => candidate.name);
   const hint =
     error.code === 'commander.unknownCommand'
-      ? `did you mean ${nearest(first, names, 1).join()}? Commands: ${names.join(', ')}`
+      ? didYouMean(alike(first, names, 1), `commands: ${names.join(', ')}`)
       : `${suggestion === undefined ? '' : `${suggestion} `}${help}`;
   return new UsageError({
     code: USAGE_CODES[error.code] ?? 'USAGE_ARGUMENT_VALUE',

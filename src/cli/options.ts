@@ -1,9 +1,9 @@
 /** The options of every command that takes a machine. */
 
-import { nearest } from '../core/text.ts';
+import { alike } from '../core/text.ts';
 import type { Cpu } from '../machine/machine.ts';
 import { POLICIES, POLICY_NAMES, type Policy, type PolicyName, policyForKernel } from '../p2p/policy.ts';
-import { UsageError } from './errors.ts';
+import { didYouMean, UsageError } from './errors.ts';
 
 /** `--policy`: by its name, else the one for the machine's kernel. Throws `UsageError` for a name that nobody knows. */
 export function policyOption(name: string | undefined, kernel: string | null): Policy {
@@ -13,7 +13,7 @@ export function policyOption(name: string | undefined, kernel: string | null): P
     code: 'USAGE_OPTION_VALUE',
     path: '--policy',
     message: `there is no policy '${name}'`,
-    hint: `did you mean ${nearest(name, POLICY_NAMES, 1).join()}? Policies: ${POLICY_NAMES.join(', ')}`,
+    hint: didYouMean(alike(name, POLICY_NAMES, 1), `policies: ${POLICY_NAMES.join(', ')}`),
   });
 }
 

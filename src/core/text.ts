@@ -34,6 +34,17 @@ export function nearest(text: string, candidates: readonly string[], count = 3):
     .map((ranked) => ranked.candidate);
 }
 
+/**
+ * The `count` candidates that `text` may have meant, nearest first: those that differ in a third of its letters at most (two
+ * where it is short), and those that hold it. None where nothing is like it: a wild guess is no help.
+ */
+export function alike(text: string, candidates: readonly string[], count = 3): string[] {
+  const most = Math.max(2, Math.floor(text.length / 3));
+  const isAlike = (candidate: string): boolean =>
+    editDistance(text, candidate) <= most || (text.length >= 3 && candidate.includes(text));
+  return nearest(text, candidates.filter(isAlike), count);
+}
+
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
