@@ -1,10 +1,9 @@
 /** Any machine becomes a QEMU command line of its shape, and what had to be left out is said. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
   commandLine,
@@ -20,22 +19,11 @@ import type { TreeDescription } from '../../src/pcie/index.ts';
 import { builtMachine, MIB, memory, nvme, switchTree } from '../contract/bed.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
 import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';
+import { bundledMachines } from './bundled.ts';
 import { othersDisagree } from './two-others.ts';
 
 const MISSING = missingQemu();
 const BIN = new URL('../../bin/p2pdma.js', import.meta.url).pathname;
-
-const FOLDERS = ['examples/machines/', 'tests/truth/'].map((path) => new URL(`../../${path}`, import.meta.url));
-
-async function bundled(): Promise<Machine[]> {
-  const machines: Machine[] = [];
-  for (const folder of FOLDERS) {
-    for (const name of readdirSync(folder).filter((file) => file.endsWith('.tar.gz'))) {
-      machines.push(await readMachine(gunzipSync(readFileSync(new URL(name, folder))), name));
-    }
-  }
-  return machines;
-}
 
 function noted(rebuilt: RebuiltMachine, code: RebuildNoteCode): readonly string[] {
   return rebuilt.notes.find((note) => note.code === code)?.functions ?? [];
@@ -178,7 +166,7 @@ describe('the shape of a machine for QEMU', () => {
   });
 
   test('every function of every bundled machine has a part of its name, or is left out', async () => {
-    for (const machine of await bundled()) expectAccountedFor(machine, rebuildMachine(machine));
+    for (const machine of await bundledMachines()) expectAccountedFor(machine, rebuildMachine(machine));
   });
 
   test('a listing without sizes: memories of 1 MiB, with a note', async () => {
@@ -198,7 +186,7 @@ describe('the shape of a machine for QEMU', () => {
 
   test('comments name every function: the part that stands for it, or that it was left out, however many there are', async () => {
     let leftOut = 0;
-    for (const machine of await bundled()) {
+    for (const machine of await bundledMachines()) {
       const { text, rebuilt: result } = rebuildText(machine);
       const words = text
         .split('\n')
@@ -236,7 +224,7 @@ describe('the shape of a machine for QEMU', () => {
 describe.skipIf(MISSING !== null)(`rebuilt machines run${MISSING === null ? '' : ` (${MISSING})`}`, () => {
   test('every bundled machine: the same tree, part by part, as far as it was not left out', async () => {
     let functions = 0;
-    for (const machine of await bundled()) {
+    for (const machine of await bundledMachines()) {
       const { description, leftOut } = rebuildMachine(machine);
       const engine = await QemuEngine.start({ machine: description });
       try {
