@@ -1,7 +1,7 @@
 /** The report as Markdown, to paste into a ticket: everything, without width and colour. */
 
 import type { Finding, Fix } from '../doctor/diagnoses/finding.ts';
-import { type CheckQuestion, evidenceText, pairsSentence, splitFindings, tally } from './check-view.ts';
+import { type CheckQuestion, evidenceText, pairsSentence, proofLine, splitFindings, tally } from './check-view.ts';
 import { cpuText } from './options.ts';
 import { count } from './style.ts';
 
@@ -51,7 +51,7 @@ function* fixSection(fix: Fix, number: number): Generator<string> {
   yield* block(fix.commands);
   yield `- Cost: ${fix.cost}${fix.reboot ? ' Needs a boot.' : ''}`;
   if (fix.undo.length > 0) yield `- Undo: ${fix.undo.map(code).join(', ')}`;
-  if (fix.proof !== null) yield `- Proof: ${fix.proof}`;
+  yield `- ${proofLine(fix)}`;
 }
 
 function* block(lines: readonly string[]): Generator<string> {

@@ -8,7 +8,7 @@ import { ROLE_WORDS, type Role, rolesOf } from '../doctor/diagnoses/roles.ts';
 import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
 import type { Machine } from '../machine/machine.ts';
 import { type Block, fitted } from './check-fit.ts';
-import { type CheckQuestion, evidenceText, headline, pairsSentence, splitFindings } from './check-view.ts';
+import { type CheckQuestion, evidenceText, headline, pairsSentence, proofLine, splitFindings } from './check-view.ts';
 import { count, type Style, shorten, wrap } from './style.ts';
 
 export interface CheckView {
@@ -154,7 +154,7 @@ function* fixLines(fix: Fix, head: string, view: CheckView): Generator<string> {
     yield style.dim('    Undo:');
     for (const line of undo) yield style.dim(`      ${line}`);
   } else if (undo.length > 1) yield style.dim(`    Undo: ${undo[0]}, and so on: --verbose`);
-  if (verbose) yield* wrap(`    Proof: ${fix.proof}`, columns, '      ').map(style.dim);
+  if (verbose) yield* wrap(`    ${proofLine(fix)}`, columns, '      ').map(style.dim);
 }
 
 /** Commands are to be copied, and are never broken. */

@@ -2,7 +2,7 @@
 
 import { hex } from '../core/hex.ts';
 import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
-import type { Evidence, Finding } from '../doctor/diagnoses/finding.ts';
+import { type Evidence, type Finding, type Fix, isProved } from '../doctor/diagnoses/finding.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { MapType } from '../p2p/verdict.ts';
@@ -59,6 +59,11 @@ const ROADS: readonly (readonly [MapType, string])[] = [
   ['notSupported', 'not supported'],
   ['unknown', 'not known'],
 ];
+
+/** `Proof: judged again ...`, or `Not proved: ...`. */
+export function proofLine(fix: Fix): string {
+  return isProved(fix) ? `Proof: ${fix.proof}` : `N${fix.proof.slice(1)}`;
+}
 
 /** `12 pairs of devices: 4 by bus address inside a switch, 8 not supported`. */
 export function pairsSentence(result: CheckResult): string {

@@ -4,7 +4,9 @@ import { alike } from '../core/text.ts';
 import { type CheckResult, checkMachine, isAtLeast } from '../doctor/diagnoses/check-machine.ts';
 import type { DiagnosisId } from '../doctor/diagnoses/finding.ts';
 import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
+import type { Machine } from '../machine/machine.ts';
 import { selectFunctions } from '../machine/selector.ts';
+import type { Policy } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
 import { didYouMean, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
@@ -32,10 +34,11 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     asked:
       pairs === undefined ? undefined : askedFunctions(selectFunctions(machine.hierarchy, pairs, '--pairs'), pairs),
   });
+  const prove = invocation.options['prove'] === true;
   const question = {
     machine,
     policy,
-    result,
+    result: prove ? await onFabric(machine, policy, result) : result,
     argument: shellWord(argument ?? 'live'),
     asked: pairs === undefined ? '' : ` --pairs ${shellWord(pairs)}`,
   };
@@ -53,12 +56,18 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const view = {
       columns: context.columns,
       style: styleOf(context.color),
-      verbose: invocation.options['verbose'] === true || explain !== null,
+      verbose: invocation.options['verbose'] === true || explain !== null || prove,
     };
     if (explain !== null) for (const line of diagnosisLines(explain, view)) context.out.append(`${line}\n`);
     for (const line of checkLines(question, view)) if (context.out.append(`${line}\n`)) await context.out.flush();
   }
   return exitOf(result, failOn);
+}
+
+/** The result with every fix run on the fabric as well. */
+async function onFabric(machine: Machine, policy: Policy, result: CheckResult): Promise<CheckResult> {
+  const { withFabricProofs } = await import('./fabric-proof.ts');
+  return withFabricProofs(machine, policy, result);
 }
 
 /** Quoted where a shell would take it apart. */

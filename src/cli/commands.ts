@@ -52,6 +52,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       withMachine(command);
       command
         .option('--verbose', 'all findings with evidence, every fix, its cost, its undo and its proof')
+        .option(
+          '--prove',
+          'as --verbose; each fix that changes registers is run on the simulated fabric, before and after',
+        )
         .option('--explain <id>', 'one diagnosis: what it means, and its findings in full')
         .option('--only <ids>', 'only these diagnoses, commas between')
         .option('--pairs <sel>', 'the functions to be paired, all with all (default: GPUs, accelerators, NICs, NVMe)')
