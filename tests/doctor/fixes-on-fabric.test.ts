@@ -4,7 +4,14 @@
  */
 
 import { expect, test } from 'vitest';
-import { fabricOf, fabricProof, type PairRun, proofWords, runPair } from '../../src/cli/fabric-proof.ts';
+import {
+  fabricOf,
+  fabricProof,
+  type PairRun,
+  proofWords,
+  runPair,
+  withFabricProofs,
+} from '../../src/cli/fabric-proof.ts';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import type { DiagnosisId, Finding, Fix } from '../../src/doctor/diagnoses/finding.ts';
 import type { Fabric } from '../../src/fabric/index.ts';
@@ -253,4 +260,21 @@ test('a pair without memory to run, or a finding without a pair, has no proof', 
   expect(fabricProof(machine, POLICY, { pairs: null }, change)).toBeNull();
   const bridge = '0000:01:00.0';
   expect(fabricProof(machine, POLICY, { pairs: { count: 1, provider: bridge, client: bridge } }, change)).toBeNull();
+});
+
+test('check --prove: what the fabric showed stands behind the proof of each fix that has a change, and behind no other', () => {
+  const machine = machineOfParts(oneSwitch(ACS_ON));
+  const result = checkMachine(machine, POLICY);
+  const shown = withFabricProofs(machine, POLICY, result);
+  const [first] = shown.findings;
+  expect(first?.id).toBe('ACS-REDIR-SWITCH');
+  expect(first?.fixes[0]?.proof).toMatch(
+    /^judged again with 1 register changed: .*; on the fabric, 64 KiB written and read: before, .*\(rootComplexRefuses\) at the root complex; after, every byte right without the root complex; undone, every register is as it was$/,
+  );
+  shown.findings.forEach((finding, at) => {
+    finding.fixes.forEach((fix, index) => {
+      const plain = result.findings[at]?.fixes[index] as Fix;
+      expect(fix.proof === plain.proof).toBe(fix.change === null);
+    });
+  });
 });
