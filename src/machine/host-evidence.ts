@@ -14,7 +14,7 @@ export interface Setting {
   readonly line: number | null;
 }
 
-/** A module, loaded or built in, of those that a diagnosis asks for. */
+/** A module, loaded or built in. */
 export interface ModuleFacts {
   readonly version: Setting | null;
   readonly parameters: ReadonlyMap<string, Setting>;
@@ -61,12 +61,12 @@ export const NO_HOST_EVIDENCE: HostEvidence = {
   nvmeRaids: null,
 };
 
-/** Modules whose presence or parameters a diagnosis reads, and the parameters of /sys/module/NAME/parameters that it reads. */
+/** Modules that take part in peer-to-peer DMA, and the parameters of /sys/module/NAME/parameters that a diagnosis reads. */
 export const MODULE_PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   amdgpu: ['pcie_p2p'],
   nvidia: [],
   nvidia_fs: [],
-  nvidia_peermem: ['peerdirect_support'],
+  nvidia_peermem: [],
   nvme: ['use_cmb_sqs'],
   nvme_core: ['multipath'],
   nvmet: [],

@@ -473,6 +473,24 @@ test('GDS-COMPAT: registry words are asked for on x86 only', () => {
   expect(findings({ machine: { ...machine, cpu: { vendor: '0x41', family: null } } }, 'GDS-COMPAT')).toEqual([]);
 });
 
+// NO-PROVIDER
+
+test('NO-PROVIDER: memory that is all taken, and the NVMe driver’s own queues in it where it says so', () => {
+  const sysfs = { b: { driver: 'nvme', p2pmem: { size: GIB, available: 0, published: true } } };
+  const queues = (value: string): HostEvidence['modules'] => ({
+    complete: true,
+    file: 'proc/modules',
+    byName: new Map([
+      ['nvme', { version: null, parameters: new Map([['use_cmb_sqs', setting(value, 'sys/module/nvme')]]) }],
+    ]),
+  });
+  const of = (modules: HostEvidence['modules']): Finding[] =>
+    findings(machineOf(oneSwitch(gpu('a'), drive('b')), { sysfs, modules }), 'NO-PROVIDER');
+  expect(of(queues('Y'))[0]?.fixes.at(-1)?.commands).toEqual(['nvme.use_cmb_sqs=0']);
+  expect(of(queues('Y'))[0]?.evidence.at(-1)).toMatchObject({ value: 'Y', file: 'sys/module/nvme' });
+  for (const modules of [queues('N'), null]) expect(of(modules)).toMatchObject([{ fixes: [{ commands: [] }] }]);
+});
+
 // WRONG-MEMORY
 
 const bar = ({ machine, at }: Named, name: string): { start: number; end: number } => {

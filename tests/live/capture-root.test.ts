@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytesOf, latin1 } from '../../src/core/text.ts';
-import type { Machine } from '../../src/machine/machine.ts';
+import { LOG_LINES_MAX } from '../../src/machine/kernel-log.ts';
+import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { decompress, treeOfTar } from '../../src/machine/read/archive.ts';
 import { MemoryTree } from '../../src/machine/read/file-tree.ts';
 import type { LiveParts } from '../../src/machine/read/live/capture-host.ts';
@@ -187,4 +188,92 @@ test('what is captured is counted, and nothing of the serial number is left in t
   expect(archive).not.toContain('\u0001\u0002\u0003\u0004\u0005\u0006\u0007\u0008');
   expect(archive).not.toContain('gpu7');
   expect(treeOf(capture).read('proc/cmdline')).toEqual(bytesOf('hostname=REMOVED\n'));
+});
+
+/** A machine with one of everything that a capture takes along; `secret` stands wherever somebody could be named. */
+function wholeMachine(without: readonly string[] = []): MemoryTree {
+  const fn = 'sys/bus/pci/devices/0000:00:03.0';
+  const files: Readonly<Record<string, string>> = {
+    [`${fn}/dma_mask_bits`]: '44\n',
+    [`${fn}/consistent_dma_mask_bits`]: '44\n',
+    [`${fn}/current_link_width`]: '16\n',
+    [`${fn}/uevent`]: 'secret',
+    'proc/version': 'Linux version 6.12.1 (secret@secret)\n',
+    'proc/cmdline': 'quiet\n',
+    'proc/cpuinfo': 'vendor_id\t: GenuineIntel\n',
+    'proc/iomem': '00001000-7fffffff : System RAM\n',
+    'boot/config-6.12.1': 'CONFIG_DEFAULT_HOSTNAME="secret"\nCONFIG_PCI=y\nCONFIG_PCI_P2PDMA=y\n',
+    'proc/modules': 'nvidia 100 3 nvidia_fs, Live 0xffffffffc0000000 (OE)\nsecret 1 0 - Live 0x1\n',
+    'sys/module/nvme_core/parameters/multipath': 'Y\n',
+    'sys/module/nvme_core/parameters/secret': 'secret\n',
+    'sys/module/secret/parameters/multipath': 'secret\n',
+    'sys/class/iommu/dmar0/intel-iommu/cap': 'c9de008cee690462\n',
+    'sys/kernel/iommu_groups/1/type': 'DMA\n',
+    'proc/driver/nvidia/params': 'secret: 1\nRegistryDwords: "RMForceStaticBar1=1"\n',
+    'proc/driver/nvidia/version':
+      'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (secret@secret)\n',
+    'proc/mdstat':
+      'md0 : active raid0 nvme1n1[1] nvme0n1[0]\nmd_secret : active raid1 nvme2n1[0]\nmd2 : active raid1 sda1[0]\n',
+    'etc/cufile.json': '{\n // secret\n "use_pci_p2pdma": true,\n "x": "secret"\n}\n',
+  };
+  const tree = new MemoryTree();
+  for (const [path, text] of Object.entries(files)) if (!without.includes(path)) tree.addFile(path, bytesOf(text));
+  return tree;
+}
+
+const LOG = '[ 1.0] DMAR: gpu7 secret@lab.example\n[ 2.0] usb: secret\n[ 3.0] Command line: secret DMAR\n';
+const LIVE: LiveParts = { ...PARTS, kernelLog: { text: LOG } };
+
+test('what the kernel says beside PCI is captured, and read back as it was', async () => {
+  const capture = captureRoot(wholeMachine(), LIVE);
+  expect(capture.missing).toEqual([{ what: 'registers', why: expect.anything(), command: expect.anything() }]);
+  const tar = await tarOf(capture.entries);
+  expect(latin1(tar)).not.toMatch(/secret|gpu7/);
+  const host = hostEvidenceOf(await readMachine(tar, 'host.tar'));
+  expect(host.kernelConfig?.options.get('PCI_P2PDMA')).toMatchObject({ value: 'y', file: 'proc/config' });
+  expect(host.kernelLog).toEqual([{ text: 'DMAR: HOST SOMEBODY', file: 'var/log/dmesg', line: 1 }]);
+  expect([...(host.modules?.byName.keys() ?? [])]).toEqual(['nvidia', 'nvme_core']);
+  expect(host.modules?.complete).toBe(true);
+  expect(host.modules?.byName.get('nvidia')?.version?.value).toBe(
+    'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06',
+  );
+  expect([...host.dmaMaskBits.values()]).toMatchObject([{ value: '44' }]);
+  expect(host.iommuUnits).toMatchObject([{ name: 'dmar0', addressBits: 42 }]);
+  expect(host.cufile?.get('use_pci_p2pdma')?.value).toBe('true');
+  expect([...(host.nvmeRaids?.values() ?? [])].map(({ value }) => value)).toEqual([
+    'raid0 nvme1n1 nvme0n1',
+    'raid1 nvme2n1',
+  ]);
+});
+
+test.each<[string, string]>([
+  ['boot/config-6.12.1', 'the kernel’s configuration'],
+  ['proc/modules', 'the list of modules'],
+  ['proc/iomem', 'the memory map'],
+  ['proc/cmdline', '/proc/cmdline'],
+  ['proc/cpuinfo', '/proc/cpuinfo'],
+  ['sys/kernel/iommu_groups/1/type', 'the IOMMU groups'],
+])('without %s the capture says that it lacks %s, why, and what would tell', (path, what) => {
+  const { missing } = captureRoot(wholeMachine([path]), LIVE);
+  const [part, ...others] = missing.filter((item) => item.what !== 'registers');
+  expect(part?.what).toBe(what);
+  expect(part?.why.length).toBeGreaterThan(5);
+  expect(part?.command.length).toBeGreaterThan(3);
+  expect(others).toEqual([]);
+});
+
+test('a log that may not be read, and one that is too long, are said', () => {
+  expect(captureRoot(wholeMachine(), PARTS).missing.map(({ what }) => what)).toContain('the kernel’s log');
+  const text = '[ 1.0] DMAR: x\n'.repeat(LOG_LINES_MAX + 7);
+  const long = captureRoot(wholeMachine(), { ...PARTS, kernelLog: { text } });
+  expect(long.missing.map(({ what, why }) => [what, why.includes(' 7 ')])).toContainEqual([
+    'the end of the kernel’s log',
+    true,
+  ]);
+});
+
+test('a memory map of zeros, as it is shown without root, is said', () => {
+  const tree = wholeMachine(['proc/iomem']);
+  tree.addFile('proc/iomem', bytesOf('00000000-00000000 : System RAM\n'));
+  expect(captureRoot(tree, LIVE).missing).toContainEqual(expect.objectContaining({ what: 'the memory map' }));
 });

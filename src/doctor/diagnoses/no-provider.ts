@@ -1,5 +1,7 @@
 /** Nothing offers memory to peers: none is there, or none is published. Linux: p2pmem/ in sysfs, pci_p2pmem_publish(). */
 
+import type { Setting } from '../../machine/host-evidence.ts';
+import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -31,7 +33,8 @@ function diagnose(context: DoctorContext): Finding[] {
     const p2pmem = fn.facts.sysfs?.p2pmem;
     if (p2pmem === undefined) continue;
     if (!p2pmem.published) findings.push(unpublished(fn, p2pmem.size));
-    else if (p2pmem.available === 0 && p2pmem.size > 0) findings.push(exhausted(fn, p2pmem.size));
+    else if (p2pmem.available === 0 && p2pmem.size > 0)
+      findings.push(exhausted(fn, p2pmem.size, queuesInMemory(context, role)));
   }
   if (providers === 0 && context.asked === null) findings.push(noneFinding(context, drives));
   return findings;
@@ -65,7 +68,13 @@ function unpublished(fn: PciFunction, size: number): Finding {
   };
 }
 
-function exhausted(fn: PciFunction, size: number): Finding {
+/** The parameter by which the NVMe driver puts its own submission queues into a drive's memory; null where it is off or not captured. */
+function queuesInMemory({ machine }: DoctorContext, role: Role): Setting | null {
+  const setting = hostEvidenceOf(machine).modules?.byName.get('nvme')?.parameters.get('use_cmb_sqs');
+  return role === 'nvme' && setting !== undefined && /^[Y1]/i.test(setting.value) ? setting : null;
+}
+
+function exhausted(fn: PciFunction, size: number, queues: Setting | null): Finding {
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
@@ -74,10 +83,29 @@ function exhausted(fn: PciFunction, size: number): Finding {
     title: `The peer-to-peer memory of ${fn.name}, ${bytes(size)}, is all taken`,
     at: [fn.name],
     functions: [fn.name],
-    evidence: [factEvidence(fn, 'driver', { register: 'p2pmem/available', value: '0', meaning: `of ${size} bytes` })],
+    evidence: [
+      factEvidence(fn, 'driver', { register: 'p2pmem/available', value: '0', meaning: `of ${size} bytes` }),
+      ...(queues === null
+        ? []
+        : [
+            { at: null, register: 'nvme.use_cmb_sqs', offset: null, meaning: 'submission queues are in it', ...queues },
+          ]),
+    ],
     why: 'An allocation that finds nothing falls back to system memory without a word.',
     fixes: [
       { ...BY_HAND, what: 'Stop what holds it (nvmet queues, p2pmem-test), or use smaller queues', cost: 'None.' },
+      ...(queues === null
+        ? []
+        : [
+            {
+              ...BY_HAND,
+              what: 'Keep the NVMe driver’s own submission queues out of it',
+              commands: ['nvme.use_cmb_sqs=0'],
+              cost: 'The drive fetches its commands from system memory.',
+              undo: ['nvme.use_cmb_sqs=1'],
+              reboot: true,
+            },
+          ]),
     ],
   };
 }
