@@ -36,7 +36,7 @@ import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeRecord, RangeTable } from './range-table.ts';
 
 /** Generations that a certificate can tell apart. */
-export const GENERATION_LIMIT: number = 2 ** 14;
+export const GENERATION_LIMIT = 16384;
 
 /** A certificate, taken apart. */
 export interface Certificate {
@@ -59,7 +59,7 @@ export function certificateWord({ kind, requesterId: requester, generation }: Ce
  * `KIND_BUS` for all other words.
  */
 export function certificateKey(requester: number, generation: number): number {
-  return certificateWord({ kind: KIND_RAM, requesterId: requester, generation }) | 0;
+  return (requester << 16) | ((generation & (GENERATION_LIMIT - 1)) << 2) | CERTIFIED_RAM;
 }
 
 /** What a word says. */
