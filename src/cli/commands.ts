@@ -104,7 +104,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     shape: (command) => {
       command
         .usage('[options] [machine] <provider> <client>')
-        .argument('<names...>', 'MACHINE as in p2pdma matrix --help, then the two functions');
+        .argument('[names...]', 'MACHINE as in p2pdma matrix --help, then the two functions');
       withMachineOptions(command);
       command.option('--json', JSON_HELP);
     },

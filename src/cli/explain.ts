@@ -51,9 +51,19 @@ function placeArguments(args: readonly string[]): Names {
   throw new UsageError({
     code: args.length > 3 ? 'USAGE_ARGUMENT_EXCESS' : 'USAGE_ARGUMENT_MISSING',
     path: 'p2pdma explain',
-    message: `takes MACHINE, PROVIDER and CLIENT, and got ${args.length === 1 ? 'one argument' : `${args.length} arguments`}`,
-    hint: 'for example: p2pdma explain host.tar.gz 03:00.0 06:00.0',
+    message: gotWords(args),
+    hint: 'of this computer: p2pdma explain 03:00.0 06:00.0; of a capture: p2pdma explain host.tar.gz 03:00.0 06:00.0',
   });
+}
+
+function gotWords(args: readonly string[]): string {
+  const takes = 'takes two functions, PROVIDER and CLIENT, and before them MACHINE where it is not this computer';
+  const [first] = args;
+  if (args.length === 0) return takes;
+  if (args.length > 3) return `${takes}: ${args.length} arguments are too many`;
+  return first !== undefined && namesMachine(first)
+    ? `${takes}: '${first}' is the machine, and ${args.length === 1 ? 'both functions are' : 'one function is'} missing`
+    : `${takes}: one of them is missing`;
 }
 
 function namesMachine(text: string): boolean {

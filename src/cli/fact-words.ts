@@ -31,7 +31,7 @@ const MISSING_WORDS: Readonly<Record<AcsMissing, string>> = {
   accessDenied: 'the dump was taken without root',
   poweredDown: 'powered down or gone',
   bitsNotPrinted: 'the text does not print its bits',
-  capabilitiesNotListed: 'the listing shows no capabilities',
+  capabilitiesNotListed: 'the capture shows no capabilities of it',
 };
 
 /** `ACS RR CR (can SV TB RR CR UF)`, `ACS off (can ...)`, `no ACS`, `ACS not known: ...`. */

@@ -73,9 +73,23 @@ export async function readMachineArgument(argument: string | undefined): Promise
   const kind = kindOf(argument);
   if (kind === 'folder') {
     const { readDirectory } = await import('../machine/read/live/read-live.ts');
-    return readDirectory(argument);
+    try {
+      return readDirectory(argument);
+    } catch (error) {
+      throw insideRoot(argument, error) ?? error;
+    }
   }
   return readBytes(fileBytes(argument), argument);
+}
+
+/** A folder without PCI that lies inside a captured root: the root is meant. Null where it is not so. */
+function insideRoot(path: string, error: unknown): MachineError | null {
+  if (!(error instanceof MachineError) || error.code !== 'INPUT_NO_PCI') return null;
+  const inside = /^(.*?)\/?\bsys(?:\/(?:bus|devices)\b.*)?\/?$/.exec(path);
+  if (inside === null) return null;
+  const root = inside[1] === '' ? (path.startsWith('/') ? 'live' : '.') : (inside[1] as string);
+  const hint = `name the folder that holds sys, not one inside it: ${root}`;
+  return new MachineError({ code: error.code, path, message: error.message, hint, cause: error });
 }
 
 async function readBytes(bytes: Uint8Array, source: string): Promise<Machine> {

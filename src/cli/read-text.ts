@@ -2,13 +2,13 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { nearest } from '../core/text.ts';
+import { alike } from '../core/text.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 
-/** The text of a file, or of standard input for `-`. Throws `ScenarioError` FILE_UNREADABLE. */
+/** The text of a file, or of standard input for `-`, without the byte order mark that some editors put first. Throws `ScenarioError` FILE_UNREADABLE. */
 export function readText(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readFileSync(file === '-' ? 0 : file, 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
@@ -21,7 +21,7 @@ export function readText(file: string): string {
 function missingHint(file: string): string {
   const forms = 'name a file, or - for standard input';
   try {
-    const similar = nearest(basename(file), readdirSync(dirname(file)), 3);
+    const similar = alike(basename(file), readdirSync(dirname(file)));
     return similar.length === 0 ? forms : `nearest in that folder: ${similar.join(', ')}`;
   } catch {
     return forms;

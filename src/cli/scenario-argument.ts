@@ -2,8 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { nearest } from '../core/text.ts';
-import { UsageError } from './errors.ts';
+import { alike } from '../core/text.ts';
+import { didYouMean, UsageError } from './errors.ts';
 import { scenarioNames, scenarioPath } from './examples-folder.ts';
 
 const PREFIX = 'example:';
@@ -18,7 +18,7 @@ export function scenarioFile(argument: string): string {
     code: 'USAGE_EXAMPLE_UNKNOWN',
     path: argument,
     message: 'there is no such scenario',
-    hint: `nearest: ${nearest(name, names).join(', ')}; p2pdma examples lists them all`,
+    hint: didYouMean(alike(name, names, 1), 'p2pdma examples lists them all'),
   });
 }
 

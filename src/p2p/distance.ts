@@ -203,7 +203,7 @@ const MISSING_TEXT: Readonly<Record<string, string>> = {
   accessDenied: 'the dump was taken without root: capture again with sudo',
   poweredDown: 'it answered with all ones (powered down or gone): wake it and capture again',
   bitsNotPrinted: 'the text names the capability but not its bits: capture with lspci -vvv as root',
-  capabilitiesNotListed: 'the listing shows no capabilities: capture with lspci -vvv or -xxxx as root',
+  capabilitiesNotListed: 'the capture shows no capabilities: capture with lspci -vvv or -xxxx as root',
 };
 
 function acsUnknown(context: JudgeContext, unknown: readonly number[]): Reason {

@@ -32,7 +32,7 @@ export type AcsMissing =
   | 'poweredDown'
   /** The text names the capability but not its bits (`lspci -v`). */
   | 'bitsNotPrinted'
-  /** The listing shows no capabilities at all. */
+  /** The capture shows no capabilities at all: a short listing, or a tree of sysfs without config. */
   | 'capabilitiesNotListed';
 
 /** Three-valued: an ACS capability that is not visible is not an ACS capability that is off. */
