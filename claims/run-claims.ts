@@ -71,8 +71,8 @@ class Showing {
       saw = await run();
     } catch (error) {
       if (error instanceof QemuError && error.code === 'QEMU_NOT_FOUND') {
-        this.#qemuGone = error.message;
-        this.#print(`  ${engine}: not shown: ${error.message}`);
+        this.#qemuGone = `${error.path} ${error.message}: ${error.hint}`;
+        this.#print(`  ${engine}: not shown: ${this.#qemuGone}`);
         return true;
       }
       this.#print(`  ${engine}: FAILED: ${error instanceof Error ? error.message : String(error)}`);

@@ -129,10 +129,10 @@ Seen on fabric: bytes: 4096.
   });
 
   test('QEMU that is not there, or is left out, is said by name and is no failure', async () => {
-    const gone = new QemuError({ code: 'QEMU_NOT_FOUND', path: 'qemu', message: 'no QEMU here', hint: 'install it' });
+    const gone = new QemuError({ code: 'QEMU_NOT_FOUND', path: 'qemu', message: 'is not here', hint: 'install it' });
     const missing = await outcome({ onQemu: () => Promise.reject(gone) });
     expect(missing.code).toBe(0);
-    expect(missing.lines).toContain('  qemu: not shown: no QEMU here');
+    expect(missing.lines).toContain('  qemu: not shown: qemu is not here: install it');
     const without = await outcome({ onQemu: () => Promise.reject(gone) }, { useQemu: false });
     expect(without.code).toBe(0);
     expect(without.lines).toContain('  qemu: not shown: left out by --no-qemu');
