@@ -29,7 +29,10 @@ function diagnose(context: DoctorContext): Finding[] {
   const functions = new Set(cases.flatMap((item) => [...item.functions]));
   // The other of the two may be listed without that condition.
   const codes = ['HOST_BRIDGE_SPLIT', 'HOST_BRIDGE_LISTED', 'HOST_BRIDGE_NOT_LISTED', 'HOST_BRIDGE_UNUSABLE'] as const;
-  const at = [...new Set(cases.flatMap((item) => codes.flatMap((code) => [...(item.named.get(code) ?? [])])))].sort();
+  const named = cases.flatMap((item) => codes.flatMap((code) => [...(item.named.get(code) ?? [])]));
+  const firstOf = (index: number): string =>
+    (context.functions[context.judge.rootBus(index).first] as PciFunction).name;
+  const at = [...new Set([...named, firstOf(first.provider), firstOf(first.client)])].sort();
   const names = namesOf(context, functions);
   const count = cases.reduce((sum, item) => sum + item.pairs, 0);
   return [
@@ -53,7 +56,7 @@ function diagnose(context: DoctorContext): Finding[] {
           const node = fn.numaNode === null ? '' : `, NUMA node ${fn.numaNode}`;
           return factEvidence(fn, 'busNumbers', {
             register: 'root bus',
-            value: (context.functions[context.judge.rootBus(index).first] as PciFunction).name,
+            value: firstOf(index),
             meaning: `below this root bus${node}`,
           });
         }),

@@ -110,12 +110,20 @@ function exhausted(fn: PciFunction, size: number, queues: Setting | null): Findi
   };
 }
 
-/** A function whose class could have memory, or is not known, and whose BARs the capture does not show. */
+/** Base classes that could have memory to offer, the likeliest first; ff is not known. */
+const MAY_OFFER: readonly number[] = [0x03, 0x12, 0x0b, 0x05, 0x01, 0x02, 0xff];
+
+/** The function likeliest to have memory whose BARs the capture does not show. */
+function blindSpot(functions: readonly PciFunction[]): PciFunction | undefined {
+  const rank = (fn: PciFunction): number => MAY_OFFER.indexOf((fn.classCode ?? 0xffff) >> 8);
+  return functions.filter((fn) => rank(fn) >= 0 && isBlind(fn)).sort((a, b) => rank(a) - rank(b))[0];
+}
+
+/** A verbose listing that prints no BARs of a function says that it has none. */
 function isBlind(fn: PciFunction): boolean {
-  const base = (fn.classCode ?? 0xffff) >> 8;
-  if (fn.isBridge || ![0x01, 0x02, 0x03, 0x05, 0x0b, 0x12, 0xff].includes(base)) return false;
   const { config, text, sysfs } = fn.facts;
-  return config.length === 0 && sysfs?.resources === undefined && (text?.bars ?? []).length === 0;
+  if (fn.isBridge || config.length > 0 || sysfs?.resources !== undefined) return false;
+  return text === null || (text.command === undefined && (text.bars ?? []).length === 0);
 }
 
 function blindFinding(fn: PciFunction): Finding {
@@ -135,7 +143,7 @@ function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Fi
   const names = drives.map((fn) => fn.name);
   const others = context.roles.filter((role): role is Role => role !== null).length;
   const first = drives[0];
-  const blind = context.functions.find(isBlind);
+  const blind = blindSpot(context.functions);
   if (blind !== undefined) return blindFinding(blind);
   return {
     ...NOTHING,

@@ -19,7 +19,7 @@ const MIB = 2 ** 20;
 /** What a function's BARs could be; null where the extended registers are not known, empty where they cannot be resized. */
 export function resizableBars(fn: PciFunction): ResizableBar[] | null {
   const offset = fn.poweredDown ? undefined : findExtendedCapability(fn.config, EXT_CAP_REBAR);
-  if (offset === undefined) return null;
+  if (offset === undefined) return isNotListed(fn) ? [] : null;
   if (offset === 0) return [];
   const count = ((fn.config.u32(offset + 8) ?? 0) >>> 5) & 7;
   const bars: ResizableBar[] = [];
@@ -39,4 +39,11 @@ export function resizableBars(fn: PciFunction): ResizableBar[] | null {
     });
   }
   return bars;
+}
+
+/** Text that lists a function’s extended capabilities, and this is none of them. Listings that do not know it print its number, 15h. */
+function isNotListed({ facts: { text } }: PciFunction): boolean {
+  return (
+    text?.extendedListed === true && !(text.capabilities ?? []).some(({ name }) => /Resizable BAR|^#15$/i.test(name))
+  );
 }
