@@ -1,13 +1,14 @@
 /** QEMU as the host of a scenario: the machine's shape rebuilt there, the same driver, the same mapping. */
 
-import { noteText, QEMU_CASES, QemuEngine, rebuildMachine } from '../engine/qemu/index.ts';
+import { QEMU_CASES, QemuEngine, type RebuiltMachine, rebuildMachine } from '../engine/qemu/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';
 import type { NamedMachine } from '../scenario/described-machine.ts';
 import type { HostChange, ScenarioHost } from '../scenario/host.ts';
-import type { DeviceNode } from '../scenario/scenario-types.ts';
+import type { DeviceNode, ScenarioFile } from '../scenario/scenario-types.ts';
+import { qemuNotes } from './qemu-notes.ts';
 
 /** Bytes of RAM that the rebuilt machine has. */
 const RAM_BYTES = 256 * 2 ** 20;
@@ -16,8 +17,11 @@ export interface QemuHostOptions {
   readonly named: NamedMachine;
   /** Whether an IOMMU stands in front of all. */
   readonly iommu: boolean;
-  /** Every function's DMA goes through it untranslated, as Linux has it with iommu=pt. */
-  readonly passthrough?: boolean;
+  /**
+   * What else is asked for. With `iommu: passthrough` every function's DMA goes through the IOMMU untranslated, as Linux has it with
+   * iommu=pt.
+   */
+  readonly scenario: ScenarioFile;
 }
 
 export class QemuHost implements ScenarioHost {
@@ -53,10 +57,26 @@ export class QemuHost implements ScenarioHost {
   }
 
   /** Starts QEMU with the shape of a machine. Throws `QemuError`. */
-  static async start({ named, iommu, passthrough }: QemuHostOptions): Promise<QemuHost> {
+  static async start(options: QemuHostOptions): Promise<QemuHost> {
+    const { named, iommu } = options;
     const rebuilt = rebuildMachine(named.machine, { iommuLevels: iommu ? 4 : null, ramBytes: RAM_BYTES });
     const engine = await QemuEngine.start({ machine: rebuilt.description });
-    if (iommu && passthrough === true) for (const { bdf } of engine.functions) engine.attachIommu(bdf, 'passthrough');
+    try {
+      return await QemuHost.#named(options, rebuilt, engine);
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  /** The machine that runs, with the names of the one that was asked for. */
+  static async #named(
+    { named, iommu, scenario }: QemuHostOptions,
+    rebuilt: RebuiltMachine,
+    engine: QemuEngine,
+  ): Promise<QemuHost> {
+    const isPassthrough = iommu && scenario.iommu === 'passthrough';
+    if (isPassthrough) for (const { bdf } of engine.functions) engine.attachIommu(bdf, 'passthrough');
     const { source, cpu, kernel } = named.machine;
     const machine: Machine = { ...(await engine.machine(source)), cpu, kernel };
     const names = new Map<string, PciFunction>();
@@ -75,7 +95,7 @@ export class QemuHost implements ScenarioHost {
     // A captured machine has no names of its own: its addresses stand for the functions that took their place.
     if (named.names.size === 0)
       for (const fn of named.machine.hierarchy.functions) if (!fn.isBridge) placeIfThere(place, fn);
-    const notes = [...rebuilt.notes.map((note) => noteText(note)), ...engine.notes];
+    const notes = [...qemuNotes(rebuilt, named, scenario, machine.ram), ...engine.notes];
     return new QemuHost(engine, { machine, names, controllers }, notes, iommu, parts);
   }
 

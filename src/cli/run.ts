@@ -6,6 +6,7 @@ import type { NamedMachine } from '../scenario/described-machine.ts';
 import type { ScenarioHost } from '../scenario/host.ts';
 import type { ScenarioReport, TracedHop } from '../scenario/report.ts';
 import { type ReadScenario, readScenario, runScenario, scenarioMachine } from '../scenario/run-scenario.ts';
+import type { ScenarioFile } from '../scenario/scenario-types.ts';
 import { SimHost } from '../scenario/sim-host.ts';
 import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -53,7 +54,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const report = await runOn(invocation, read, named, simHost(read, named, iommu));
     return show(invocation, [report], []);
   }
-  const qemu = await startQemu(named, iommu, read.scenario.iommu === 'passthrough');
+  const qemu = await startQemu(named, iommu, read.scenario);
   try {
     if (saveTo !== undefined) {
       writeOutput(saveTo, archiveBytes(await qemu.engine.captureTar(qemu.machine.kernel), isCompressed));
@@ -70,9 +71,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   }
 }
 
-async function startQemu(named: NamedMachine, iommu: boolean, passthrough: boolean): Promise<QemuHost> {
+async function startQemu(named: NamedMachine, iommu: boolean, scenario: ScenarioFile): Promise<QemuHost> {
   const { QemuHost: Host } = await import('./qemu-host.ts');
-  return Host.start({ named, iommu, passthrough });
+  return Host.start({ named, iommu, scenario });
 }
 
 function simHost(read: ReadScenario, named: NamedMachine, iommu: boolean): SimHost {

@@ -10,6 +10,7 @@ import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
 import type { Hop } from '../fabric/index.ts';
+import { NvmeError } from '../nvme/driver/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { namedSegments, type Queued, queueVectors } from './design.ts';
@@ -77,9 +78,10 @@ export async function runTransfer(
 
   const stop = world.host.watch((hop) => trace({ ...hop, transfer: transfer.name, name: hopName(world, hop) }));
   const move = engine === 'nvme' ? runNvme : runDma;
-  const moved = await move(context, segments);
+  const moved = await move(context, segments).catch(driverRefusal);
   stop();
   if (!unmapsEarly) await unmapAll(world, device, mapping, queued);
+  if (moved instanceof NvmeError) return refused(base, context, moved);
 
   const perVector = await compareVectors(context, moved.received);
   const bytesEqual = perVector.reduce((sum, bytes) => sum + bytes, 0);
@@ -130,6 +132,12 @@ export async function runTransfer(
     expected: transfer.expect ?? 'equal',
     asExpected: (transfer.expect ?? 'equal') === outcome && (repeat === null || repeat.outcome === repeat.expected),
   };
+}
+
+/** What the driver refuses to say in a command is a result, as what the mapping refuses; all else is thrown on. */
+function driverRefusal(error: unknown): NvmeError {
+  if (error instanceof NvmeError) return error;
+  throw error;
 }
 
 function refused(

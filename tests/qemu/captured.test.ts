@@ -44,7 +44,7 @@ async function bothReports(machine: Machine, text: string, iommu: string): Promi
   const read = readScenario(text, 'captured.json');
   const captured = await scenarioMachine(read, async () => machine);
   const hasIommu = iommu !== 'off';
-  const qemu = await QemuHost.start({ named: captured, iommu: hasIommu, passthrough: iommu === 'passthrough' });
+  const qemu = await QemuHost.start({ named: captured, iommu: hasIommu, scenario: read.scenario });
   try {
     const { named } = qemu;
     const sim = new SimHost({

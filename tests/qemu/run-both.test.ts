@@ -148,6 +148,81 @@ qemuTest(
   },
 );
 
+qemuTest(
+  `what is outside the envelope is refused by the driver, transfer by transfer, and the others run${reason}`,
+  () => {
+    const scenario = join(folder, 'envelope.yaml');
+    const machine = (readFileSync(HEADLINE, 'utf8').split('iommu:')[0] as string).replace(
+      'nvme: peer,',
+      'nvme: peer, relativeSgl: true,',
+    );
+    const transfers = [
+      'name: odd pieces, device: mapper, vectors: [{ memory: peer, length: 1000 }, { memory: ram, length: 24 }]',
+      'name: relative, device: peer, relativeSgl: true, vectors: [{ memory: self, length: 4KiB }]',
+      'name: whole blocks, device: mapper, vectors: [{ memory: peer, length: 1024 }, { memory: ram, length: 512 }]',
+    ].map((fields) => `  - { direction: fromDevice, ${fields} }\n`);
+    writeFileSync(scenario, `${machine}transfers:\n${transfers.join('')}`);
+    const { status, stdout } = p2pdma(['run', scenario, '--engine', 'both', '--json']);
+    const { reports, differences } = JSON.parse(stdout) as {
+      reports: { transfers: { refusal: { code: string } | null; asExpected: boolean }[] }[];
+      differences: object[];
+    };
+    const codes = reports.map((report) => report.transfers.map(({ refusal }) => refusal?.code ?? 'moved'));
+    expect(codes).toEqual([
+      ['moved', 'moved', 'moved'],
+      ['NVME_PIECE_GRANULE', 'NVME_RELATIVE_NOT_OFFERED', 'moved'],
+    ]);
+    expect(reports[1]?.transfers.map(({ asExpected }) => asExpected)).toEqual([false, false, true]);
+    expect(differences).toContainEqual({
+      transfer: 'odd pieces',
+      what: 'refusal',
+      first: 'none',
+      second: 'NVME_PIECE_GRANULE',
+    });
+    expect(status).toBe(5);
+  },
+);
+
+qemuTest(`what a file asks for and QEMU has otherwise is said, under the names of the file${reason}`, () => {
+  const scenario = join(folder, 'otherwise.yaml');
+  writeFileSync(
+    scenario,
+    `machine:
+  ram: [{ start: 4GiB, size: 64MiB }]
+  hostBridges:
+    - busOffset: -4294967296
+      rootPorts:
+        - port: rp0
+          below:
+            - switch: sw0
+              ports:
+                - { port: dn0, acs: [RR], below: [{ nvme: a, cmb: 4MiB, cdpmls: true, relativeSgl: true }] }
+                - { port: dn1, acs: clear, below: [{ nvme: b, cmb: 4KiB }] }
+                - { port: dn2, acs: clear, below: [{ device: gpu, memory: 16GiB }] }
+rootComplex: drop
+prepare: false
+transfers:
+  - { name: it, device: a, direction: fromDevice, vectors: [{ memory: ram, length: 8KiB }] }
+`,
+  );
+  const { status, stdout } = p2pdma(['run', scenario, '--engine', 'qemu', '--json']);
+  expect(status).toBe(0);
+  const { notes } = JSON.parse(stdout) as { notes: string[] };
+  for (const note of [
+    /without ACS: .*: dn0, dn1, dn2$/,
+    /without a controller memory buffer: .*: b$/,
+    /with smaller memory: .*: gpu$/,
+    /no offset: /,
+    /^with 239 MiB of RAM, from 0x100000 on/,
+    /^with a root complex that forwards: 'drop' cannot be had$/,
+    /^with Memory Space and Bus Master Enable set everywhere/,
+    /\(cdpmls\), so they are split: a$/,
+    /^without the relative SGL, .*: a$/,
+  ]) {
+    expect(notes).toContainEqual(expect.stringMatching(note));
+  }
+});
+
 interface Topo {
   readonly machine: { readonly functions: number; readonly cpu: string; readonly kernel: string };
   readonly functions: readonly { readonly name: string; readonly parent: string | null; readonly portType: string }[];
