@@ -6,7 +6,8 @@ import type { Finding } from '../../src/doctor/diagnoses/finding.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { POLICIES, POLICY_NAMES, policyForKernel } from '../../src/p2p/policy.ts';
 import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';
-import { JUDGED } from './healthy.ts';
+import { readTruth } from '../kernel/truth.ts';
+import { JUDGED, JUDGED_TRUTH } from './healthy.ts';
 
 const here = test.skipIf(CORPUS === null);
 
@@ -51,3 +52,26 @@ here(`corpus: no dump has an error under any kernel’s rules and any CPU that i
   }
   expect(errors).toEqual([]);
 });
+
+const truth = await readTruth();
+
+test.each(truth.map(({ machine }) => [machine.source.replace(/\.tar\.gz$/, ''), machine] as const))(
+  'a machine of a real kernel, %s: the errors are those that were judged right',
+  (name, machine) => {
+    const { findings } = checkMachine(machine, policyForKernel(machine.kernel));
+    const errors = findings.filter(({ severity }) => severity === 'error').map(({ id }) => id);
+    expect(errors).toEqual(JUDGED_TRUTH[name]?.errors ?? []);
+  },
+);
+
+test.each(truth.map(({ machine, truth: answers }) => [machine.source, machine, answers] as const))(
+  'a machine of a real kernel, %s: an error is about functions for whose pairs that kernel said no',
+  (_, machine, answers) => {
+    const { findings } = checkMachine(machine, policyForKernel(machine.kernel));
+    for (const { severity, functions } of findings) {
+      if (severity !== 'error') continue;
+      const refused = answers.distance.filter(({ p, c, d }) => d < 0 && functions.includes(p) && functions.includes(c));
+      expect(refused.length).toBeGreaterThan(0);
+    }
+  },
+);

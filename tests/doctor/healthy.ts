@@ -235,3 +235,34 @@ export const JUDGED: readonly Judged[] = [
 function fragments(why: string, files: readonly string[]): Judged[] {
   return files.map((file) => ({ file, verdict: 'fragment', why }));
 }
+
+/**
+ * The machines of real kernels (tests/truth), all of which publish memory, so that a refusal matters: the errors on them, and why each was
+ * judged right. On all others no error is right: some road leads from each published memory to somebody.
+ */
+export const JUDGED_TRUTH: Readonly<Record<string, { readonly errors: readonly string[]; readonly why: string }>> = {
+  'acs-cfg-rrcr-mf-intel': {
+    errors: ['HB-NOT-LISTED'],
+    why: 'the kernel answered "not supported" for every pair: the command line sends all of it to a host bridge that it does not trust',
+  },
+  'acs-sw4-one': {
+    errors: ['ACS-REDIR-SWITCH', 'HB-NOT-LISTED'],
+    why: 'one port of a switch redirects, and the published memory behind it reaches nobody below the same switch, nor above; the card outside the switch has no peer either',
+  },
+  'plain-conv': {
+    errors: ['HB-NOT-LISTED'],
+    why: 'the memory outside of the conventional bridge is published and has no peer: the host bridge is not trusted',
+  },
+  'plain-two-level': {
+    errors: ['HB-NOT-LISTED'],
+    why: 'the memory below a root port of its own is published and has no peer; all below the switches have',
+  },
+  'syn-four-off-pos': {
+    errors: ['HB-NOT-LISTED'],
+    why: 'the memory on the first root bus is published and has no peer; the second root bus is of a trusted kind, the first is not',
+  },
+  'wl-pxb-mixed': {
+    errors: ['HB-SPLIT'],
+    why: 'one card stands alone below the first host bridge, and the second allows pairs below itself only',
+  },
+};
