@@ -145,17 +145,22 @@ interface Place extends Folder {
 
 function readFunction(tree: FileTree, place: Place): FunctionFacts {
   const { bdf, path, prefix } = place;
-  const text = (name: string): string | null => readText(tree, `${path}/${name}`);
+  // One listing spares a search for each attribute that is not there. A folder that may not be listed may still be read.
+  const names = tree.list(path);
+  const listed = names === null ? null : new Set(names);
+  const isThere = (name: string): boolean => listed === null || listed.has(name);
+  const text = (name: string): string | null => (isThere(name) ? readText(tree, `${path}/${name}`) : null);
   const number = (name: string): number | undefined => {
     const value = text(name)?.trim();
     if (value === undefined || value === '') return undefined;
     return /^(-?\d+|0x[0-9a-f]+)$/i.test(value) ? Number(value) : undefined;
   };
   const linkName = (name: string): string | undefined => {
+    if (!isThere(name)) return undefined;
     const target = tree.linkTarget(`${path}/${name}`)?.replace(/\/+$/, '');
     return target?.slice(target.lastIndexOf('/') + 1);
   };
-  const bytes = tree.read(`${path}/config`);
+  const bytes = isThere('config') ? tree.read(`${path}/config`) : null;
   const config = bytes === null ? ConfigSpace.UNKNOWN : new ConfigSpace(knownConfig(bytes));
   const groupName = linkName('iommu_group');
   const group = place.groups.get(bdfKey(bdf)) ?? (groupName === undefined ? undefined : Number.parseInt(groupName, 10));
@@ -186,7 +191,7 @@ function readFunction(tree: FileTree, place: Place): FunctionFacts {
     driver: linkName('driver'),
     physicalFunction: physfn === undefined ? undefined : (parseBdf(physfn) ?? undefined),
     link: linkAttributes(text),
-    p2pmem: p2pmem(text),
+    p2pmem: p2pmem(isThere('p2pmem'), (name) => readText(tree, `${path}/${name}`)),
   };
   return {
     bdf,
@@ -267,8 +272,8 @@ function linkAttributes(text: (name: string) => string | null): LinkFacts | unde
   return link.maxSpeedGts === null && link.speedGts === null && link.width === null ? undefined : link;
 }
 
-function p2pmem(text: (name: string) => string | null): P2pmemFacts | undefined {
-  const size = text('p2pmem/size');
+function p2pmem(isThere: boolean, text: (name: string) => string | null): P2pmemFacts | undefined {
+  const size = isThere ? text('p2pmem/size') : null;
   if (size === null) return undefined;
   return {
     size: Number.parseInt(size, 10) || 0,
