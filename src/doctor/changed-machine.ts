@@ -96,15 +96,44 @@ export function relevantPart(machine: Machine, indices: readonly number[]): Mach
       return root === undefined ? -1 : busKey(root.domain, root.bus);
     }),
   );
-  for (const [index, fn] of hierarchy.functions.entries()) {
-    if (rootBuses.has(busKey(fn.bdf.domain, fn.bdf.bus))) kept.add(index);
+  const { byBus, owners } = survey(hierarchy);
+  for (const bus of rootBuses) for (const index of byBus.get(bus) ?? []) kept.add(index);
+  for (const index of owners) {
+    const fn = hierarchy.functions[index] as PciFunction;
     // A Virtual Function known by its owner's registers alone hangs where the owner hangs.
-    if (fn.sriov !== null && fn.sriov.numVfs > 0 && indices.some((at) => isVirtualOf(hierarchy, at, fn))) keep(index);
+    if (indices.some((at) => isVirtualOf(hierarchy, at, fn))) keep(index);
   }
   return withFunctions(
     machine,
     [...kept].map((index) => hierarchy.functions[index] as PciFunction),
   );
+}
+
+interface Survey {
+  /** Indices of the functions on each bus, by `busKey`. */
+  readonly byBus: ReadonlyMap<number, readonly number[]>;
+  /** Indices of the functions that have Virtual Functions. */
+  readonly owners: readonly number[];
+}
+
+/** One look over all functions serves every part that is taken of a machine: a check of ten thousand functions takes hundreds. */
+const SURVEYS = new WeakMap<Hierarchy, Survey>();
+
+function survey(hierarchy: Hierarchy): Survey {
+  const known = SURVEYS.get(hierarchy);
+  if (known !== undefined) return known;
+  const byBus = new Map<number, number[]>();
+  const owners: number[] = [];
+  for (const [index, fn] of hierarchy.functions.entries()) {
+    const bus = busKey(fn.bdf.domain, fn.bdf.bus);
+    const onBus = byBus.get(bus);
+    if (onBus === undefined) byBus.set(bus, [index]);
+    else onBus.push(index);
+    if ((fn.sriov?.numVfs ?? 0) > 0) owners.push(index);
+  }
+  const made = { byBus, owners };
+  SURVEYS.set(hierarchy, made);
+  return made;
 }
 
 function isVirtualOf(hierarchy: Hierarchy, index: number, owner: PciFunction): boolean {
