@@ -43,6 +43,8 @@ export class Hierarchy {
   readonly rootBuses: readonly RootBus[];
   readonly problems: readonly HierarchyProblem[];
   readonly #byKey: Map<BdfKey, number>;
+  /** Made when it is first asked for: most readers only look up. */
+  #children: Map<number, number[]> | undefined;
 
   /** `functions` in any order, each address once. */
   constructor(functions: readonly PciFunction[]) {
@@ -75,10 +77,9 @@ export class Hierarchy {
   }
 
   /** Indices of the functions directly below a bridge. */
-  childrenOf(index: number): number[] {
-    const children: number[] = [];
-    for (let at = 0; at < this.parent.length; at++) if (this.parent[at] === index) children.push(at);
-    return children;
+  childrenOf(index: number): readonly number[] {
+    this.#children ??= childrenByParent(this.parent);
+    return this.#children.get(index) ?? [];
   }
 
   /** Whether it is known that nothing stands above this function's chain but a host bridge. */
@@ -137,6 +138,16 @@ export class Hierarchy {
     }
     return members;
   }
+}
+
+function childrenByParent(parent: Int32Array): Map<number, number[]> {
+  const children = new Map<number, number[]>();
+  parent.forEach((above, index) => {
+    const siblings = children.get(above);
+    if (siblings === undefined) children.set(above, [index]);
+    else siblings.push(index);
+  });
+  return children;
 }
 
 function sameBus(a: Bdf, b: Bdf): boolean {
