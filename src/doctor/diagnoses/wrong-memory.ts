@@ -170,7 +170,7 @@ function faultFinding(machine: DoctorContext['machine'], name: string, faults: r
             }),
           ]),
     ],
-    why: 'Had the IOMMU been off or passing, the request would have written into that RAM. A driver that computes addresses itself, in place of asking the DMA API, does this; so does one that unmaps too early.',
+    why: 'Had the IOMMU been off or passing, the request would have reached that RAM. A driver that computes addresses itself, in place of asking the DMA API, does this; so does one that unmaps too early.',
     fixes: [
       {
         ...BY_HAND,
