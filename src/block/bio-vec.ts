@@ -8,7 +8,7 @@
  * | `BVEC_MAP_BUS_ADDR` | a PCI bus address | (b2), or (c) in the device's own BAR |
  */
 
-import { ADDRESS_LIMIT, hex, isAddress } from '../core/index.ts';
+import { ADDRESS_LIMIT, assert, hex, isAddress } from '../core/index.ts';
 import { BlockError } from './errors.ts';
 
 /** Map the address as a resource, MMIO behind the host bridge. The mail's flag of the same name in `bv_flags`. */
@@ -164,8 +164,9 @@ export class BvecList {
     return index < this.certificate.length ? (this.certificate[index] as number) : 0;
   }
 
-  /** Gives vector `index` a certificate; 0 takes it away. */
+  /** Gives vector `index`, which has no flags, a certificate; 0 takes it away. */
   certify(index: number, word: number): void {
+    assert(word === 0 || this.flags[index] === 0, 'a vector has flags or a certificate, in the same 32 bits');
     if (index >= this.certificate.length) {
       if (word === 0) return;
       const words = new Uint32Array(this.address.length);

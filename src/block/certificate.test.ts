@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../core/index.ts';
+import { AssertionError, Prng } from '../core/index.ts';
 import { createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BvecList } from './bio-vec.ts';
 import { CERTIFIED_BUS, CERTIFIED_RAM, CERTIFIED_RESOURCE, certifiedType, certifiesP2p } from './certificate.ts';
@@ -98,6 +98,9 @@ test('a vector has flags or a certificate: both take the 32 bits behind the leng
   expect(() => BvecList.fromVectors([both])).toThrow(
     expect.objectContaining({ code: 'VECTOR_INVALID', path: 'vectors[0].certificate' }),
   );
+  const flagged = BvecList.fromVectors([{ address: 0x1000, length: 4096, flags: BVEC_MAP_BUS_ADDR }]);
+  flagged.certify(0, 0);
+  expect(() => flagged.certify(0, RAM)).toThrow(AssertionError);
 });
 
 test('a list gives certificates back by index, and none behind those that it holds', () => {

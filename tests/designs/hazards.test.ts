@@ -1,5 +1,6 @@
 /** What each of the five designs does when something is not as it was: rows 46, 50 and 51, by the bytes. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DESIGNS, type DesignName, design, type Side } from '../../claims/designs.ts';
 import { Lab, type LabOptions, PAGE, type Place } from '../../claims/lab.ts';
@@ -41,17 +42,60 @@ function stacked(
   return { result, victim: lab.matching(lab.bar('victim').phys, 0), lookups: classifier.counters.lookups };
 }
 
-describe('E50: a stacked queue: submitted for client, mapped by another', () => {
-  const LOST = '0 bytes right, iommuFault: notMapped';
-  const withIommu: Record<DesignName, Result> = {
+const LOST = '0 bytes right, iommuFault: notMapped';
+/** Delivered, and nobody is told. */
+const ELSEWHERE = '0 bytes right, delivered';
+
+const EXPECTED = {
+  'stacked queue, IOMMU (50)': {
     flags: LOST,
     lookup: 'right',
     page: 'right',
     premapped: LOST,
     certified: 'right',
-  };
+  },
+  'stacked queue, other bus offset (50)': {
+    flags: ELSEWHERE,
+    lookup: 'right',
+    page: 'right',
+    premapped: ELSEWHERE,
+    certified: 'right',
+  },
+  'BARs changed places (51)': {
+    flags: ELSEWHERE,
+    lookup: 'PROVIDER_GONE',
+    page: 'PROVIDER_GONE',
+    premapped: ELSEWHERE,
+    certified: 'PROVIDER_GONE',
+  },
+  'bus flag on RAM (46)': {
+    flags: LOST,
+    lookup: 'FLAG_NOT_USED',
+    page: 'FLAG_NOT_USED',
+    premapped: 'FLAG_NOT_USED',
+    certified: 'FLAG_NOT_USED',
+  },
+  // Mapped, with the attribute of MMIO: the bytes are right, and a CPU with a cache in front would not be told.
+  'resource flag on RAM (46)': {
+    flags: 'right',
+    lookup: 'FLAG_NOT_USED',
+    page: 'FLAG_NOT_USED',
+    premapped: 'FLAG_NOT_USED',
+    certified: 'FLAG_NOT_USED',
+  },
+  // Flags take it for RAM: it goes up to the IOMMU and comes down again. A DMA address that nobody mapped is not in the IOMMU.
+  'no flag on MMIO (46)': {
+    flags: 'right',
+    lookup: 'right',
+    page: 'right',
+    premapped: LOST,
+    certified: 'right',
+  },
+} as const satisfies Record<string, Record<DesignName, Result>>;
+
+describe('E50: a stacked queue: submitted for client, mapped by another', () => {
   test.each(DESIGNS)('$name, behind an IOMMU', ({ name }) => {
-    expect(stacked(name, {}, 'far').result).toBe(withIommu[name]);
+    expect(stacked(name, {}, 'far').result).toBe(EXPECTED['stacked queue, IOMMU (50)'][name]);
   });
 
   test.each(DESIGNS)(
@@ -59,10 +103,9 @@ describe('E50: a stacked queue: submitted for client, mapped by another', () => 
     ({ name }) => {
       for (const mapper of ['far', 'second'] as const) {
         const { result, victim } = stacked(name, { iommu: 'off', busOffset: 'ontoVictim' }, mapper);
-        const isWrong = name === 'flags' || name === 'premapped';
-        // Delivered, and nobody is told: the bytes lie in the memory of a device that has nothing to do with it.
-        expect(result).toBe(isWrong ? '0 bytes right, delivered' : 'right');
-        expect(victim).toBe(isWrong ? PAGE : 0);
+        expect(result).toBe(EXPECTED['stacked queue, other bus offset (50)'][name]);
+        // The bytes lie in the memory of a device that has nothing to do with it.
+        expect(victim).toBe(result === ELSEWHERE ? PAGE : 0);
       }
     },
   );
@@ -80,13 +123,6 @@ describe('E50: a stacked queue: submitted for client, mapped by another', () => 
 });
 
 describe('E51: BARs change places while a bio is queued', () => {
-  const afterwards: Record<DesignName, Result> = {
-    flags: '0 bytes right, delivered',
-    lookup: 'PROVIDER_GONE',
-    page: 'PROVIDER_GONE',
-    premapped: '0 bytes right, delivered',
-    certified: 'PROVIDER_GONE',
-  };
   test.each(DESIGNS)('$name', ({ name }) => {
     const lab = new Lab();
     const side = sideOf(lab, 'client');
@@ -97,8 +133,8 @@ describe('E51: BARs change places while a bio is queued', () => {
     const classifier = design(name).classifier(side, submitted.generation);
     // Near's memory lies where other's was.
     const result = resultOf(() => lab.land(side.device, submitted.list, classifier, [after]));
-    expect(result).toBe(afterwards[name]);
-    expect(lab.matching(before, 0)).toBe(afterwards[name] === 'PROVIDER_GONE' ? 0 : PAGE);
+    expect(result).toBe(EXPECTED['BARs changed places (51)'][name]);
+    expect(lab.matching(before, 0)).toBe(result === 'PROVIDER_GONE' ? 0 : PAGE);
   });
 
   test('lookup without a generation in the queue writes into the new owner’s memory too: the table alone does not know', () => {
@@ -138,50 +174,24 @@ describe('E51: BARs change places while a bio is queued', () => {
 describe('E46: what a vector says is not so', () => {
   const RAM = 0x200000;
   const lies = {
-    'MAP_BUS_ADDR on RAM': () => ({ address: RAM, flags: BVEC_MAP_BUS_ADDR, where: RAM }),
-    'MAP_RESOURCE on RAM': () => ({ address: RAM, flags: BVEC_MAP_RESOURCE, where: RAM }),
-    'none on MMIO': (lab: Lab) => {
+    'bus flag on RAM (46)': () => ({ address: RAM, flags: BVEC_MAP_BUS_ADDR, where: RAM }),
+    'resource flag on RAM (46)': () => ({ address: RAM, flags: BVEC_MAP_RESOURCE, where: RAM }),
+    'no flag on MMIO (46)': (lab: Lab) => {
       const { phys } = lab.bar('near');
       return { address: phys, flags: 0, where: phys };
     },
   };
   type Lie = keyof typeof lies;
-  const results: Record<Lie, Record<DesignName, Result>> = {
-    'MAP_BUS_ADDR on RAM': {
-      flags: '0 bytes right, iommuFault: notMapped',
-      lookup: 'FLAG_NOT_USED',
-      page: 'FLAG_NOT_USED',
-      premapped: 'FLAG_NOT_USED',
-      certified: 'FLAG_NOT_USED',
-    },
-    // Mapped, with the attribute of MMIO: the bytes are right, and a CPU with a cache in front would not be told.
-    'MAP_RESOURCE on RAM': {
-      flags: 'right',
-      lookup: 'FLAG_NOT_USED',
-      page: 'FLAG_NOT_USED',
-      premapped: 'FLAG_NOT_USED',
-      certified: 'FLAG_NOT_USED',
-    },
-    // Flags take it for RAM: it goes up to the IOMMU and comes down again. A DMA address that nobody mapped is not in the IOMMU.
-    'none on MMIO': {
-      flags: 'right',
-      lookup: 'right',
-      page: 'right',
-      premapped: '0 bytes right, iommuFault: notMapped',
-      certified: 'right',
-    },
-  };
-
   for (const lie of Object.keys(lies) as Lie[]) {
     test.each(DESIGNS)(`${lie}: $name`, ({ name }) => {
       // Where bus and CPU addresses differ: a DMA address is no CPU address.
-      const lab = new Lab({ busOffset: lie === 'none on MMIO' ? 'ontoVictim' : 0 });
+      const lab = new Lab({ busOffset: lie === 'no flag on MMIO (46)' ? 'ontoVictim' : 0 });
       const side = sideOf(lab, 'client');
       const { address, flags, where } = lies[lie](lab);
       const list = new BvecList();
       list.push(address, PAGE, flags);
       const result = resultOf(() => lab.land(side.device, list, design(name).classifier(side), [where]));
-      expect(result).toBe(results[lie][name]);
+      expect(result).toBe(EXPECTED[lie][name]);
     });
   }
 
@@ -197,4 +207,27 @@ describe('E46: what a vector says is not so', () => {
     lab.land(side.device, honest.list, design('flags').classifier(side), [phys]);
     expect(lab.fabric.counters.requestsAtRootComplex).toBe(lied);
   });
+});
+
+/** How the record words a result. */
+const WORDS: Record<string, RegExp> = {
+  right: /^right/,
+  [LOST]: /bytes lost/,
+  [ELSEWHERE]: /memory/,
+  PROVIDER_GONE: /^(ENODEV|same)/,
+  FLAG_NOT_USED: /^refused/,
+};
+
+test('DESIGN10: the decision record says of each hazard and each design what was seen', () => {
+  const record = readFileSync(new URL('../../docs/decisions/001-designs.md', import.meta.url), 'utf8');
+  const rows = [...record.matchAll(/^\| (.+ \((?:46|50|51)\)) \| (.+) \|$/gm)];
+  expect(rows.map(([, hazard]) => hazard)).toEqual(Object.keys(EXPECTED));
+  for (const [, hazard, cells] of rows) {
+    const said = (cells as string).split(' | ');
+    const seen = Object.values(EXPECTED[hazard as keyof typeof EXPECTED]);
+    expect(said.length).toBe(seen.length);
+    said.forEach((cell, index) => {
+      expect(cell, `${hazard}, ${DESIGNS[index]?.name}`).toMatch(WORDS[seen[index] as string] as RegExp);
+    });
+  }
 });
