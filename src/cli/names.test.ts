@@ -28,7 +28,7 @@ function fnOf(vendorId: number, deviceId: number, classCode: number): PciFunctio
   return hierarchy.functions[0] as PciFunction;
 }
 
-const names = namesFrom(PCI_IDS);
+const names = namesFrom(Buffer.from(PCI_IDS));
 
 test('pci.ids names vendor, device and class', () => {
   const fn = fnOf(0x144d, 0xa824, 0x010802);
@@ -59,4 +59,11 @@ test('without a list the dump’s own text names the function, else numbers', ()
     'device not known',
     '',
   ]);
+});
+
+test('a list that begins with an entry, has letters beyond ASCII and no last newline is read to its end', () => {
+  const short = namesFrom(Buffer.from('144d  Müller & Söhne\n\ta824  Größe\nC 01  Mass storage'));
+  const fn = fnOf(0x144d, 0xa824, 0x010000);
+  expect(short.deviceOf(fn)).toBe('Müller & Söhne Größe');
+  expect(short.classOf(fn)).toBe('Mass storage');
 });

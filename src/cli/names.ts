@@ -20,11 +20,11 @@ export interface Names {
 /** The names that this system can give. */
 export function systemNames(): Names {
   const file = PLACES.find((path) => existsSync(path));
-  return namesFrom(file === undefined ? null : readFileSync(file, 'utf8'));
+  return namesFrom(file === undefined ? null : readFileSync(file));
 }
 
-/** Names from the text of a pci.ids file, or without one. */
-export function namesFrom(pciIds: string | null): Names {
+/** Names from the bytes of a pci.ids file (UTF-8), or without one. */
+export function namesFrom(pciIds: Buffer | null): Names {
   const ids = pciIds === null ? null : new PciIds(pciIds);
   return {
     classOf: (fn) => {
@@ -62,13 +62,14 @@ export function idsText(fn: PciFunction): string {
   return vendorId === null || deviceId === null ? '' : `[${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}]`;
 }
 
-/** The text is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names, each time again. */
+/** The bytes are searched, not parsed: a machine asks for a dozen of its thirty-five thousand names, each time again. */
 class PciIds {
-  readonly #text: string;
+  readonly #bytes: Buffer;
   readonly #known = new Map<string, Section | null>();
 
-  constructor(text: string) {
-    this.#text = `\n${text}`;
+  constructor(bytes: Buffer) {
+    // Entries are found by the end of the line before; the list begins with comments, and only a part of one does not.
+    this.#bytes = bytes[0] === HASH ? bytes : Buffer.concat([Buffer.from('\n'), bytes]);
   }
 
   vendor(id: number): string | undefined {
@@ -89,7 +90,7 @@ class PciIds {
     const key = `${above ?? ''}${head}`;
     let section = this.#known.get(key);
     if (section === undefined) {
-      const outer = above === undefined ? { name: '', start: 0, end: this.#text.length } : this.#section(above);
+      const outer = above === undefined ? { name: '', start: 0, end: this.#bytes.length } : this.#section(above);
       section = outer === null ? null : this.#find(head, outer);
       this.#known.set(key, section);
     }
@@ -97,15 +98,20 @@ class PciIds {
   }
 
   #find(head: string, { start: from, end: to }: Section): Section | null {
-    const text = this.#text;
-    const at = text.indexOf(head, from);
+    const bytes = this.#bytes;
+    const at = bytes.indexOf(head, from, 'latin1');
     if (at < 0 || at >= to) return null;
-    const start = text.indexOf('\n', at + head.length);
+    const nameAt = at + head.length;
+    const start = bytes.indexOf(NEWLINE, nameAt);
     let end = start;
-    while (end >= 0 && (text[end + 1] === '\t' || text[end + 1] === '#')) end = text.indexOf('\n', end + 1);
-    return { name: text.slice(at + head.length, start).trim(), start, end: end < 0 ? text.length : end + 1 };
+    while (end >= 0 && (bytes[end + 1] === TAB || bytes[end + 1] === HASH)) end = bytes.indexOf(NEWLINE, end + 1);
+    // A file without a last newline: the entry is its last line.
+    const name = bytes.toString('utf8', nameAt, start < 0 ? bytes.length : start).trim();
+    return { name, start: start < 0 ? bytes.length : start, end: end < 0 ? bytes.length : end + 1 };
   }
 }
+
+const [NEWLINE, TAB, HASH] = [0x0a, 0x09, 0x23];
 
 /** An entry of pci.ids, and where its indented lines start and end. */
 interface Section {
