@@ -1,12 +1,11 @@
 /** `p2pdma run` for people: for each transfer the cases, the segments with the road that each took, the bytes, what went wrong. */
 
 import { hex } from '../core/hex.ts';
-import { flagName } from '../dma/flag-refusals.ts';
-import { PCI_P2PDMA_THRU_HOST_BRIDGE } from '../p2p/distance.ts';
-import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport, VectorReport } from '../scenario/report.ts';
+import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport } from '../scenario/report.ts';
 import { table } from './map-text.ts';
 import { caseLines, gapLines } from './run-cases.ts';
 import { wayLines } from './run-tree.ts';
+import { vectorLines } from './run-vectors.ts';
 import { wrap } from './style.ts';
 
 /** The whole report. `notes`: what of the machine the engine has otherwise. The last line is what it came to. */
@@ -48,12 +47,7 @@ function transferLines(transfer: TransferReport): string[] {
   const { device, engine, direction, iommu } = transfer;
   const lines = [`${transfer.name}: ${device} by ${engine}, ${direction}, IOMMU ${iommu}`];
   for (const fault of transfer.injected) lines.push(`  injected: ${fault}`);
-  lines.push(
-    ...table([
-      ['', 'memory', 'pci_p2pdma_dist', 'bv_addr', 'bv_flags', 'length', 'case', 'bytes right'],
-      ...transfer.vectors.map(vectorRow),
-    ]).map((line) => `  ${line}`),
-  );
+  lines.push(...vectorLines(transfer.vectors));
   for (const { input, why } of transfer.vectors) if (why.includes('instead')) lines.push(`  vector ${input}: ${why}`);
   if (transfer.refusal !== null) {
     lines.push(`  refused: ${transfer.refusal.code}: ${transfer.refusal.message}`);
@@ -120,29 +114,6 @@ function summary({ vectors, iova, pointers, refusal }: TransferReport): string {
     ...(pointers === null ? [] : [pointers]),
   ];
   return `${parts.join(', ')}, `;
-}
-
-function vectorRow(vector: VectorReport): string[] {
-  const { distance } = vector;
-  const hops =
-    distance === null
-      ? '-'
-      : distance < 0
-        ? String(distance)
-        : distance & PCI_P2PDMA_THRU_HOST_BRIDGE
-          ? `${distance & ~PCI_P2PDMA_THRU_HOST_BRIDGE} | THRU_HOST_BRIDGE`
-          : String(distance);
-  const flags = vector.flags === 0 ? '0' : flagName(vector.flags);
-  return [
-    String(vector.input),
-    vector.owner ?? 'ram',
-    hops,
-    hex(vector.address),
-    flags,
-    String(vector.length),
-    `(${vector.case})`,
-    String(vector.bytesEqual),
-  ];
 }
 
 function segmentRow(segment: SegmentReport): string[] {
