@@ -39,11 +39,11 @@ const NOT_LISTED = new RegExp(`\\b${NAME}: Host bridge not in P2PDMA whitelist: 
 const PROVIDED = new RegExp(`\\b${NAME}: added peer-to-peer DMA memory`);
 const AER = new RegExp(`\\b${NAME}:\\s+(?:AER:\\s+)?\\[ ?\\d+\\] (ACSViol|MalfTLP)\\b`);
 const CONFLICT = new RegExp(
-  `\\b${NAME}: (?:BAR (\\d+)\\b.*?)?\\[mem [^\\]]*\\]: can.t claim; address conflict with System RAM`,
+  `\\b${NAME}: (?:BAR (\\d+)\\b.*?)?\\[mem [^\\][]*\\]: can.t claim; address conflict with System RAM`,
 );
 /** Since 6.9 with a name and the range between, before with a number alone. */
 const NO_SPACE = new RegExp(
-  `\\b${NAME}: BAR ([0-5])(?: |: )(?:\\[mem [^\\]]*\\]: can.t assign; no space|no space for \\[mem)`,
+  `\\b${NAME}: BAR ([0-5])(?: |: )(?:\\[mem [^\\][]*\\]: can.t assign; no space|no space for \\[mem)`,
 );
 
 /** What a line says; null where it is about something else. Faults may need more than a line: `kernelMessages` reads them. */

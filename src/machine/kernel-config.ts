@@ -57,7 +57,7 @@ const HEAD = /^# Linux\/\S+ (\d+\.\d+\S*) Kernel Configuration/m;
 export function parseKernelConfig(text: string, file: string): KernelConfig | null {
   if (!/^(?:CONFIG_\w+=|# CONFIG_\w+ is not set)/m.test(text)) return null;
   const options = new Map<string, Setting>();
-  const pattern = new RegExp(`^(?:CONFIG_(${SYMBOLS})=([ymn]|\\d+)|# CONFIG_(${SYMBOLS}) is not set)\\s*$`, 'gm');
+  const pattern = new RegExp(`^(?:CONFIG_(${SYMBOLS})=([ymn]|\\d+)|# CONFIG_(${SYMBOLS}) is not set)[ \\t\\r]*$`, 'gm');
   let line = 1;
   let counted = 0;
   for (const match of text.matchAll(pattern)) {

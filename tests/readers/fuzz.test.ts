@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { bytesOf } from '../../src/core/text.ts';
+import { kernelMessages } from '../../src/doctor/kernel-message.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { fuzz } from './fuzz.ts';
 import { hexDump, textDump } from './sample-dumps.ts';
@@ -60,6 +61,14 @@ const SLOW_IF_QUADRATIC: Record<string, (length: number) => string> = {
   'rows out of order': (length) =>
     `00:01.0 PCI bridge: x\n${repeated(length, (index) => `${hex(((index * 37) % 256) * 16, 2)}: ${'11 '.repeat(16)}\n`)}`,
   'quotes of quotes': (length) => repeated(length, () => `${'>'.repeat(500)} 00:01.0 PCI bridge: x\n`),
+  'brackets of a log': (length) =>
+    `00:01.0 PCI bridge: x\n\n${repeated(length, () => `[ 1.0] pci 0000:00:01.0: BAR 0 ${'[mem '.repeat(700)}\n`)}`,
+  'addresses of a log': (length) =>
+    `00:01.0 PCI bridge: x\n\n${repeated(length, () => `[ 1.0] DMAR: ${'0000:00:01.0: ACS redirect is set between '.repeat(60)}\n`)}`,
+  'one line of a log without end': (length) =>
+    `00:01.0 PCI bridge: x\n\n[ 1.0] AMD-Vi: IO_PAGE_FAULT ${'device=00:01.0 address=0x1000 '.repeat(length / 30)}\n`,
+  'stamps of a log': (length) =>
+    `00:01.0 PCI bridge: x\n\n${repeated(length, () => `${'x kernel: '.repeat(300)}DMAR\n`)}`,
   'banners of a kernel': (length) => repeated(length, () => `${'Linux version 1.1'.repeat(200)}\n`),
 };
 
@@ -73,6 +82,7 @@ for (const [name, make] of Object.entries(SLOW_IF_QUADRATIC)) {
         const machine = await readMachine(input, name).catch(() => null);
         // Text is decoded when it is asked for, and that counts.
         for (const fn of machine?.hierarchy.functions ?? []) void fn.facts.text;
+        kernelMessages(machine?.host?.kernelLog ?? []);
         fastest = Math.min(fastest, performance.now() - start);
       }
       return fastest;

@@ -4,11 +4,12 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { Prng } from '../../src/core/prng.ts';
 import { bytesOf } from '../../src/core/text.ts';
+import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import { MachineError } from '../../src/machine/errors.ts';
-import type { Machine } from '../../src/machine/machine.ts';
+import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
@@ -84,6 +85,10 @@ function askEverything(machine: Machine): void {
     void [fn.sourceOf('acs'), fn.sourceOf('bars'), fn.sourceOf('link'), fn.facts.text];
     hierarchy.chainOf(hierarchy.indexOf(fn.bdf));
   }
+  // The doctor reads what the kernel says; a large machine has nothing to add to that.
+  const { kernelLog, kernelConfig, modules } = hostEvidenceOf(machine);
+  const isTold = kernelLog !== null || kernelConfig !== null || modules !== null;
+  if (isTold && hierarchy.functions.length < 40) checkMachine(machine, POLICIES['linux-6.12']);
   const last = Math.min(12, hierarchy.functions.length);
   for (const name of POLICY_NAMES) {
     const judge = new JudgeContext(machine, POLICIES[name]);
@@ -107,6 +112,7 @@ function allSamples(): Uint8Array[] {
     joined(textDump(), hexDump(256)),
     joined(textDump(), hexDump(64)),
     textDump() + hexDump(256),
+    textDump() + KERNEL_LOG + KERNEL_CONFIG,
     textDump().replaceAll('\n', '\r\n'),
     pathDump(),
   ];
@@ -123,9 +129,45 @@ function allSamples(): Uint8Array[] {
       { path: `sys/kernel/iommu_groups/1/devices/${name}`, link: `../../../../bus/pci/devices/${name}` },
     ]),
   );
+  const told = tarOf(
+    Object.entries(HOST_FILES).map(([path, content]) => ({
+      path,
+      bytes: typeof content === 'string' ? bytesOf(content) : content,
+    })),
+  );
   const compressed = Uint8Array.from(BZIP2_LISTING, (digits) => Number.parseInt(digits, 16));
-  return [...texts.map(bytesOf), small, small, gunzipSync(truth[0] as Uint8Array), ...truth, compressed];
+  return [...texts.map(bytesOf), small, small, told, told, gunzipSync(truth[0] as Uint8Array), ...truth, compressed];
 }
+
+const KERNEL_LOG = `[    0.1] pci 0000:01:00.0: BAR 0 [mem 0x1000-0x1fff 64bit]: can't claim; address conflict with System RAM [mem 0x0-0x9fff]
+[    0.2] pci 0000:01:00.0: BAR 0 [mem size 0x1000]: can't assign; no space
+[    1.0] nvme 0000:01:00.0: ACS redirect is set between the client and provider (0000:02:00.0)
+[    2.0] DMAR: [DMA Write NO_PASID] Request device [01:00.0] fault addr 0x1000 [fault reason 0x05] PTE Write access is not set
+[    3.0] nvme 0000:02:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x1 address=0x1000 flags=0x0020]
+[    4.0] pcieport 0000:00:01.0:    [21] ACSViol                (First)
+[    5.0] arm-smmu-v3 arm-smmu-v3.0.auto: event 0x10 received:
+[    5.0] arm-smmu-v3 arm-smmu-v3.0.auto: 	0x0000010000000010
+`;
+const KERNEL_CONFIG = 'CONFIG_PCI=y\n# CONFIG_PCI_P2PDMA is not set\nCONFIG_ZONE_DEVICE=y\n';
+
+/** A captured root with all that the kernel says. */
+const HOST_FILES: Readonly<Record<string, string | Uint8Array>> = {
+  'sys/bus/pci/devices/0000:00:01.0/config': new Uint8Array(64).fill(6),
+  'sys/bus/pci/devices/0000:00:01.0/dma_mask_bits': '44\n',
+  'sys/bus/pci/devices/0000:01:00.0/class': '0x030200\n',
+  'sys/bus/pci/devices/0000:01:00.0/resource': '0x0000000000001000 0x0000000000001fff 0x0000000000042208\n',
+  'sys/bus/pci/devices/0000:02:00.0/p2pmem/size': '4096\n',
+  'sys/class/iommu/dmar0/intel-iommu/cap': 'c9de008cee690462\n',
+  'sys/module/nvme_core/parameters/multipath': 'Y\n',
+  'proc/version': 'Linux version 6.12.1 x\n',
+  'proc/iomem': '00001000-7fffffff : System RAM\n',
+  'proc/config.gz': gzipSync(KERNEL_CONFIG),
+  'proc/modules': 'nvidia 1 0 - Live 0x0\n',
+  'proc/mdstat': 'md0 : active raid0 nvme1n1[1] nvme0n1[0]\n',
+  'proc/driver/nvidia/params': 'RegistryDwords: "RMForceStaticBar1=1"\n',
+  'etc/cufile.json': '{ "properties": {\n "use_pci_p2pdma": true\n} }\n',
+  'var/log/dmesg': KERNEL_LOG,
+};
 
 /** Tokens that mean something to a reader, in places where they should not be. */
 const TOKENS: readonly string[] = [
@@ -147,6 +189,9 @@ const TOKENS: readonly string[] = [
   'Linux version 6.1.0 x\n',
   '00000000-ffffffffffffffff : System RAM\n',
   '[ffff:ffff]',
+  '[    1.0] DMAR: [DMA Read] Request device [ff:1f.7] fault addr ffffffffffffffff\n',
+  'CONFIG_PCI_P2PDMA=y\n',
+  '/sys/bus/pci/devices/0000:00:00.0/dma_mask_bits:999999\n',
   '\0',
   '\u00ff',
 ];

@@ -84,7 +84,8 @@ export function captureRoot(tree: FileTree, parts: LiveParts): Capture {
   const version = textOf(tree, 'proc/version') ?? '';
   addText(entries, 'proc/version', redactVersion(version));
   const iomem = textOf(tree, 'proc/iomem') ?? '';
-  addText(entries, 'proc/iomem', iomem);
+  // Without root all addresses are zeros, and the map says nothing.
+  if (parseIomem(iomem).length > 0) addText(entries, 'proc/iomem', iomem);
   const host = captureHost(tree, parseKernelRelease(version), parts);
   entries.push(...host.entries);
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
