@@ -1,7 +1,7 @@
 export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line.ts';
 export { parseCommandLine, parseSelector } from './command-line.ts';
 export type { CommandLineProblem, CommandLineProblemCode } from './command-line-problems.ts';
-export { commandLineProblems, repairedLine } from './command-line-problems.ts';
+export { commandLineProblems, correctedLine, repairedLine } from './command-line-problems.ts';
 export type { CheckOptions, CheckResult } from './diagnoses/check-machine.ts';
 export { checkMachine, isAtLeast } from './diagnoses/check-machine.ts';
 export type { Diagnosis } from './diagnoses/diagnosis.ts';
@@ -15,7 +15,8 @@ export type {
   Missing,
   Severity,
 } from './diagnoses/finding.ts';
-export { reversed, withChange } from './diagnoses/machine-change.ts';
+export { isProved } from './diagnoses/finding.ts';
+export { restores, reversed, withChange } from './diagnoses/machine-change.ts';
 export { DIAGNOSES } from './diagnoses/table.ts';
 export type { IsolationCost, JoinedGroup } from './isolation.ts';
 export { isolationCost } from './isolation.ts';
@@ -23,5 +24,7 @@ export type { SetpciLine } from './kernel-parameter.ts';
 export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
 export type { MissingEvidence } from './missing-evidence.ts';
 export { missingEvidence } from './missing-evidence.ts';
-export type { MoveChange, PortChange, SettingsChange, SmallestChange } from './smallest-change.ts';
+export { bootChange } from './parameter-change.ts';
+export type { PortChange } from './port-change.ts';
+export type { MoveChange, SettingsChange, SmallestChange } from './smallest-change.ts';
 export { isBetter, smallestChange } from './smallest-change.ts';

@@ -147,6 +147,30 @@ test('what is inside a processor, a board’s controller and a card that shows n
   expect(pairsOf(display('a'))).toBe(1);
 });
 
+test('a guest shows by its devices, or by a chipset of 1996 that has PCI Express devices', () => {
+  const old = { vendorId: 0x8086, deviceId: 0x1237 };
+  const flat = [{ hostBridge: old, children: [gpu('a'), gpu('b')] }];
+  expect(claims(machine(flat), 'VM-TOPOLOGY')).toMatchObject([{ severity: 'warning', at: ['0000:00:00.0'] }]);
+  expect(claims(machine([{ hostBridge: UNLISTED, children: [gpu('a'), gpu('b')] }]), 'VM-TOPOLOGY')).toEqual([]);
+  // One device passed through has nobody to talk to.
+  const alone = [{ hostBridge: old, children: [display('a')] }];
+  expect(severities(machine(alone), 'VM-TOPOLOGY')).toEqual(['note']);
+});
+
+test('an engine for encryption in the processor’s package is no accelerator to pair', () => {
+  const engine = (size: number): DeviceDescription => ({
+    kind: 'endpoint',
+    functions: [{ vendorId: 0x8086, classCode: 0x0b4000, bars: [{ size, prefetchable: true }] }],
+  });
+  const pairsWith = (size: number): number => {
+    const children = [engine(size), drive('d')].map((one) => ({ kind: 'rootPort' as const, below: [one] }));
+    const { pairs } = checkMachine(machine([{ hostBridge: LISTED, children }]), POLICIES['linux-6.12']);
+    return pairs.thruHostBridge;
+  };
+  expect(pairsWith(4 * MIB)).toBe(0);
+  expect(pairsWith(256 * MIB)).toBe(1);
+});
+
 test('a port without ACS that parts two groups is one that the kernel knows; a patch that splits them is a lie', () => {
   const apart = { sysfs: { p: { iommuGroup: 1 }, a: { iommuGroup: 2 } } } as const;
   const known = twoPorts(LISTED, 'absent');

@@ -33,7 +33,8 @@ type Told = Partial<Pick<Machine, 'kernel' | 'cmdline' | 'cpu'>> & {
   readonly edits?: Readonly<Record<string, Edit>>;
 };
 
-const NO_SYSFS: SysfsFacts = {
+/** Attributes of a function of which sysfs says nothing. */
+export const NO_SYSFS: SysfsFacts = {
   folder: 'sys/function',
   parent: undefined,
   rootBus: undefined,

@@ -25,7 +25,8 @@ export function roleOf(fn: PciFunction, builtIn: (fn: PciFunction) => boolean): 
       // A graphics unit that is part of the board's controller has no memory of its own to offer.
       return hasMemory(fn, 64 * MIB) ? role : null;
     case 'accelerator':
-      return hasMemory(fn, MIB) ? role : null;
+      // Many a co-processor (0b40) is an engine for encryption or compression in the processor’s own package, without memory of its own.
+      return hasMemory(fn, (fn.classCode ?? 0) >> 8 === 0x0b ? 64 * MIB : MIB) ? role : null;
     case 'memory':
       // By their class these may be anything, a board's management controller too; memory that peers may have is prefetchable.
       return ((fn.classCode ?? 0) >> 8 === 0x05 ? hasMemory(fn, MIB) : hasPrefetchable(fn, MIB)) ? role : null;

@@ -3,7 +3,7 @@
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 
-/** Vendors that exist in hypervisors only: Red Hat (QEMU; virtio by device, too), Xen, VMware, VirtualBox, Microsoft, Amazon. */
+/** Vendors that exist in hypervisors only: Red Hat (QEMU; virtio by device, too), Xen, VMware, VirtualBox, Microsoft. */
 const HYPERVISORS: ReadonlyMap<number, string> = new Map([
   [0x1b36, 'QEMU'],
   [0x5853, 'Xen'],
@@ -20,7 +20,16 @@ export function guestEvidence(machine: Machine): { readonly fn: PciFunction; rea
     const hypervisor = isVirtio(fn) || isStandardVga(fn) ? 'QEMU or KVM' : HYPERVISORS.get(vendor);
     if (hypervisor !== undefined) return { fn, hypervisor };
   }
-  return null;
+  return oldChipset(machine);
+}
+
+/** A chipset of 1996 with a PCI Express device beside it: KVM and Xen, and clouds built on them, draw that one. */
+function oldChipset({
+  hierarchy: { functions },
+}: Machine): { readonly fn: PciFunction; readonly hypervisor: string } | null {
+  const fn = functions.find(({ vendorId, deviceId }) => vendorId === 0x8086 && deviceId === 0x1237);
+  const hasExpress = functions.some(({ portType }) => portType !== null && portType !== 'conventional');
+  return fn !== undefined && hasExpress ? { fn, hypervisor: 'KVM or Xen' } : null;
 }
 
 /** Virtual I/O Device specification, 4.1.2: 1000 to 107f; 1110 is shared memory. Accelerator cards speak virtio, too, and are no bridges. */
