@@ -17,12 +17,13 @@
  */
 
 import { writeFileSync } from 'node:fs';
-import { DESCRIPTOR_BYTES, PGMAP_BYTES, RECORD_BYTES, SLOT_BYTES } from '../claims/counted-designs.ts';
+import { PGMAP_BYTES, SLOT_BYTES } from '../claims/counted-designs.ts';
 import { type CountedRow, countedRows, countedText, forAnother, oneLost } from '../claims/counted-rows.ts';
 import { type DesignName, design } from '../claims/designs.ts';
 import { type Ground, ground, listOf, ORDERS, type Order, PROVIDERS, VECTORS } from '../claims/designs-ground.ts';
 import type { BvecList } from '../src/block/index.ts';
 import { Certified, type Classifier, DmaMapping, dmaMapBvec, dmaUnmapBvec } from '../src/dma/index.ts';
+import { PAGE_DESCRIPTOR_BYTES, RANGE_RECORD_BYTES } from '../src/p2p/page-cost.ts';
 import { Bounds, type Candidate, type Figure, measure, platformLine, printTable, ratioOf } from './harness.ts';
 
 const QUICK = process.argv.includes('--quick');
@@ -88,12 +89,12 @@ function cells(row: CountedRow, iommu: string): string[] {
 }
 
 function memory(): void {
-  const pages = (2 ** 30 / 4096) * DESCRIPTOR_BYTES;
+  const pages = (2 ** 30 / 4096) * PAGE_DESCRIPTOR_BYTES;
   console.log(
     `\nMemory for 1 GiB of BAR: page ${pages} bytes in descriptors and ${PGMAP_BYTES} a BAR, however it is cut into BARs;`,
   );
   console.log(
-    `lookup and certified ${RECORD_BYTES} bytes a BAR, and for each mapper ${SLOT_BYTES} bytes of slots and 1 byte a BAR;`,
+    `lookup and certified ${RANGE_RECORD_BYTES} bytes a BAR, and for each mapper ${SLOT_BYTES} bytes of slots and 1 byte a BAR;`,
   );
   console.log(
     'premapped the same at the submitter, and nothing at the mapper; flags nothing but what the submitter asks by',

@@ -26,12 +26,11 @@ import {
 } from '../src/dma/index.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE } from '../src/dma/pair-types.ts';
 import { coarseSlot, fineSlot } from '../src/dma/range-cache.ts';
+import { PAGE_DESCRIPTOR_BYTES, RANGE_RECORD_BYTES } from '../src/p2p/page-cost.ts';
 import { requesterId } from '../src/pcie/index.ts';
 import { CountedMemory, type Counts, known, made, type Word } from './counted-memory.ts';
 import type { DesignName, Side } from './designs.ts';
 
-export const RECORD_BYTES = 40;
-export const DESCRIPTOR_BYTES = 64;
 export const PGMAP_BYTES = 16;
 export const SLOT_BYTES: number = 2 * 1024 * 4;
 const PAGE = 4096;
@@ -83,7 +82,7 @@ export class CountedDesign {
     this.#side = side;
     const { records } = side.table;
     this.#room = records.length;
-    this.#records = this.#memory.place(records.length * RECORD_BYTES);
+    this.#records = this.#memory.place(records.length * RANGE_RECORD_BYTES);
     this.#judged = this.#memory.place(records.length);
     this.#slots = this.#memory.place(SLOT_BYTES);
     this.#types = this.#memory.place(side.pairs.context.functions.length);
@@ -140,7 +139,7 @@ export class CountedDesign {
     const memory = this.#memory;
     for (let index = 0; index < count; index++) {
       const [at] = this.#vector(index);
-      const descriptor = made(DESCRIPTORS + Math.floor(at.value / PAGE) * DESCRIPTOR_BYTES, at);
+      const descriptor = made(DESCRIPTORS + Math.floor(at.value / PAGE) * PAGE_DESCRIPTOR_BYTES, at);
       this.#counters.pages++;
       if (memory.isEqual(memory.load(descriptor, 8), known(0))) {
         this.#found(index, KIND_RAM, at.value);
@@ -328,7 +327,7 @@ export class CountedDesign {
   }
 
   #field(record: Word, offset: number): Word {
-    return made(this.#records + record.value * RECORD_BYTES + offset, record);
+    return made(this.#records + record.value * RANGE_RECORD_BYTES + offset, record);
   }
 
   #judge(record: number): number {
@@ -356,7 +355,7 @@ export class CountedDesign {
 
   #layDescriptor(at: number): void {
     const record = this.#side.table.find(at);
-    const descriptor = DESCRIPTORS + Math.floor(at / PAGE) * DESCRIPTOR_BYTES;
+    const descriptor = DESCRIPTORS + Math.floor(at / PAGE) * PAGE_DESCRIPTOR_BYTES;
     const isRam = this.#side.table.at(record).kind === 'ram';
     this.#memory.store(descriptor, 8, isRam ? 0 : 1);
     this.#memory.store(descriptor + 8, 8, this.#pgmaps + record * PGMAP_BYTES);
@@ -367,7 +366,7 @@ export class CountedDesign {
     const memory = this.#memory;
     const { table, pairs } = this.#side;
     table.records.forEach(({ start, end, busOffset, generation, provider }, index) => {
-      const from = this.#records + index * RECORD_BYTES;
+      const from = this.#records + index * RANGE_RECORD_BYTES;
       memory.store(from, 8, start);
       memory.store(from + 8, 8, end);
       memory.store(from + 16, 8, busOffset);
