@@ -4,6 +4,8 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import type { Range } from '../../core/range.ts';
+import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from './context.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
@@ -81,33 +83,38 @@ function ofPairs({ machine }: DoctorContext): Statement[] {
 }
 
 /** Faults at addresses of a peer: somebody sent a raw BAR address through the IOMMU. */
-function ofFaults(context: DoctorContext): Statement[] {
-  const { machine } = context;
-  return loggedOf(machine, 'fault').flatMap((logged): Statement[] => {
+function ofFaults({ machine }: DoctorContext): Statement[] {
+  const faults = loggedOf(machine, 'fault');
+  const places = faults.length === 0 ? [] : placesOf(machine);
+  return faults.flatMap((logged): Statement[] => {
     const { by, address, what } = logged.message.fault;
     const client = functionNamed(machine, by);
-    const peer = address === null || what !== 'memory' ? null : barAt(context, address);
-    if (client === undefined || peer === null || peer.fn === client) return [];
-    const meaning = `${hex(address as number)} is in BAR${peer.bar} of ${peer.fn.name}`;
+    if (client === undefined || address === null || what !== 'memory') return [];
+    const peer = places.find(({ start, end }) => address >= start && address < end);
+    if (peer === undefined || peer.fn === client) return [];
+    const meaning = `${hex(address)} is in BAR${peer.bar} of ${peer.fn.name}`;
     const evidence = logEvidence(logged.line, client.name, meaning);
     const alone = (): Finding => faultFinding(client, peer.fn, evidence);
     return [{ id: 'IOMMU-TRANSLATED', isAbout: naming(client.name), evidence, alone }];
   });
 }
 
-function barAt(
-  { functions }: DoctorContext,
-  address: number,
-): { readonly fn: PciFunction; readonly bar: number } | null {
-  for (const fn of functions) {
-    for (const { space, busAddress, cpuAddress, size, index } of fn.bars) {
-      if (space !== 'memory' || size === null || fn.isBridge) continue;
-      const isInside = (start: number | null): boolean =>
-        start !== null && start > 0 && address >= start && address < start + size;
-      if (isInside(busAddress) || isInside(cpuAddress)) return { fn, bar: index };
-    }
-  }
-  return null;
+interface Place extends Range {
+  readonly fn: PciFunction;
+  readonly bar: number;
+}
+
+/** Where memory BARs are, on the bus and for the CPU. */
+function placesOf({ hierarchy }: Machine): Place[] {
+  return hierarchy.functions.flatMap((fn) => {
+    if (fn.isBridge) return [];
+    return fn.bars.flatMap(({ space, busAddress, cpuAddress, size, index }) => {
+      if (space !== 'memory' || size === null) return [];
+      return [...new Set<number | null>([busAddress, cpuAddress])].flatMap((start) =>
+        start === null || start === 0 ? [] : [{ start, end: start + size, fn, bar: index }],
+      );
+    });
+  });
 }
 
 function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence): Finding {
@@ -136,6 +143,7 @@ function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence
 /** Errors that ports and devices reported. */
 function ofErrors(context: DoctorContext): Statement[] {
   const { machine } = context;
+  const known = new Map<string, readonly string[]>();
   return loggedOf(machine, 'aer').flatMap((logged): Statement[] => {
     const { at, error } = logged.message;
     const fn = functionNamed(machine, at);
@@ -144,7 +152,8 @@ function ofErrors(context: DoctorContext): Statement[] {
       const evidence = logEvidence(logged.line, at, 'it received a malformed packet: too long is one way');
       return [{ id: 'MPS', isAbout: naming(at), evidence, alone: null }];
     }
-    const below = wantedBelow(context, fn);
+    const below = known.get(at) ?? wantedBelow(context, fn);
+    known.set(at, below);
     const isAbout = (finding: Finding): boolean =>
       finding.at.includes(at) || below.some((name) => finding.functions.includes(name));
     const evidence = logEvidence(logged.line, at, 'it blocked a request');
