@@ -9,6 +9,7 @@ import { REDIRECT_BITS } from '../p2p/judge.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type CommandLine, type DeviceSelector, type PciOption, parseSelector } from './command-line.ts';
+import { devicePath } from './device-path.ts';
 
 export type AcsOptionKey = 'disable_acs_redir' | 'config_acs';
 
@@ -140,4 +141,16 @@ export function knowsOption(kernel: string | null, key: AcsOptionKey): boolean {
   const [major, minor] = release;
   const [wantedMajor, wantedMinor] = key === 'config_acs' ? [6, 11] : [4, 19];
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+/** Where an address stands alone in a list: behind `=`, `;` or `@`, up to the next separator. */
+const PLAIN_ADDRESS = /(?<=[=;@])(?:[0-9a-f]{1,8}:)?[0-9a-f]{1,2}:[0-9a-f]{1,2}\.[0-7](?=[;,]|$)/gi;
+
+/** A word with the two options' addresses as paths from the root, which survive renumbering; others stay as they are. */
+export function inPathForm(machine: Machine, word: string): string {
+  if (!/(?:disable_acs_redir|config_acs)=/.test(word)) return word;
+  return word.replace(PLAIN_ADDRESS, (text) => {
+    const [index] = namedFunctions(machine, parseSelector(text));
+    return index === undefined ? text : (devicePath(machine.hierarchy, index) ?? text);
+  });
 }

@@ -7,8 +7,13 @@ import { expect, test } from 'vitest';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import { type Finding, type Fix, isProved } from '../../src/doctor/diagnoses/finding.ts';
 import { restores, reversed, withChange } from '../../src/doctor/diagnoses/machine-change.ts';
+import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
+import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';
+import { ConfigSpace } from '../../src/pcie/config-space.ts';
+import type { FunctionFacts } from '../../src/pcie/function-facts.ts';
+import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';
 import { readTruth } from '../kernel/truth.ts';
 import { LISTED, UNLISTED } from './machines.ts';
 import { ACS_ON, gpu, machineOfParts, oneSwitch, TWINS, twoPorts } from './twins.ts';
@@ -59,6 +64,7 @@ const SICK: readonly (readonly [string, () => Machine])[] = [
     () =>
       machineOfParts(oneSwitch(ACS_ON, LISTED), { sysfs: in2Groups, groups: translated, cmdline: 'intel_iommu=on' }),
   ],
+  ['ACS redirects, and only text tells', () => textOnly(machineOfParts(oneSwitch(ACS_ON), { cmdline: 'pci=noacs' }))],
   [
     'all groups translate',
     () => machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs: in2Groups, groups: translated, cmdline: 'quiet' }),
@@ -69,6 +75,22 @@ const SICK: readonly (readonly [string, () => Machine])[] = [
   ],
   ['packets too long', () => machineOfParts(oneSwitch('clear', UNLISTED, gpu('b', { maxPayload: 512 })))],
 ];
+
+/** The same machine as a listing of lspci -vvv would show it: no registers, only what their bits mean. */
+function textOnly(machine: Machine): Machine {
+  const functions = machine.hierarchy.functions.map((fn): FunctionFacts => {
+    const { vendorId, deviceId, classCode, portType, acs, busNumbers, bars, payload, command } = fn;
+    const text = { vendorId, deviceId, classCode, portType, acs, busNumbers, bars, payload, command };
+    const told = Object.fromEntries(Object.entries(text).filter(([, value]) => value !== null));
+    return {
+      ...fn.facts,
+      config: new ConfigSpace(new Uint8Array(0)),
+      text: { ...told, capabilitiesListed: true, extendedListed: true, lines: {}, file: 'host.txt' },
+    };
+  });
+  const { cpu, kernel, cmdline } = machine;
+  return buildMachine({ source: 'host.txt', functions, cpu, kernel, cmdline });
+}
 
 interface FixOf {
   readonly machine: Machine;
@@ -154,4 +176,36 @@ test('a parameter includes what the line opens already, since a second one would
   expect(boot?.fix.change).toMatchObject({
     after: 'quiet pci=noaer splash pci=disable_acs_redir=0000:00:01.0/00.0/01.0;0000:00:01.0/00.0/00.0',
   });
+});
+
+test('a corrected word names functions by their way from the root, which survives renumbering', () => {
+  const line = 'pci=disable_acs_redir=0000:02:00.0,02:01.0 quiet';
+  const machine = machineOfParts(oneSwitch(ACS_ON), { cmdline: line });
+  const repair = fixesOf(machine).find(({ finding }) => finding.id === 'BAD-CMDLINE')?.fix;
+  const word = 'pci=disable_acs_redir=0000:00:01.0/00.0/00.0;0000:00:01.0/00.0/01.0';
+  expect(repair?.commands).toEqual([word, `in /etc/default/grub: GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX '${word}'"`]);
+  expect(repair?.change).toMatchObject({ after: `${word} quiet` });
+});
+
+test('where only text tells of ACS, the fixes are proved as well', () => {
+  const built = textOnly(machineOfParts(oneSwitch(ACS_ON), { cmdline: 'quiet' }));
+  const fixes = fixesOf(built).filter(({ finding }) => finding.id === 'ACS-REDIR-SWITCH');
+  expect(fixes.map(({ fix }) => fix.change?.kind)).toEqual(['acs', 'boot', 'boot']);
+  for (const { fix } of fixes) expect(fix.proof).toContain('by bus address');
+});
+
+test.skipIf(CORPUS === null)(`corpus: the same holds for every fix on every dump${SKIPPED}`, async () => {
+  for (const name of dumpNames()) {
+    const machine = await readMachine(bytesOfDump(name), name);
+    for (const { finding, fix } of fixesOf(machine)) {
+      const label = `${name}, ${finding.id}: ${fix.what}`;
+      const lines = fix.commands.filter((line) => CHANGES.test(line) && !NOT_FORETOLD.includes(line));
+      if (fix.change === null) expect(lines, label).toEqual([]);
+      else {
+        expect(restores(machine, fix.change), label).toBe(true);
+        const left = checkMachine(withChange(machine, fix.change), POLICY).findings.map(({ title }) => title);
+        expect(left, label).not.toContain(finding.title);
+      }
+    }
+  }
 });

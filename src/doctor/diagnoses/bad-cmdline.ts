@@ -1,6 +1,7 @@
 /** Words of the kernel command line that were meant to open roads and did not. */
 
 import { REDIRECT_BITS, REDIRECT_NO } from '../../p2p/judge.ts';
+import { inPathForm } from '../acs-parameter.ts';
 import { parseCommandLine } from '../command-line.ts';
 import { type CommandLineProblem, commandLineProblems, repairedLine } from '../command-line-problems.ts';
 import { grubLine } from '../kernel-parameter.ts';
@@ -112,11 +113,13 @@ function fixesOf(context: DoctorContext, problem: CommandLineProblem): Fix[] {
 /** The line with the word repaired. */
 function repairOf(context: DoctorContext, problem: CommandLineProblem): Fix | null {
   const { commandLine, machine } = context;
-  const after = commandLine === null ? null : repairedLine(commandLine, problem);
+  // In the form that survives renumbering, as the functions are named.
+  const replacement = problem.replacement === null ? null : inPathForm(machine, problem.replacement);
+  const after = commandLine === null ? null : repairedLine(commandLine, { ...problem, replacement });
   if (commandLine === null || after === null) return null;
   const left = commandLineProblems(machine, parseCommandLine(after));
   const still = left.some((other) => other.code === problem.code && other.message === problem.message);
-  const word = problem.replacement === '' ? null : problem.replacement;
+  const word = replacement === '' ? null : replacement;
   const change = bootChange(machine, after);
   return {
     what: word === null ? `Take ${problem.token.text} out of the command line` : 'Write it so',
