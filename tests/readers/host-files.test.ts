@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bytesOf } from '../../src/core/text.ts';
 import { buildMachine } from '../../src/machine/build.ts';
+import { LOG_LINES_MAX } from '../../src/machine/kernel-log.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { readCapturedRoot } from '../../src/machine/read/captured-root.ts';
 import { MemoryTree } from '../../src/machine/read/file-tree.ts';
@@ -93,6 +94,12 @@ test.each(['var/log/dmesg', 'dmesg', 'dmesg.txt', 'var/log/kern.log'])(
     expect(hostEvidenceOf(machine).kernelLog).toEqual([{ text: 'DMAR: x', file: path, line: 2 }]);
   },
 );
+
+test('a log of more lines than are kept is noted', async () => {
+  const machine = await read({ dmesg: '[    1.0] DMAR: x\n'.repeat(LOG_LINES_MAX + 1) });
+  expect(hostEvidenceOf(machine).kernelLog?.length).toBe(LOG_LINES_MAX);
+  expect(machine.notes).toMatchObject([{ code: 'KERNEL_LOG_LONG', file: 'dmesg' }]);
+});
 
 test('a log without such a line was captured and is empty', async () => {
   expect(hostEvidenceOf(await read({ dmesg: '[    1.0] usb\n' })).kernelLog).toEqual([]);

@@ -117,7 +117,7 @@ class HostFiles {
     if (file === undefined) return null;
     const lines = parseKernelLog(given?.text ?? this.#text(file) ?? '', file);
     if (lines.length === LOG_LINES_MAX) {
-      this.#note('KERNEL_LOG_LONG', file, `has more than ${LOG_LINES_MAX} lines about PCI; the first ones are read`);
+      this.#note('KERNEL_LOG_LONG', file, `has ${LOG_LINES_MAX} lines about PCI, or more; no more are read`);
     }
     return lines;
   }

@@ -24,6 +24,13 @@ export function readDirectory(path: string, source: string = path): Machine {
   return readTree(new DirectoryTree(path), source, {});
 }
 
+const LOG_UNREADABLE: ReadNote = {
+  code: 'KERNEL_LOG_UNREADABLE',
+  file: 'live',
+  line: null,
+  message: 'the log of the kernel may not be read; what it says is not known: run again as root (sudo)',
+};
+
 function readTree(tree: DirectoryTree, source: string, aids: HostAids): Machine {
   return buildMachine(withNotes(readCapturedRoot(tree, source, { ...aids, gunzip: unpackConfig }), tree));
 }
@@ -47,7 +54,9 @@ export function readLive(): Machine {
       hint: 'name a capture of another machine, or one of p2pdma examples: example:NAME',
     });
   }
-  return readTree(new DirectoryTree('/'), 'live', { kernelLog: kernelMessages() });
+  const kernelLog = kernelMessages();
+  const machine = readTree(new DirectoryTree('/'), 'live', { kernelLog });
+  return kernelLog === null ? { ...machine, notes: [...machine.notes, LOG_UNREADABLE] } : machine;
 }
 
 function withNotes(evidence: MachineEvidence, tree: DirectoryTree): MachineEvidence {
