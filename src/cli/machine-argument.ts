@@ -118,7 +118,7 @@ function exampleFile(name: string): string {
     code: 'USAGE_EXAMPLE_UNKNOWN',
     path: `example:${name}`,
     message: 'there is no such example',
-    hint: didYouMean(alike(name, names, 1), 'p2pdma examples lists them all'),
+    hint: didYouMean(alike(name, names, 1), 'the list: p2pdma examples'),
   });
 }
 

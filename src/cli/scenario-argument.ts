@@ -18,7 +18,7 @@ export function scenarioFile(argument: string): string {
     code: 'USAGE_EXAMPLE_UNKNOWN',
     path: argument,
     message: 'there is no such scenario',
-    hint: didYouMean(alike(name, names, 1), 'p2pdma examples lists them all'),
+    hint: didYouMean(alike(name, names, 1), 'the list: p2pdma examples'),
   });
 }
 

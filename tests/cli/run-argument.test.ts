@@ -23,7 +23,7 @@ test('a scenario that ships with the package is example:NAME, and p2pdma example
 test('an example that there is not is a usage error with the nearest names', () => {
   const { status, stderr } = p2pdma(['run', 'example:hazard']);
   expect(status).toBe(2);
-  expect(stderr).toContain('nearest: hazards');
+  expect(stderr).toContain('did you mean hazards? The list: p2pdma examples');
 });
 
 test('a file that there is not is answered with the nearest names of its folder', () => {
