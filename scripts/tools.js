@@ -9,6 +9,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 export const TOOLS = [
   { command: 'lspci', package: 'pciutils', for: 'comparisons with lspci' },
   { command: 'qemu-system-x86_64', package: 'qemu-system-x86', for: 'the QEMU engine' },
+  { command: 'zsh', package: 'zsh', for: 'its completion' },
+  { command: 'fish', package: 'fish', for: 'its completion' },
+  { command: 'mandoc', package: 'mandoc', for: 'the manual page' },
 ];
 
 /** Whether a command is on the PATH or in the system folders. */

@@ -14,14 +14,20 @@ export interface OptionEntry {
   readonly description: string;
 }
 
+export interface ArgumentEntry {
+  readonly name: string;
+  readonly description: string;
+  /** What may stand there. */
+  readonly takes: 'machine' | 'scenario' | 'shell';
+}
+
 export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   readonly usage: string;
   readonly examples: readonly string[];
   readonly options: readonly OptionEntry[];
-  /** Whether a machine or a file is among its arguments. */
-  readonly takesFile: boolean;
+  readonly arguments: readonly ArgumentEntry[];
 }
 
 /** All commands, in the order of the help. */
@@ -35,7 +41,11 @@ export function commandTree(specs: readonly CommandSpec[]): CommandEntry[] {
       summary: spec.summary,
       usage: command.usage(),
       examples: spec.examples,
-      takesFile: command.registeredArguments.some((argument) => argument.name() !== 'shell'),
+      arguments: command.registeredArguments.map((argument) => ({
+        name: argument.name(),
+        description: argument.description,
+        takes: takesOf(argument.name()),
+      })),
       options: command.options.map((option) => ({
         short: option.short ?? null,
         long: option.long ?? option.flags,
@@ -45,4 +55,9 @@ export function commandTree(specs: readonly CommandSpec[]): CommandEntry[] {
       })),
     };
   });
+}
+
+/** Every argument that is neither a scenario nor a shell may be a machine. */
+function takesOf(name: string): ArgumentEntry['takes'] {
+  return name === 'scenario' || name === 'shell' ? name : 'machine';
 }

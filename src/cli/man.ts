@@ -4,6 +4,7 @@ import { type CommandEntry, commandTree } from './command-tree.ts';
 import type { CommandSpec } from './commands.ts';
 import type { CommandModule, Invocation } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
+import { wrap } from './style.ts';
 import { version } from './version.ts';
 
 /** The command for the tree of `specs`. */
@@ -27,6 +28,17 @@ const EXITS: readonly (readonly [number, string])[] = [
   [130, 'interrupted'],
 ];
 
+const MACHINES: readonly (readonly [string, string])[] = [
+  ['live', 'this computer, from /sys and /proc'],
+  ['FOLDER or ARCHIVE', 'a captured root, as p2pdma capture makes it; .tar, .tar.gz, .tgz, .tar.bz2'],
+  ['FILE', 'what lspci printed: hex (lspci -xxxx), text (lspci -vvv), or both (lspci -Dnnvvvxxxx)'],
+  ['-', 'any of these on standard input'],
+  ['example:NAME', 'a machine that ships with p2pdma: p2pdma examples lists them'],
+];
+
+/** Characters of a line of the source, before hyphens are escaped. */
+const SOURCE_WIDTH = 70;
+
 /** The page. */
 export function manPage(tree: readonly CommandEntry[], release: string): string {
   const lines = [
@@ -37,10 +49,13 @@ export function manPage(tree: readonly CommandEntry[], release: string): string 
     '.B p2pdma',
     '.I command',
     '[options] [arguments]',
+    '.SH MACHINE',
+    'Most commands take a machine. It may be left out on Linux: this computer is read then.',
+    ...MACHINES.flatMap(([form, meaning]) => ['.TP', `.B ${escaped(form)}`, ...filled(meaning)]),
     '.SH COMMANDS',
     ...tree.flatMap(commandLines),
     '.SH EXIT STATUS',
-    ...EXITS.flatMap(([code, meaning]) => ['.TP', `.B ${code}`, escaped(meaning)]),
+    ...EXITS.flatMap(([code, meaning]) => ['.TP', `.B ${code}`, ...filled(meaning)]),
     '.SH ENVIRONMENT',
     '.TP',
     '.B NO_COLOR',
@@ -53,20 +68,26 @@ export function manPage(tree: readonly CommandEntry[], release: string): string 
   return lines.join('\n');
 }
 
-function commandLines({ name, summary, usage, examples, options }: CommandEntry): string[] {
+function commandLines({ name, summary, usage, examples, options, arguments: places }: CommandEntry): string[] {
   return [
     `.SS ${name}`,
-    escaped(summary),
+    ...filled(summary),
     '.PP',
     `.B p2pdma ${name}`,
     escaped(usage),
-    ...options.flatMap(({ flags, description }) => ['.TP', `.B ${escaped(flags)}`, escaped(description)]),
+    ...places.flatMap((place) => ['.TP', `.I ${escaped(place.name)}`, ...filled(place.description)]),
+    ...options.flatMap(({ flags, description }) => ['.TP', `.B ${escaped(flags)}`, ...filled(description)]),
     '.PP',
     'Examples:',
     '.nf',
     ...examples.map((line) => `  ${escaped(line)}`),
     '.fi',
   ];
+}
+
+/** Lines of the source are short; the reader fills them again. */
+function filled(text: string): string[] {
+  return wrap(text, SOURCE_WIDTH).map(escaped);
 }
 
 /** Hyphens are to be copied, backslashes to be printed; a line may not begin as a macro. */
