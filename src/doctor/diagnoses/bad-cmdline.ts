@@ -38,7 +38,7 @@ const SEVERITY: Readonly<Record<CommandLineProblem['code'], Severity>> = {
   NO_ACS: 'error',
   NO_EFFECT: 'error',
   REPLACED: 'warning',
-  DEFAULTS_LOST: 'warning',
+  DEFAULTS_LOST: 'note',
   GROUPS_ONLY: 'warning',
 };
 

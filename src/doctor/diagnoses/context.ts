@@ -1,9 +1,10 @@
 /** What every diagnosis reads: the machine, its judge, who would be paired with whom, and what the kernel was told. */
 
 import type { Machine } from '../../machine/machine.ts';
-import { JudgeContext } from '../../p2p/judge.ts';
+import { JudgeContext, REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { ACS_OPTIONS, acsEntries, acsOption } from '../acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from '../command-line.ts';
 import { type PairCase, pairCases } from './pair-cases.ts';
 import { deviceKey, isProvider, type Role, rolesOf } from './roles.ts';
@@ -47,8 +48,7 @@ export function doctorContext(machine: Machine, policy: Policy, asked: readonly 
   const commandLine = machine.cmdline === null ? null : parseCommandLine(machine.cmdline);
   const publishers = new Set(indicesOf(functions, (fn) => fn.facts.sysfs?.p2pmem?.published === true));
   const compute = new Set(indicesOf(functions, (fn, index) => roles[index] !== null && isCompute(fn)));
-  const opensAcs =
-    commandLine?.pci.some((option) => option.key === 'disable_acs_redir' || option.key === 'config_acs') ?? false;
+  const opensAcs = commandLine !== null && opensRedirects(commandLine);
   return {
     machine,
     policy,
@@ -67,6 +67,15 @@ export function doctorContext(machine: Machine, policy: Policy, asked: readonly 
 
 function indicesOf(functions: readonly PciFunction[], wanted: (fn: PciFunction, index: number) => boolean): number[] {
   return functions.flatMap((fn, index) => (wanted(fn, index) ? [index] : []));
+}
+
+/** Whether a line is meant to clear redirects: config_acs= may as well set them. */
+function opensRedirects(line: CommandLine): boolean {
+  return ACS_OPTIONS.some((key) => {
+    const option = acsOption(line, key);
+    const entries = option === null ? [] : acsEntries(option);
+    return entries.some(({ mask, value }) => (mask & REDIRECT_BITS & ~value) !== 0);
+  });
 }
 
 /** 0302, "3D controller", and 12, "processing accelerator". */
