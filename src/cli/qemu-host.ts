@@ -95,7 +95,8 @@ export class QemuHost implements ScenarioHost {
     // A captured machine has no names of its own: its addresses stand for the functions that took their place.
     if (named.names.size === 0)
       for (const fn of named.machine.hierarchy.functions) if (!fn.isBridge) placeIfThere(place, fn);
-    const notes = [...qemuNotes(rebuilt, named, scenario, machine.ram), ...engine.notes];
+    const losses = engine.envelope.silentLosses.map((loss) => `lost without a word: ${loss}`);
+    const notes = [...qemuNotes(rebuilt, named, scenario, machine.ram), ...engine.notes, ...losses];
     return new QemuHost(engine, { machine, names, controllers }, notes, iommu, parts);
   }
 

@@ -5,6 +5,7 @@ import { type PhysAddr, physAddr } from '../../src/core/index.ts';
 import { QemuEngine, versionNotes } from '../../src/engine/qemu/index.ts';
 import { type DriverLimits, NvmeError } from '../../src/nvme/driver/index.ts';
 import { REGISTERS, STATUS } from '../../src/nvme/spec/index.ts';
+import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../src/pcie/registers.ts';
 import { type Bed, equalBytes, MIB, newQemuBed, PAGE, pattern, switchTree } from '../contract/bed.ts';
 import { type Controller, dmaSegment, Host, type Piece } from '../contract/host.ts';
 import { missingQemu } from '../contract/missing-qemu.ts';
@@ -200,6 +201,47 @@ describe.skipIf(MISSING !== null)(`the envelope of QEMU${MISSING === null ? '' :
       expect(await b.move('write', 0, [dmaSegment(own.address, PAGE)])).toMatchObject({ kind: 'completed', status: 0 });
       expect(equalBytes(b.stored(0, PAGE), pattern(PAGE, 5))).toBeLessThan(PAGE / 4);
       expect(engine.stderr).toContain('Blocked re-entrant IO');
+    });
+  });
+
+  test('silent loss: to and from a disabled BAR, and one behind a disabled port, status 0', async () => {
+    await withBed(async (bed, host) => {
+      const a = await host.controller('a');
+      const piece = host.piece('m', MIB, PAGE);
+      for (const [round, name] of ['m', 'portM'].entries()) {
+        const kept = pattern(PAGE, 10 + round);
+        await host.fill(piece, kept);
+        a.put(0, pattern(PAGE, 20 + round));
+        a.put(64, pattern(PAGE, 30 + round));
+        const { bdf } = bed.fn(name);
+        const command = await bed.engine.readConfig(bdf, COMMAND, 2);
+        await bed.engine.writeConfig(bdf, COMMAND, 2, command & ~COMMAND_MEMORY_SPACE);
+        expect(await a.transfer('read', 0, [piece])).toMatchObject({ kind: 'completed', status: 0 });
+        expect(await a.transfer('write', 64, [piece])).toMatchObject({ kind: 'completed', status: 0 });
+        await bed.engine.writeConfig(bdf, COMMAND, 2, command);
+        expect(await host.read(piece), name).toEqual(kept);
+        expect(equalBytes(a.stored(64, PAGE), kept), name).toBeLessThan(PAGE / 4);
+      }
+    });
+  });
+
+  test('silent loss: bus mastering off at bridges has no effect, at the controller the queues stop', async () => {
+    await withBed(async (bed, host) => {
+      const piece = host.piece('m', 0, PAGE);
+      const off = async (name: string): Promise<void> => {
+        const { bdf } = bed.fn(name);
+        const command = await bed.engine.readConfig(bdf, COMMAND, 2);
+        await bed.engine.writeConfig(bdf, COMMAND, 2, command & ~COMMAND_BUS_MASTER);
+      };
+      const a = await host.controller('a', { limits: { ...bed.limits, timeoutNs: 300e6 } });
+      await off('portA');
+      a.put(0, pattern(PAGE, 40));
+      expect(await a.transfer('read', 0, [piece])).toMatchObject({ kind: 'completed', status: 0 });
+      expect(await host.read(piece)).toEqual(pattern(PAGE, 40));
+      await off('a');
+      a.put(0, pattern(PAGE, 41));
+      expect(await a.transfer('read', 0, [piece])).toMatchObject({ kind: 'fatal' });
+      expect(await host.read(piece)).toEqual(pattern(PAGE, 40));
     });
   });
 
