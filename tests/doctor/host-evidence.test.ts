@@ -548,6 +548,34 @@ test('WRONG-MEMORY: what the kernel could not claim since RAM is there is told b
   expect(findings(machineOf(oneSwitch(), { log: line('PCI Bus 0000:00') }), 'WRONG-MEMORY')).toEqual([]);
 });
 
+// IOMMU-TRANSLATED without groups
+
+test('IOMMU-TRANSLATED: without groups the log or the configuration settles it, and the command line stands above them', () => {
+  // As a dump of registers has them: without sysfs no group is no evidence.
+  const of = (told: Told): string[] => {
+    const { machine } = machineOf(twoPorts(), { cmdline: 'quiet', ...told });
+    const dump = buildMachine({
+      source: 'dump',
+      functions: machine.hierarchy.functions.map(({ facts }) => ({ ...facts, sysfs: null })),
+      cpu: machine.cpu,
+      kernel: machine.kernel,
+      cmdline: machine.cmdline,
+      host: machine.host,
+    });
+    return findings({ machine: dump }, 'IOMMU-TRANSLATED').map(({ sure }) => sure);
+  };
+  const passing = 'CONFIG_IOMMU_DEFAULT_PASSTHROUGH=y\n';
+  const none = 'CONFIG_X86_64=y\n# CONFIG_INTEL_IOMMU is not set\n# CONFIG_AMD_IOMMU is not set\n';
+  expect(of({})).toEqual(['unknown']);
+  expect(of({ config: passing })).toEqual([]);
+  expect(of({ config: passing, cmdline: 'iommu=nopt' })).toEqual(['unknown']);
+  expect(of({ config: passing, cmdline: 'iommu.passthrough=0' })).toEqual(['unknown']);
+  expect(of({ config: none })).toEqual([]);
+  expect(of({ config: none.replace('# CONFIG_AMD_IOMMU is not set', 'CONFIG_AMD_IOMMU=y') })).toEqual(['unknown']);
+  expect(of({ log: '[    0.3] iommu: Default domain type: Passthrough (set via kernel command line)' })).toEqual([]);
+  expect(of({ log: '[    0.3] iommu: Default domain type: Translated' })).toEqual(['unknown']);
+});
+
 // What the log adds
 
 test('a fault at a peer’s BAR makes IOMMU-TRANSLATED certain, and makes one where the groups are not known', () => {

@@ -13,6 +13,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { defaultMode } from './iommu-default.ts';
 import { withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
 import { severityOfDetour } from './severity.ts';
@@ -49,16 +50,17 @@ function diagnose(context: DoctorContext): Finding[] {
   return unknown ? [unknownFinding(context, functions, pairs)] : [];
 }
 
-/** By the group's type; the command line tells where the groups are not in the capture. */
+/** By the group's type; the command line and the kernel's defaults tell where the groups are not in the capture. */
 function modeOf({ machine, commandLine }: DoctorContext, fn: PciFunction): IommuMode | null {
   const mode = iommuModeOf(machine, fn);
-  if (mode !== null || commandLine === null) return mode;
+  if (mode !== null) return mode;
+  if (commandLine === null) return defaultMode(machine, null);
   const iommu = (lastValue(commandLine, 'iommu') ?? '').split(',');
   const intel = (lastValue(commandLine, 'intel_iommu') ?? '').split(',');
   const amd = (lastValue(commandLine, 'amd_iommu') ?? '').split(',');
   if (iommu.includes('pt') || lastValue(commandLine, 'iommu.passthrough') === '1') return 'passthrough';
   if (iommu.includes('off') || intel.includes('off') || amd.includes('off')) return 'off';
-  return null;
+  return defaultMode(machine, commandLine);
 }
 
 function findingOf(context: DoctorContext, translated: ReadonlySet<number>, pairs: Finding['pairs']): Finding {
