@@ -128,10 +128,11 @@ class Grouping {
     if (!this.#isMultiFunction(index)) return null;
     const own = this.#isolates(index);
     if (own === true) return null;
-    const { bdf } = this.#functionAt(index);
-    for (const [at, { bdf: other }] of this.#hierarchy.functions.entries()) {
+    // Functions are sorted, so those of a slot stand side by side.
+    let first = index;
+    while (this.#isSameSlot(first - 1, index)) first--;
+    for (let at = first; this.#isSameSlot(at, index); at++) {
       if (at === index || (this.#groupOf[at] as number) < 0) continue;
-      if (other.device !== bdf.device || other.bus !== bdf.bus || other.domain !== bdf.domain) continue;
       const its = this.#isolates(at);
       if (its === true) continue;
       if (own === null) asked.add(index);
@@ -139,6 +140,12 @@ class Grouping {
       return { function: index, because: 'SLOT_NOT_ISOLATING', at };
     }
     return null;
+  }
+
+  #isSameSlot(at: number, index: number): boolean {
+    const other = this.#hierarchy.functions[at]?.bdf;
+    const { bdf } = this.#functionAt(index);
+    return other !== undefined && other.device === bdf.device && other.bus === bdf.bus && other.domain === bdf.domain;
   }
 
   #isolates(index: number): boolean | null {

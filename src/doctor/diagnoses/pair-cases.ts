@@ -52,6 +52,8 @@ interface Building {
   readonly acrossRoots: boolean;
   readonly named: Map<ReasonCode, Set<string>>;
   readonly functions: Set<number>;
+  /** Lists that `functions` holds. */
+  readonly noted: Set<readonly number[]>;
   pairs: number;
   readonly provider: number;
   readonly client: number;
@@ -147,6 +149,7 @@ function add(
       acrossRoots: pair.acrossRoots,
       named: new Map(),
       functions: new Set(),
+      noted: new Set(),
       pairs: 0,
       provider: pair.p,
       client: pair.c,
@@ -155,8 +158,15 @@ function add(
     cases.set(key, building);
   }
   building.pairs += pair.provider.providers.length * pair.client.clients.length;
-  for (const index of pair.provider.providers) building.functions.add(index);
-  for (const index of pair.client.clients) building.functions.add(index);
+  // A bus of many meets each of many others: its functions are noted once.
+  if (!building.noted.has(pair.provider.providers)) {
+    building.noted.add(pair.provider.providers);
+    for (const index of pair.provider.providers) building.functions.add(index);
+  }
+  if (!building.noted.has(pair.client.clients)) {
+    building.noted.add(pair.client.clients);
+    for (const index of pair.client.clients) building.functions.add(index);
+  }
   for (const reason of verdict.reasons) {
     let names = building.named.get(reason.code);
     if (names === undefined) {
