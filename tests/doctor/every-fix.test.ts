@@ -209,3 +209,42 @@ test.skipIf(CORPUS === null)(`corpus: the same holds for every fix on every dump
     }
   }
 });
+
+/** So many switches with so many accelerators each, all redirecting. */
+function switches(count: number, cards: number): Machine {
+  const children = Array.from({ length: count }, (_, at) => ({
+    kind: 'rootPort' as const,
+    below: [
+      {
+        kind: 'switch' as const,
+        ports: Array.from({ length: cards }, (_, slot) => ({ acs: ACS_ON, below: [gpu(`card${at}.${slot}`)] })),
+      },
+    ],
+  }));
+  return machineOfParts([{ hostBridge: UNLISTED, children }], { cmdline: 'quiet' });
+}
+
+test.each([
+  [2, 2],
+  [20, 4],
+])(
+  '%i switches of %i: one line opens all of them, by kind where paths would be too long for a kernel',
+  (count, cards) => {
+    const machine = switches(count, cards);
+    const fixes = fixesOf(machine).filter(
+      ({ finding, fix }) => finding.id === 'ACS-REDIR-SWITCH' && /^Open all/.test(fix.what),
+    );
+    expect(fixes).toHaveLength(1);
+    const [{ fix }] = fixes as [FixOf];
+    expect(fix.commands[0]).toBe(
+      count === 2
+        ? 'pci=config_acs=0010001@0000:00:01.0/00.0/00.0;0010001@0000:00:01.0/00.0/01.0;0010001@0000:00:02.0/00.0/00.0;0010001@0000:00:02.0/00.0/01.0'
+        : 'pci=config_acs=0010001@pci:1af4:000c',
+    );
+    const healed = fix.change === null ? machine : withChange(machine, fix.change);
+    expect(checkMachine(healed, POLICY).findings.filter(({ id }) => id === 'ACS-REDIR-SWITCH')).toEqual([]);
+    expect(checkMachine(healed, POLICY).pairs.busAddr).toBe(count * cards * (cards - 1));
+    expect(fix.change !== null && restores(machine, fix.change)).toBe(true);
+    expect((fix.change?.kind === 'boot' ? (fix.change.after ?? '') : '').length).toBeLessThan(2048);
+  },
+);

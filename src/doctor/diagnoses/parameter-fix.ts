@@ -3,14 +3,16 @@
  * it would leave are set on a copy of the machine, and the pairs are judged again there.
  */
 
+import { hexDigits } from '../../core/hex.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
-import { JudgeContext } from '../../p2p/judge.ts';
+import { JudgeContext, REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { MapType } from '../../p2p/verdict.ts';
+import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type AcsOptionKey, acsEffects } from '../acs-parameter.ts';
 import { relevantPart, withAcsControls } from '../changed-machine.ts';
-import { type CommandLine, parseCommandLine, type Token } from '../command-line.ts';
+import { type CommandLine, parseCommandLine } from '../command-line.ts';
 import { withOption } from '../command-line-problem.ts';
 import { configAcs, disableAcsRedir } from '../kernel-parameter.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
@@ -34,13 +36,21 @@ export interface AcsParameter {
   /** What of the present line it stands for; null where it takes no place. */
   readonly replaces: string | null;
   readonly change: Extract<MachineChange, { kind: 'boot' }>;
+  /** Exactly the ports lose their redirects, and no other function changes. */
+  readonly isExact: boolean;
 }
 
 /**
  * The parameter that leaves `ports` as they shall be and everything that the present line names as it is: a second option of the same
- * name would replace the first, so there is to be one only.
+ * name would replace the first, so there is to be one only. `byIds` names the functions by vendor and device: shorter, and it may name
+ * more than these, so that `isExact` is to be asked.
  */
-export function acsParameter(machine: Machine, key: AcsOptionKey, ports: readonly PortChange[]): AcsParameter {
+export function acsParameter(
+  machine: Machine,
+  key: AcsOptionKey,
+  ports: readonly PortChange[],
+  form: 'byPath' | 'byIds' = 'byPath',
+): AcsParameter {
   const line = parseCommandLine(machine.cmdline ?? '');
   const names = new Set(ports.map((port) => port.at));
   const present = [...acsEffects(machine, line).keys()]
@@ -49,10 +59,28 @@ export function acsParameter(machine: Machine, key: AcsOptionKey, ports: readonl
     .map((index) => portChange(machine.hierarchy, index, (control) => control))
     .filter((port) => !names.has(port.at));
   const all = [...present, ...ports];
-  const parameter = key === 'config_acs' ? configAcs(all) : disableAcsRedir(all);
+  const named = form === 'byPath' ? all : byIds(machine, all);
+  const parameter = key === 'config_acs' ? configAcs(named) : disableAcsRedir(named);
   const { text, removed } = withoutAcsOptions(line);
   const change = bootChange(machine, lineWith({ ...machine, cmdline: text }, parameter));
-  return { parameter, replaces: removed.length === 0 ? null : removed.join(' and '), change };
+  const replaces = removed.length === 0 ? null : removed.join(' and ');
+  const changed = portsOf(change);
+  const isExact =
+    changed.length === ports.length &&
+    changed.every((port) => names.has(port.at) && (port.after & REDIRECT_BITS) === 0);
+  return { parameter, replaces, change, isExact };
+}
+
+/** One entry for each kind of function, and for each value that its register is to have. */
+function byIds({ hierarchy }: Machine, ports: readonly PortChange[]): PortChange[] {
+  const kinds = new Map<string, PortChange>();
+  for (const port of ports) {
+    const bdf = parseBdf(port.at);
+    const fn = bdf === null ? undefined : hierarchy.at(bdf);
+    const ids = `pci:${hexDigits(fn?.vendorId ?? 0, 4)}:${hexDigits(fn?.deviceId ?? 0, 4)}`;
+    kinds.set(`${ids} ${port.after}`, { ...port, devicePath: ids });
+  }
+  return [...kinds.values()];
 }
 
 function withoutAcsOptions(line: CommandLine): { readonly text: string; readonly removed: readonly string[] } {
@@ -62,9 +90,10 @@ function withoutAcsOptions(line: CommandLine): { readonly text: string; readonly
       ({ key, token: at }) => at === index && (key === 'disable_acs_redir' || key === 'config_acs'),
     );
     removed.push(...mine.map((option) => `${option.key}=${option.value ?? ''}`));
+    if (mine.length === 0) return [token.text];
     const text = mine.reduce(
-      (left, option) => withOption({ ...token, value: left.replace(/^pci=/, '') } as Token, option, ''),
-      token.text,
+      (left, option) => withOption({ ...token, value: left.replace(/^pci=/, '') }, option, ''),
+      `pci=${token.value ?? ''}`,
     );
     return text === '' ? [] : [text];
   });
