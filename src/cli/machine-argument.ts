@@ -4,7 +4,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } fr
 import { basename, dirname } from 'node:path';
 import { alike } from '../core/text.ts';
 import { MachineError } from '../machine/errors.ts';
-import type { Machine } from '../machine/machine.ts';
+import type { Machine, ReadNote } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
 import { didYouMean, UsageError } from './errors.ts';
@@ -45,11 +45,23 @@ export async function loadMachine(argument: string | undefined, invocation: Invo
     cpu: cpu ?? read.cpu,
     cmdline: textOption(invocation, 'kernelCmdline') ?? read.cmdline,
   };
-  for (const note of machine.notes) {
-    const line = note.line === null ? '' : `:${note.line}`;
-    context.note(`note: ${note.file}${line}: ${note.message}`);
-  }
+  for (const line of noteLines(machine.notes)) context.note(line);
   return { machine, policy: policyOption(policyGiven, machine.kernel) };
+}
+
+/** Notes of one kind that are shown. */
+const ALIKE_MAX = 3;
+
+/** What the reader noticed, a line each; of many that are alike the first few, so that the answer is not pushed off the screen. */
+export function noteLines(notes: readonly ReadNote[]): string[] {
+  const byCode = new Map<string, ReadNote[]>();
+  for (const note of notes) byCode.set(note.code, [...(byCode.get(note.code) ?? []), note]);
+  return [...byCode.values()].flatMap((alike) => {
+    const shown = alike.length <= ALIKE_MAX + 1 ? alike : alike.slice(0, ALIKE_MAX);
+    const lines = shown.map(({ file, line, message }) => `note: ${file}${line === null ? '' : `:${line}`}: ${message}`);
+    const hidden = alike.length - shown.length;
+    return hidden === 0 ? lines : [...lines, `note: and ${hidden} more like these`];
+  });
 }
 
 /** Reads the machine that `argument` names, as it is: no option is applied, and notes are left in it. */
