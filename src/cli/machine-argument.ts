@@ -55,7 +55,11 @@ const ALIKE_MAX = 3;
 /** What the reader noticed, a line each; of many that are alike the first few, so that the answer is not pushed off the screen. */
 export function noteLines(notes: readonly ReadNote[]): string[] {
   const byCode = new Map<string, ReadNote[]>();
-  for (const note of notes) byCode.set(note.code, [...(byCode.get(note.code) ?? []), note]);
+  for (const note of notes) {
+    const alike = byCode.get(note.code);
+    if (alike === undefined) byCode.set(note.code, [note]);
+    else alike.push(note);
+  }
   return [...byCode.values()].flatMap((alike) => {
     const shown = alike.length <= ALIKE_MAX + 1 ? alike : alike.slice(0, ALIKE_MAX);
     const lines = shown.map(({ file, line, message }) => `note: ${file}${line === null ? '' : `:${line}`}: ${message}`);
