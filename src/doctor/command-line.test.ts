@@ -23,6 +23,17 @@ test('options of pci= are parted by commas, over all its words', () => {
   ]);
 });
 
+test.each([
+  ['"pci=a b"', 'pci', 'a b'],
+  ['pci="a b"', 'pci', 'a b'],
+  ['pci="a b', 'pci', 'a b'],
+  ['"quiet"', 'quiet', null],
+  ['pci=x="a b"', 'pci', 'x="a b"'],
+  ['p"ci=a"', 'p"ci', 'a"'],
+])('%s is read as Linux reads its quotes', (text, key, value) => {
+  expect(parseCommandLine(text).tokens).toMatchObject([{ key, value }]);
+});
+
 test('the last word with a key counts, and - is _ in a key', () => {
   expect(lastValue(parseCommandLine('iommu=off iommu=pt'), 'iommu')).toBe('pt');
   expect(lastValue(parseCommandLine('nvme-core.multipath=N'), 'nvme_core.multipath')).toBe('N');
@@ -92,6 +103,10 @@ test.each([
   [`\u201c${BOTH}\u201d`, 'STRAY_QUOTE', BOTH],
   [`pci=disable_acs_redir=${A}\\;${B}`, 'STRAY_QUOTE', BOTH],
   ["iommu='pt'", 'STRAY_QUOTE', 'iommu=pt'],
+  // A double quote is taken off in front of a word or its value, and nowhere else.
+  [`pci=disable_acs_redir="${A};${B}"`, 'STRAY_QUOTE', BOTH],
+  [`pci=noaer,disable_acs_redir="${A};${B}"`, 'STRAY_QUOTE', `pci=noaer,disable_acs_redir=${A};${B}`],
+  ['intel-iommu=pt', 'NO_OP', 'iommu=pt'],
   [`pci=disable_acs_redir=${A},${B}`, 'COMMA_FOR_SEMICOLON', BOTH],
   [`pci=noaer,disable_acs_redir=${A},${B},nomsi`, 'COMMA_FOR_SEMICOLON', `pci=noaer,disable_acs_redir=${A};${B},nomsi`],
   [`pci=config_acs=xx00x00@${A},xx00x00@${B}`, 'COMMA_FOR_SEMICOLON', `pci=config_acs=xx00x00@${A};xx00x00@${B}`],
@@ -166,6 +181,14 @@ test('a list of one at the end of the line, beside a port that redirects still, 
   });
   expect(problems(`${cut} splash`, { acs: ['SV', 'UF'], second: ['SV', 'RR', 'CR', 'UF'] })).toEqual([]);
   expect(problems(cut, { acs: ['SV', 'UF'] })).toEqual([]);
+});
+
+test('iommu= is of x86; other kernels have iommu.passthrough=', () => {
+  const arm = { ...machineWith({}), cpu: { vendor: 'ARM', family: null } };
+  expect(commandLineProblems(arm, parseCommandLine('iommu=pt'))).toMatchObject([
+    { code: 'NO_OP', replacement: 'iommu.passthrough=1' },
+  ]);
+  expect(problems('iommu=pt')).toEqual([]);
 });
 
 test('iommu=pt that no group has heard of had no effect; one group that passes is enough', () => {

@@ -10,9 +10,9 @@ export interface Token {
   readonly text: string;
   /** In front of the first `=`. */
   readonly key: string;
-  /** Behind it, without quotes; null where there is no `=`. */
+  /** Behind it, without the quotes around it; null where there is no `=`. */
   readonly value: string | null;
-  /** Quotes that only a shell or a word processor knows, or a backslash, stand in it: the kernel takes them as letters. */
+  /** Quotes inside, or such as only a shell or a word processor knows, or a backslash stand in it: the kernel takes them as letters. */
   readonly oddQuotes: boolean;
 }
 
@@ -53,15 +53,15 @@ export function parseCommandLine(text: string): CommandLine {
   return { text, tokens, pci, rest: end < 0 ? '' : words.slice(end).join(' ') };
 }
 
-/** The value of the last word with that key, `''` where it has none; null where there is no such word. The last one counts. */
-export function lastValue(line: CommandLine, key: string): string | null {
-  const token = line.tokens.findLast((candidate) => sameKey(candidate.key, key));
-  return token === undefined ? null : (token.value ?? '');
+/** The kernel takes `-` and `_` for the same in the names of parameters. */
+export function plainKey(key: string): string {
+  return key.replaceAll('-', '_');
 }
 
-/** The kernel takes `-` and `_` for the same in the names of parameters. */
-function sameKey(a: string, b: string): boolean {
-  return a.replaceAll('-', '_') === b.replaceAll('-', '_');
+/** The value of the last word with that key, `''` where it has none; null where there is no such word. The last one counts. */
+export function lastValue(line: CommandLine, key: string): string | null {
+  const token = line.tokens.findLast((candidate) => plainKey(candidate.key) === plainKey(key));
+  return token === undefined ? null : (token.value ?? '');
 }
 
 function wordsOf(text: string): string[] {
@@ -79,17 +79,22 @@ function wordsOf(text: string): string[] {
   return words;
 }
 
+/** What a shell or a word processor takes for quotes, and the kernel for letters. */
 const ODD_QUOTES = /['\\`\u2018-\u201f]/;
 
+/**
+ * The kernel takes off a double quote in front of the word or of its value, and the one at its end; any other is a letter. next_arg() in
+ * lib/cmdline.c.
+ */
 function tokenOf(text: string): Token {
-  const bare = text.replaceAll('"', '');
+  const isQuoted = text.startsWith('"');
+  let bare = isQuoted ? text.slice(1) : text;
+  if (isQuoted && bare.endsWith('"')) bare = bare.slice(0, -1);
   const at = bare.indexOf('=');
-  return {
-    text,
-    key: at < 0 ? bare : bare.slice(0, at),
-    value: at < 0 ? null : bare.slice(at + 1),
-    oddQuotes: ODD_QUOTES.test(text),
-  };
+  const key = at < 0 ? bare : bare.slice(0, at);
+  let value = at < 0 ? null : bare.slice(at + 1);
+  if (value?.startsWith('"')) value = value.slice(1).replace(/"$/, '');
+  return { text, key, value, oddQuotes: ODD_QUOTES.test(text) || `${key}${value ?? ''}`.includes('"') };
 }
 
 /** How a parameter names functions. */

@@ -5,7 +5,7 @@
 
 import { nearest } from '../core/text.ts';
 import type { Machine } from '../machine/machine.ts';
-import { type CommandLine, type PciOption, parseSelector, type Token } from './command-line.ts';
+import { type CommandLine, type PciOption, parseSelector, plainKey, type Token } from './command-line.ts';
 import {
   type CommandLineProblem,
   type CommandLineProblemCode,
@@ -95,7 +95,8 @@ function continuation(line: CommandLine, index: number): number[] {
 
 /** What it says: a word that the kernel does not have, or that something else contradicts. */
 function meaningProblem(machine: Machine, line: CommandLine, token: Token, index: number): Found | null {
-  const { key, value } = token;
+  const { value } = token;
+  const key = plainKey(token.key);
   const option = PCI_OPTIONS.find((name) => key === name || key === `pci.${name}`);
   if (option !== undefined) {
     const wanted = `pci=${option}${value === null ? '' : `=${value}`}`;
@@ -117,7 +118,8 @@ function meaningProblem(machine: Machine, line: CommandLine, token: Token, index
 }
 
 function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: number): Found | null {
-  const { key, value } = token;
+  const { value } = token;
+  const key = plainKey(token.key);
   const words = (value ?? '').split(',');
   const isIommu = key === 'iommu' || key === 'intel_iommu' || key === 'amd_iommu';
   if (isIommu && words.includes('passthrough')) {
@@ -130,6 +132,9 @@ function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: 
   }
   if (key === 'amd_iommu' && value === 'on') {
     return found('NO_OP', 'amd_iommu=on changes nothing: the AMD IOMMU is on unless switched off', '');
+  }
+  if (key === 'iommu' && words.includes('pt') && machine.cpu !== null && !isX86(machine.cpu.vendor)) {
+    return found('NO_OP', 'iommu= is a word of x86 kernels: here iommu.passthrough=1 is', 'iommu.passthrough=1');
   }
   const pass = passthroughOf(token);
   if (pass === null) return null;
@@ -149,7 +154,9 @@ function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: 
 }
 
 /** Whether a word asks for DMA that is not translated (true) or for translation (false); null where it is about neither. */
-function passthroughOf({ key, value }: Token): boolean | null {
+function passthroughOf(token: Token): boolean | null {
+  const { value } = token;
+  const key = plainKey(token.key);
   if (key === 'iommu') {
     const last = (value ?? '').split(',').findLast((word) => word === 'pt' || word === 'nopt');
     return last === undefined ? null : last === 'pt';

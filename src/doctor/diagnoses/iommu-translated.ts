@@ -7,6 +7,7 @@ import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line.ts';
+import { isX86 } from '../is-x86.ts';
 import { bootChange, isPassthrough, lineWith } from '../parameter-change.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -124,8 +125,8 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
   const { machine } = context;
   const change = { kind: 'groupType', groups } as const;
   const vendor = machine.cpu?.vendor ?? 'GenuineIntel';
-  const isX86 = /AMD|Intel|Hygon/.test(vendor);
-  const pass = isX86 ? 'iommu=pt' : 'iommu.passthrough=1';
+  const onX86 = isX86(vendor);
+  const pass = onX86 ? 'iommu=pt' : 'iommu.passthrough=1';
   const off = /AMD|Hygon/.test(vendor) ? 'amd_iommu=off' : 'intel_iommu=off';
   const undo = ['take the parameter out of the command line and boot again'];
   const passed = bootChange(machine, lineWith(machine, pass));
@@ -157,7 +158,7 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
       what: 'Put both devices below one switch without ACS redirect: then the IOMMU never sees them',
       cost: 'Re-slot; isolation between the two.',
     },
-    ...(isX86
+    ...(onX86
       ? [
           {
             what: 'Switch the IOMMU off, as the last resort',
