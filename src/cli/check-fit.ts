@@ -3,17 +3,34 @@
 /** The same matter, longest first; each a list of lines. */
 export type Block = readonly (readonly string[])[];
 
+export interface Screen {
+  readonly rows: number;
+  /** Longer lines take more than one row. */
+  readonly columns: number;
+}
+
 /**
- * The lines of all blocks, at most `rows` of them where the shortest forms allow it. The last block is shortened first, step by
+ * The lines of all blocks, on one screen where the shortest forms allow it. The last block is shortened first, step by
  * step; the first `kept` blocks only when all others are as short as can be.
  */
-export function fitted(blocks: readonly Block[], rows: number, kept: number): string[] {
+export function fitted(blocks: readonly Block[], screen: Screen, kept: number): string[] {
   const steps = blocks.map(() => 0);
   const lines = (index: number): readonly string[] => blocks[index]?.[steps[index] as number] ?? [];
-  const height = (): number => blocks.reduce((sum, _, index) => sum + lines(index).length, 0);
-  shorten(blocks, steps, { from: kept, to: blocks.length }, () => height() > rows);
-  shorten(blocks, steps, { from: 0, to: Math.min(kept, blocks.length) }, () => height() > rows);
+  const height = (): number => blocks.reduce((sum, _, index) => sum + rowsOf(lines(index), screen.columns), 0);
+  shorten(blocks, steps, { from: kept, to: blocks.length }, () => height() > screen.rows);
+  shorten(blocks, steps, { from: 0, to: Math.min(kept, blocks.length) }, () => height() > screen.rows);
   return blocks.flatMap((_, index) => [...lines(index)]);
+}
+
+function rowsOf(lines: readonly string[], columns: number): number {
+  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(visible(line) / columns)), 0);
+}
+
+/** Characters that a terminal shows: bold and dim are told by sequences that take no room. */
+function visible(line: string): number {
+  return line
+    .split('\u001b')
+    .reduce((sum, part, index) => sum + part.length - (index === 0 ? 0 : part.indexOf('m') + 1), 0);
 }
 
 /** Takes the blocks of a part one step further, the last first, as long as `isTooLong`. */

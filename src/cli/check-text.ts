@@ -36,7 +36,7 @@ export function* checkLines(question: CheckQuestion, view: CheckView): Generator
     if (unknown.length > 0) blocks.push(openBlock(unknown, view));
     if (found.length > 0) blocks.push([moreLines(question, found[0] as Finding, view)]);
     // The head and the worst of the findings keep their length.
-    yield* fitted(blocks, ROWS, 2);
+    yield* fitted(blocks, { rows: ROWS, columns: view.columns }, 2);
     return;
   }
   yield* headLines(question, found, unknown, view);
@@ -58,9 +58,13 @@ function headLines(
   const functions = count(machine.hierarchy.functions.length, 'function');
   return [
     ...wrap(`${machine.source}: ${headline(found, result)}${open}`, columns, '  ').map(style.bold),
-    ...wrap(`${functions}, rules of ${policy.name}. ${pairsSentence(result)}`, columns),
+    ...wrap(`${functions}, rules of ${policy.name}${whyRules(machine)}. ${pairsSentence(result)}`, columns),
     ...whoIsWho(machine, columns),
   ];
+}
+
+function whyRules({ kernel }: Machine): string {
+  return kernel === null ? ' (the capture names no kernel)' : ` (kernel ${kernel})`;
 }
 
 /** Devices of a kind that the head names. */
@@ -210,6 +214,8 @@ function byCommand(unknown: readonly Finding[]): Map<string, Finding[]> {
 function openBlock(unknown: readonly Finding[], view: CheckView): Block {
   const { columns, style } = view;
   const head = ['', style.bold(OPEN_HEAD)];
+  // A capture holds what most of them ask for, in one command.
+  if (unknown.length > 1) head.push('  Most of it at once, on that machine: sudo p2pdma capture -o host.tar.gz');
   const each = together(unknown).map((alike) => {
     const { id, title, missing } = alike[0] as Finding;
     return {

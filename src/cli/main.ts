@@ -12,11 +12,12 @@ import { version } from './version.ts';
 import { outputWidth } from './width.ts';
 
 const EXAMPLES = `Examples:
+  p2pdma check                                     what is wrong with this computer, where, and how to fix it
   p2pdma matrix                                    which pairs of this computer's devices can do P2PDMA
   p2pdma explain 03:00.0 06:00.0                   one pair: the road, what decided, what would change it
   p2pdma topo                                      the tree with ports, ACS, links, BARs
   p2pdma matrix example:one-switch                 a machine that ships with p2pdma
-  sudo lspci -Dnnvvvxxxx > host.txt                dump another machine, then: p2pdma matrix host.txt
+  sudo lspci -Dnnvvvxxxx > host.txt                dump another machine, then: p2pdma check host.txt
 `;
 
 /** Runs the command line of this process and sets its exit code. */
