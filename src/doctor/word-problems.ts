@@ -12,6 +12,7 @@ import {
   optionText,
   withOption,
 } from './command-line-problem.ts';
+import { isX86 } from './is-x86.ts';
 
 /** Options of `pci=` that open or close roads, or place BARs. */
 const PCI_OPTIONS: readonly string[] = [
