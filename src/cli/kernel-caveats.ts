@@ -1,5 +1,6 @@
 /** What the running kernel makes of an ACS parameter: it differs from release to release, and one release can fall over. */
 
+import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../doctor/redirect-list.ts';
 import type { PortChange } from '../doctor/smallest-change.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../pcie/acs.ts';
@@ -55,14 +56,9 @@ export function kernelKnowsConfigAcs(machine: Machine): string {
   return `The same with all other ACS bits written out, for Linux 6.12 and later (6.1 does not know config_acs=; this machine runs ${machine.kernel}):`;
 }
 
-/** Size of the buffer into which the kernel prints the list of redirecting functions. */
-const LIST_BUFFER = 128;
-
 /** A warning where the list of redirecting functions does not fit the kernel's buffer; null where it does. */
 export function oopsHazard(machine: Machine, redirecting: readonly string[]): string | null {
-  const length = redirecting.reduce((sum, name) => sum + name.length + 1, 0);
-  if (length <= LIST_BUFFER) return null;
-  const release = releaseOf(machine);
-  if (release !== null && !atLeast(release, FROM_FIRMWARE)) return null;
-  return `Beware: ${redirecting.length} functions on this way redirect, and their names take ${length} bytes of a buffer of ${LIST_BUFFER}. Linux 6.12 was seen to crash when it was asked about such a pair for the first time. Clear the bits before the pair is used.`;
+  if (!overrunsRedirectList(machine, redirecting)) return null;
+  const length = redirectListLength(redirecting);
+  return `Beware: ${redirecting.length} functions on this way redirect, and their names take ${length} bytes of a buffer of ${REDIRECT_LIST_MAX}. Linux 6.12 was seen to crash when it was asked about such a pair for the first time. Clear the bits before the pair is used.`;
 }

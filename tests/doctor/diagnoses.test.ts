@@ -90,6 +90,25 @@ test('below one switch an error is what computes or publishes; a desktop’s car
   }
 });
 
+test('ten redirecting functions between two cards are more than Linux 6.12 has room for: it is told, and of nine, or on 6.1, not', () => {
+  /** A chain of switches above one card: one redirecting port each. */
+  const chain = (depth: number, card: DeviceDescription): DeviceDescription =>
+    depth === 0 ? card : { kind: 'switch', ports: [{ acs: ON, below: [chain(depth - 1, card)] }] };
+  const built = (left: number, right: number, kernel: string): Machine => {
+    const ports = [
+      { acs: ON, below: [chain(left - 1, gpu('a'))] },
+      { acs: ON, below: [chain(right - 1, gpu('b'))] },
+    ];
+    const tree = [{ kind: 'rootPort' as const, below: [{ kind: 'switch' as const, ports }] }];
+    return machine([{ hostBridge: UNLISTED, children: tree }], { kernel });
+  };
+  const told = (left: number, right: number, kernel: string): boolean =>
+    claims(built(left, right, kernel), 'ACS-REDIR-SWITCH')[0]?.why.includes('was seen to crash') === true;
+  expect(told(5, 5, '6.12.1')).toBe(true);
+  expect(told(5, 4, '6.12.1')).toBe(false);
+  expect(told(5, 5, '6.1.90')).toBe(false);
+});
+
 test('at a host bridge an error is published memory that nobody reaches: no board is built for peers there', () => {
   expect(severities(machine(twoPorts(UNLISTED)), 'HB-NOT-LISTED')).toEqual(['warning']);
   expect(severities(machine(twoPorts(UNLISTED, 'clear', display('b'))), 'HB-NOT-LISTED')).toEqual(['warning']);

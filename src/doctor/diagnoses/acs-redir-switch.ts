@@ -8,6 +8,7 @@ import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type IsolationCost, isolationCost } from '../isolation.ts';
 import { type PortChange, portChange } from '../port-change.ts';
+import { overrunsRedirectList } from '../redirect-list.ts';
 import { type RedirectGroup, redirectFixes } from './acs-redir-fixes.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -102,7 +103,17 @@ function findingOf(
     functions: names,
     pairs: pairsOf(context, worst, pairs),
     evidence: at.map((name) => acsEvidence(context.functions[indexOfName(context, name)] as PciFunction)),
-    why: `Request Redirect, Completion Redirect or Egress Control at a port sends what could turn round in the switch up to the root complex. There it shares one link with everything else, and an IOMMU translates it; drivers that put raw BAR addresses on the wire then hang or read all ones.`,
+    why: `Request Redirect, Completion Redirect or Egress Control at a port sends what could turn round in the switch up to the root complex. There it shares one link with everything else, and an IOMMU translates it; drivers that put raw BAR addresses on the wire then hang or read all ones.${hazardOf(context, cases)}`,
     fixes: redirectFixes(context, group, groups, cost),
   };
+}
+
+/** A sentence more where the kernel's own question about such a pair is dangerous. */
+function hazardOf({ machine }: DoctorContext, cases: readonly PairCase[]): string {
+  const lists = cases.map(({ verdict }) =>
+    verdict.reasons.filter(({ code }) => code === 'ACS_REDIRECT').flatMap(({ at }) => at),
+  );
+  const longest = lists.find((names) => overrunsRedirectList(machine, names));
+  if (longest === undefined) return '';
+  return ` Beware: ${longest.length} functions on one way redirect, more than the kernel's message about it has room for: Linux 6.12 was seen to crash when it was first asked about such a pair. Clear the bits before the pair is used.`;
 }
