@@ -63,10 +63,10 @@ interface Building {
 /** The cases of all ordered pairs of two devices, of which one is wanted as provider and the other as client. */
 export function pairCases(judge: JudgeContext, wanted: readonly (Wanted | null)[]): PairCase[] {
   const byRoot = groupByRoot(judge, wanted);
-  const cases = new Map<string, Building>();
+  const cases: Cases = new Map();
   for (const alikes of byRoot.values()) withinRoot(judge, alikes, cases);
   acrossRoots(judge, [...byRoot.values()], cases);
-  return [...cases.values()];
+  return [...cases.values()].flat();
 }
 
 function groupByRoot(judge: JudgeContext, wanted: readonly (Wanted | null)[]): Map<number, Alike[]> {
@@ -93,7 +93,7 @@ function groupByRoot(judge: JudgeContext, wanted: readonly (Wanted | null)[]): M
   return byRoot;
 }
 
-function withinRoot(judge: JudgeContext, alikes: readonly Alike[], cases: Map<string, Building>): void {
+function withinRoot(judge: JudgeContext, alikes: readonly Alike[], cases: Cases): void {
   for (const provider of alikes) {
     if (provider.providers.length === 0) continue;
     for (const client of alikes) {
@@ -105,7 +105,7 @@ function withinRoot(judge: JudgeContext, alikes: readonly Alike[], cases: Map<st
 }
 
 /** The verdict of two functions below different root buses hangs on the buses alone. */
-function acrossRoots(judge: JudgeContext, roots: readonly (readonly Alike[])[], cases: Map<string, Building>): void {
+function acrossRoots(judge: JudgeContext, roots: readonly (readonly Alike[])[], cases: Cases): void {
   const sums = roots.map((alikes) => ({
     providers: alikes.flatMap((alike) => alike.providers),
     clients: alikes.flatMap((alike) => alike.clients),
@@ -124,9 +124,24 @@ function sameDevice(judge: JudgeContext, a: number, b: number): boolean {
   return deviceKey(judge.functions[a] as PciFunction) === deviceKey(judge.functions[b] as PciFunction);
 }
 
+/** By the node where the paths meet: millions of pairs come by, and a text made of each would cost more than the judgement. */
+type Cases = Map<number, Building[]>;
+
+/** No index of a node, nor the -1 of a host bridge. */
+const ACROSS_ROOTS = -2;
+
+/** Same verdict, same reasons in the same order. */
+function isOfCase({ verdict: other }: Building, verdict: PairVerdict): boolean {
+  if (other.type !== verdict.type || other.reasons.length !== verdict.reasons.length) return false;
+  for (let index = 0; index < verdict.reasons.length; index++) {
+    if (other.reasons[index]?.code !== verdict.reasons[index]?.code) return false;
+  }
+  return true;
+}
+
 function add(
   judge: JudgeContext,
-  cases: Map<string, Building>,
+  cases: Cases,
   pair: {
     readonly p: number;
     readonly c: number;
@@ -137,10 +152,11 @@ function add(
   },
 ): void {
   const verdict = judgePair(judge, pair.p, pair.c);
-  const codes = verdict.reasons.map((reason) => reason.code).join(' ');
   // Cases below one switch stand apart by the switch; all that pass a host bridge stand together.
-  const key = `${verdict.type}/${codes}/${pair.common}/${pair.acrossRoots}`;
-  let building = cases.get(key);
+  const key = pair.acrossRoots ? ACROSS_ROOTS : pair.common;
+  const known = cases.get(key) ?? [];
+  if (known.length === 0) cases.set(key, known);
+  let building = known.find((one) => isOfCase(one, verdict));
   if (building === undefined) {
     building = {
       type: verdict.type,
@@ -155,7 +171,7 @@ function add(
       client: pair.c,
       verdict,
     };
-    cases.set(key, building);
+    known.push(building);
   }
   building.pairs += pair.provider.providers.length * pair.client.clients.length;
   // A bus of many meets each of many others: its functions are noted once.
