@@ -30,6 +30,12 @@ const BOUND_10000 = 3;
 /** The whole process of `matrix` on a small machine, as a multiple of Node's start. */
 const BOUND_MATRIX = 2.5;
 
+/** On its way out the process writes what it used behind everything else on stderr. */
+const TELL = `process.on('exit', () => {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  process.stderr.write(['', userCPUTime + systemCPUTime, maxRSS].join(' '));
+});`;
+
 const folder = mkdtempSync(join(tmpdir(), 'p2pdma-bench-'));
 try {
   console.log(platformLine());
@@ -45,7 +51,9 @@ async function checks(bounds: Bounds): Promise<void> {
   const truth = join(TRUTH, 'acs-sw4-one.tar.gz');
   const shared = await readMachine(readFileSync(truth), truth);
   const dense = denseMachine();
-  const rows = [['machine, functions', 'file, MB', 'beyond Node, ms', 'spread', 'Node, ms', 'peak, MB', 'bound']];
+  const rows = [
+    ['machine, functions', 'file, MB', 'beyond Node, ms', 'spread', 'CPU beyond, ms', 'Node, ms', 'peak, MB', 'bound'],
+  ];
   for (const count of [513, 10_000]) {
     const bound = count === 513 ? BOUND_513 : BOUND_10000;
     const files: readonly (readonly [name: string, machine: Machine, options: readonly string[]])[] = [
@@ -56,15 +64,17 @@ async function checks(bounds: Bounds): Promise<void> {
     for (const [name, machine, options] of files) {
       const path = join(folder, 'machine.txt');
       writeRepeated(machine, count, path);
-      const { node, ours, peakBytes } = alternate([COMMAND, 'check', path, ...options]);
-      const beyond = ours.map((ms, round) => ms - (node[round] as number));
+      const { node, ours } = alternate([COMMAND, 'check', path, ...options]);
+      const beyond = ours.map(({ ms }, round) => ms - (node[round] as Sample).ms);
+      const cpu = ours.map(({ cpuMs }, round) => cpuMs - (node[round] as Sample).cpuMs);
       rows.push([
         `${name}, ${count}`,
         (statSync(path).size / 1e6).toFixed(1),
         median(beyond).toFixed(0),
         (at(beyond, 0.9) - at(beyond, 0.1)).toFixed(0),
-        median(node).toFixed(0),
-        (peakBytes / 1e6).toFixed(0),
+        median(cpu).toFixed(0),
+        median(node.map(({ ms }) => ms)).toFixed(0),
+        (Math.max(...ours.map(({ peakBytes }) => peakBytes)) / 1e6).toFixed(0),
         bounds.check(median(beyond) / 1000, bound),
       ]);
     }
@@ -74,11 +84,12 @@ async function checks(bounds: Bounds): Promise<void> {
 
 function smallMatrix(bounds: Bounds): void {
   const { node, ours } = alternate([COMMAND, 'matrix', join(TRUTH, 'zen-pxb.tar.gz')]);
-  const ratios = ours.map((ms, round) => ms / (node[round] as number));
+  const ratios = ours.map(({ ms }, round) => ms / (node[round] as Sample).ms);
+  const [mine, base] = [ours, node].map((samples) => median(samples.map(({ ms }) => ms)).toFixed(0));
   const spread = (at(ratios, 0.9) - at(ratios, 0.1)).toFixed(2);
   const words = bounds.check(median(ratios), BOUND_MATRIX);
   console.log(
-    `matrix of 11 functions: ${median(ours).toFixed(0)} ms, Node ${median(node).toFixed(0)} ms: ${median(ratios).toFixed(2)} times, spread ${spread}, ${words}`,
+    `matrix of 11 functions: ${mine} ms, Node ${base} ms: ${median(ratios).toFixed(2)} times, spread ${spread}, ${words}`,
   );
 }
 
@@ -101,32 +112,34 @@ function denseMachine(): Machine {
   return buildMachine({ source: 'dense', functions: tree.facts });
 }
 
-/** Milliseconds of each round, of Node alone and of the command; the most memory that the command took. */
-function alternate(args: readonly string[]): { node: number[]; ours: number[]; peakBytes: number } {
-  const node: number[] = [];
-  const ours: number[] = [];
+/** One process: wall clock, time on the processor by all of its threads, and the most memory that it held. */
+interface Sample {
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+}
+
+/** Each round of Node alone and of the command. */
+function alternate(args: readonly string[]): { readonly node: Sample[]; readonly ours: Sample[] } {
+  const node: Sample[] = [];
+  const ours: Sample[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
-    const times = [timed(['-e', '0']), timed(args)] as const;
+    const [base, mine] = [sample(['-e', '0']), sample(args)];
     if (round === 0) continue;
-    node.push(times[0]);
-    ours.push(times[1]);
+    node.push(base);
+    ours.push(mine);
   }
-  return { node, ours, peakBytes: peakOf(args) };
+  return { node, ours };
 }
 
-function timed(args: readonly string[]): number {
+function sample(args: readonly string[]): Sample {
+  const tell = `data:text/javascript,${encodeURIComponent(TELL)}`;
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, args, { maxBuffer: 2 ** 28 });
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
-  return performance.now() - start;
-}
-
-/** Peak resident memory, told by the process itself on its way out. */
-function peakOf(args: readonly string[]): number {
-  const tell = `process.on('exit', () => process.stderr.write('\\\\n' + process.resourceUsage().maxRSS))`;
-  const url = `data:text/javascript,${encodeURIComponent(tell.replaceAll('\\\\n', '\\n'))}`;
-  const { stderr } = spawnSync(process.execPath, ['--import', url, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
-  return Number(stderr.slice(stderr.lastIndexOf('\n') + 1)) * 1024;
+  const run = spawnSync(process.execPath, ['--import', tell, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const ms = performance.now() - start;
+  if (run.status !== 0) throw new Error(`${args.join(' ')} ended with ${run.status}: ${run.stderr}`);
+  const [cpuUs, peakKib] = run.stderr.split(' ').slice(-2).map(Number) as [number, number];
+  return { ms, cpuMs: cpuUs / 1000, peakBytes: peakKib * 1024 };
 }
 
 function at(values: readonly number[], share: number): number {
