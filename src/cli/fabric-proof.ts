@@ -21,6 +21,8 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 export interface ProvenPair {
   readonly provider: PciFunction;
   readonly client: PciFunction;
+  /** Only the client's requests are wanted; left out, the provider's to the client's memory too. */
+  readonly oneWay?: boolean;
 }
 
 /** What became of the bytes of one pair. */
@@ -70,11 +72,11 @@ export function fabricOf(machine: Machine, forwards: boolean): Fabric {
  * Each of the two writes into the other's largest BAR and reads from it: the ACS of a port decides on what the device below it sends, so
  * one direction alone may not meet it. Null where the capture does not tell where the provider's memory is.
  */
-export function runPair(fabric: Fabric, machine: Machine, { provider, client }: ProvenPair): PairRun | null {
+export function runPair(fabric: Fabric, machine: Machine, { provider, client, oneWay }: ProvenPair): PairRun | null {
   const there = runOneWay(fabric, machine, { provider, client });
   if (there === null) return null;
   // A drive's first BAR is its registers: nobody writes data there.
-  const isTwoWay = client.classCode !== 0x0108;
+  const isTwoWay = oneWay !== true && client.classCode !== 0x0108;
   const back = isTwoWay ? runOneWay(fabric, machine, { provider: client, client: provider }) : null;
   if (back === null) return there;
   return {
@@ -137,8 +139,10 @@ export function fabricProof(
   const index = (fn: PciFunction): number => machine.hierarchy.indexOf(fn.bdf);
   // What the kernel refuses for its host bridge, a root complex is taken to refuse too.
   const forwards = judgePair(judge, index(now.provider), index(now.client)).type !== 'notSupported';
-  const before = runPair(fabricOf(machine, forwards), machine, now);
-  const after = runPair(fabricOf(changed, forwards), changed, then);
+  // Linux has one answer for both directions; the directional rule has one for each, and a fix of one leaves the other.
+  const oneWay = policy.acsRule === 'divergence';
+  const before = runPair(fabricOf(machine, forwards), machine, { ...now, oneWay });
+  const after = runPair(fabricOf(changed, forwards), changed, { ...then, oneWay });
   return before === null || after === null ? null : { before, after, restored: restores(machine, change) };
 }
 

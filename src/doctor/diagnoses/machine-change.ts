@@ -113,19 +113,24 @@ function factsWithMaxPayload(fn: PciFunction, bytes: number): FunctionFacts {
 /** Whether a change and its undo leave every register, group and word as it was. */
 export function restores(machine: Machine, change: MachineChange): boolean {
   const back = withChange(withChange(machine, change), reversed(change));
-  return stateOf(back) === stateOf(machine);
+  const now = back.hierarchy.functions;
+  return (
+    back.cmdline === machine.cmdline &&
+    groupsText(back) === groupsText(machine) &&
+    now.length === machine.hierarchy.functions.length &&
+    machine.hierarchy.functions.every((fn, at) => isSame(fn, now[at] as PciFunction))
+  );
 }
 
-/** Everything that a change may touch, as text to compare. */
-function stateOf(machine: Machine): string {
-  const functions = machine.hierarchy.functions.map(({ name, facts, iommuGroup, acs, payload }) => [
-    name,
-    [...facts.config.bytes],
-    iommuGroup,
-    acs,
-    payload,
-    facts.text,
-    facts.sysfs,
-  ]);
-  return JSON.stringify([machine.cmdline, [...machine.iommuGroupTypes].sort((a, b) => a[0] - b[0]), functions]);
+function groupsText({ iommuGroupTypes }: Machine): string {
+  return JSON.stringify([...iommuGroupTypes].sort((a, b) => a[0] - b[0]));
+}
+
+/** Everything that a change may touch. */
+function isSame(a: PciFunction, b: PciFunction): boolean {
+  if (a === b || a.facts === b.facts) return true;
+  const [one, other] = [a.facts.config.bytes, b.facts.config.bytes];
+  if (a.name !== b.name || one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return JSON.stringify([a.facts.text, a.facts.sysfs]) === JSON.stringify([b.facts.text, b.facts.sysfs]);
 }
