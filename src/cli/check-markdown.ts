@@ -35,7 +35,8 @@ function* findingSection(finding: Finding): Generator<string> {
     yield '';
     yield 'Evidence:';
     yield '';
-    for (const evidence of finding.evidence) yield `- ${evidenceText(evidence)}`;
+    // Lines of a log and of the kernel command line are not Markdown.
+    for (const evidence of finding.evidence) yield `- ${code(evidenceText(evidence))}`;
   }
   for (const [index, fix] of finding.fixes.entries()) yield* fixSection(fix, index + 1);
   if (finding.missing !== null) {
