@@ -23,6 +23,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'p2pdma-survey-'));
   mkdirSync(join(folder, 'dumps/inner'), { recursive: true });
   mkdirSync(join(folder, 'empty'));
+  // A captured folder is one dump, whatever is in it; this one holds no PCI.
+  mkdirSync(join(folder, 'dumps/root/sys/bus/pci/devices'), { recursive: true });
   copyFileSync(`${ROOT}tests/truth/zen-pxb.tar.gz`, join(folder, 'dumps/b.tar.gz'));
   copyFileSync(`${ROOT}tests/truth/acs-sw4-one.tar.gz`, join(folder, 'dumps/inner/a.tar.gz'));
   writeFileSync(join(folder, 'dumps/notes.txt'), 'milk\n');
@@ -42,11 +44,17 @@ test('a row a file, those in folders below too, refusals by their code, then the
   expect([status, stderr]).toEqual([0, '']);
   const lines = stdout.split('\n');
   expect(lines[0]).toMatch(/^file +functions +ms +findings$/);
-  expect(lines.slice(1, 4).map((line) => line.split(' ')[0])).toEqual(['b.tar.gz', 'inner/a.tar.gz', 'notes.txt']);
+  expect(lines.slice(1, 5).map((line) => line.split(' ')[0])).toEqual([
+    'b.tar.gz',
+    'inner/a.tar.gz',
+    'notes.txt',
+    'root',
+  ]);
   expect(lines[1]).toMatch(/^b\.tar\.gz +11 +\d+ {2}\S/);
   expect(lines[2]).toMatch(/^inner\/a\.tar\.gz +16 +\d+ {2}.*ACS-REDIR-SWITCH/);
   expect(lines[3]).toMatch(/^notes\.txt +- +- {2}refused: INPUT_/);
-  expect(stdout).toContain('3 files, 1 refused, 27 functions, 1 left out by name');
+  expect(lines[4]).toMatch(/^root +- +- {2}refused: INPUT_NO_PCI$/);
+  expect(stdout).toContain('4 files, 2 refused, 27 functions, 1 left out by name');
   expect(stdout).toMatch(/ {2}VM-TOPOLOGY! +2 in 2 files/);
 });
 
