@@ -16,7 +16,8 @@ const TREE: readonly TreePlace[] = [
 
 function segment(input: number, way: readonly string[], more: Partial<SegmentReport> = {}): SegmentReport {
   const place = { space: 'iova', address: 0, length: 4096, fate: 'delivered', at: null, road: [], tlps: 1 };
-  return { ...place, inputs: [input], way, ...more };
+  const ways = way.length === 0 ? [] : [{ inputs: [input], places: way, stopped: more.fate !== undefined }];
+  return { ...place, inputs: [input], ways, ...more };
 }
 
 function draw(segments: readonly SegmentReport[], tree = TREE): string[] {
@@ -44,6 +45,16 @@ test('each way has a column: its ends, where it climbs, turns and descends, and 
     '└─ rp1                     ↓',
     '   └─ nic                  ●',
   ]);
+});
+
+test('a segment that joins memories has a column for each of their ways', () => {
+  const ways = [
+    { inputs: [0, 2], places: ['disk', 'dn0', 'up', 'rp0', 'root complex'], stopped: false },
+    { inputs: [1], places: ['disk', 'dn0', 'up', 'rp0', 'root complex', 'rp1', 'nic'], stopped: false },
+  ];
+  const lines = draw([segment(0, [], { inputs: [0, 1, 2], ways })]);
+  expect(lines[0]?.trim()).toBe('vector  0,2  1');
+  expect(lines.find((line) => line.includes('nic'))).toMatch(/nic +●$/);
 });
 
 test('vectors that go one way share a column', () => {

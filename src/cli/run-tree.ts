@@ -9,7 +9,7 @@
  *         │  └─ 0000:03:00.0 ●  ●  ●  ○
  */
 
-import type { SegmentReport, TransferReport, TreePlace } from '../scenario/report.ts';
+import type { SegmentReport, TransferReport, TreePlace, Way } from '../scenario/report.ts';
 
 const ENDS = '●';
 const INSIDE = '○';
@@ -57,22 +57,32 @@ export function wayLines(transfer: TransferReport): string[] {
 /** One for each different way, titled with the vectors that took it. */
 function columnsOf(tree: readonly TreePlace[], segments: readonly SegmentReport[], device: string): Column[] {
   const byMarks = new Map<string, { inputs: number[]; marks: readonly string[] }>();
-  for (const segment of segments) {
-    const marks = tree.map(({ name }) => markOf(name, segment, device, tree));
+  const add = (inputs: readonly number[], marks: readonly string[]): void => {
     const known = byMarks.get(marks.join());
-    if (known === undefined) byMarks.set(marks.join(), { inputs: [...segment.inputs], marks });
-    else known.inputs.push(...segment.inputs);
+    if (known === undefined) byMarks.set(marks.join(), { inputs: [...inputs], marks });
+    else known.inputs.push(...inputs);
+  };
+  for (const segment of segments) {
+    const { ways, inputs } = segment;
+    if (segment.space === 'bar')
+      add(
+        inputs,
+        tree.map(({ name }) => (name === device ? INSIDE : ' ')),
+      );
+    for (const way of ways)
+      add(
+        way.inputs,
+        tree.map(({ name }) => markOf(name, way, tree)),
+      );
   }
   return [...byMarks.values()].map(({ inputs, marks }) => ({ title: numbers(inputs), marks }));
 }
 
-function markOf(name: string, segment: SegmentReport, device: string, tree: readonly TreePlace[]): string {
-  const { way, space, at, fate } = segment;
-  if (space === 'bar') return name === device ? INSIDE : ' ';
+function markOf(name: string, { places: way, stopped }: Way, tree: readonly TreePlace[]): string {
   const first = way.indexOf(name);
   if (first < 0) return ' ';
-  if (fate !== 'delivered' && at === name) return STOPPED;
   const last = way.lastIndexOf(name);
+  if (stopped && last === way.length - 1) return STOPPED;
   if (last !== first) return BOTH;
   if (first === 0 || last === way.length - 1) return ENDS;
   const depth = (place: string | undefined): number => tree.find((one) => one.name === place)?.depth ?? 0;

@@ -35,10 +35,19 @@ export interface SegmentReport {
   readonly at: string | null;
   /** Names of the functions that its TLPs passed, in order, each once; empty where none left the device, or none are shown. */
   readonly road: readonly string[];
-  /** The way of the first request: as `road`, but what was passed up and down again stands there twice. */
-  readonly way: readonly string[];
+  /** The different ways of its vectors. */
+  readonly ways: readonly Way[];
   /** Null where the engine shows no TLPs. */
   readonly tlps: number | null;
+}
+
+/** The way of the first request of some vectors. */
+export interface Way {
+  readonly inputs: readonly number[];
+  /** Names in order; what was passed up and down again stands there twice. */
+  readonly places: readonly string[];
+  /** It did not arrive: it ended at the last place. */
+  readonly stopped: boolean;
 }
 
 /** A place of the tree that a drawing shows, parents before children. */

@@ -1,24 +1,97 @@
 /** The ways of a transfer's requests, and the part of the tree that they touch: what a drawing needs. */
 
 import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
-import type { TreePlace } from './report.ts';
+import type { TreePlace, Way } from './report.ts';
 import { hopName } from './transfer-context.ts';
 import type { World } from './world.ts';
 
-/** Names of the places that the first request passed, in order: one that was passed up and down stands there twice. */
-export function wayOfFirst(world: World, hops: readonly Hop[]): string[] {
-  const way: string[] = [];
-  for (const hop of firstRequest(hops)) {
-    const name = hopName(world, hop);
-    // Several actions at one place, such as to translate and to forward, are one stay.
-    if (way[way.length - 1] !== name) way.push(name);
-  }
-  return way;
+/** A segment of a mapping, and the hops of its TLPs. */
+export interface WalkedSegment {
+  /** What its first byte was mapped at; null where the device does not address it. */
+  readonly address: number | null;
+  readonly length: number;
+  readonly firstInput: number;
+  readonly lastInput: number;
+  readonly hops: readonly Hop[];
 }
 
-/** The places that any first request passed and all between them, parents before children; empty where none is shown. */
-export function treeOfWays(world: World, segments: readonly (readonly Hop[])[]): TreePlace[] {
-  const passed = new Set(segments.flatMap((hops) => firstRequest(hops).map((hop) => hop.at)));
+/**
+ * For each segment the ways of its vectors: one segment may hold several memories, so the first request of each vector is followed.
+ * `lengths`: bytes of each vector, by number.
+ */
+export function waysOf(
+  world: World,
+  segments: readonly WalkedSegment[],
+  lengths: readonly number[],
+): readonly (readonly Way[])[] {
+  return firstRequests(segments, lengths).map((requests) => {
+    const ways: { inputs: number[]; places: readonly string[]; stopped: boolean }[] = [];
+    for (const { input, hops } of requests) {
+      const places = placesOf(world, hops);
+      const stopped = hops[hops.length - 1]?.action === 'stop';
+      const known = ways.find((way) => way.stopped === stopped && way.places.join() === places.join());
+      if (known === undefined) ways.push({ inputs: [input], places, stopped });
+      else known.inputs.push(input);
+    }
+    return ways;
+  });
+}
+
+function placesOf(world: World, hops: readonly Hop[]): string[] {
+  const places: string[] = [];
+  for (const hop of hops) {
+    const name = hopName(world, hop);
+    // Several actions at one place, such as to translate and to forward, are one stay.
+    if (places[places.length - 1] !== name) places.push(name);
+  }
+  return places;
+}
+
+interface FirstRequest {
+  readonly input: number;
+  readonly hops: readonly Hop[];
+}
+
+/** For each segment the hops of the request that carries the first byte of each of its vectors; none for one that none carries. */
+function firstRequests(segments: readonly WalkedSegment[], lengths: readonly number[]): FirstRequest[][] {
+  const starts: number[] = [];
+  lengths.reduce((sum, length) => {
+    starts.push(sum);
+    return sum + length;
+  }, 0);
+  let before = 0;
+  return segments.map(({ address, length, firstInput, lastInput, hops }) => {
+    const issued = requestsOf(hops);
+    const found: FirstRequest[] = [];
+    let at = 0;
+    for (let input = firstInput; input <= lastInput && address !== null; input++) {
+      const first = address + Math.max(0, (starts[input] ?? 0) - before);
+      const ends = ([issue]: readonly Hop[]): boolean => issue !== undefined && issue.address + issue.length <= first;
+      while (at < issued.length && ends(issued[at] as readonly Hop[])) at++;
+      const request = issued[at];
+      if (request !== undefined && (request[0] as Hop).address <= first) found.push({ input, hops: request });
+    }
+    before += length;
+    return found;
+  });
+}
+
+/** The hops of each request, in order of what they address where they are sent. */
+function requestsOf(hops: readonly Hop[]): (readonly Hop[])[] {
+  const byTlp = new Map<number, Hop[]>();
+  for (const hop of hops) {
+    if (hop.kind === 'completion') continue;
+    const known = byTlp.get(hop.tlp);
+    if (known === undefined) byTlp.set(hop.tlp, [hop]);
+    else known.push(hop);
+  }
+  return [...byTlp.values()].sort(([a], [b]) => (a as Hop).address - (b as Hop).address);
+}
+
+/** The places that any of these requests passed and all between them, parents before children; empty where none is shown. */
+export function treeOfWays(world: World, segments: readonly WalkedSegment[], lengths: readonly number[]): TreePlace[] {
+  const requests = firstRequests(segments, lengths).flat();
+  const passed = new Set(requests.flatMap(({ hops }) => hops.map((hop) => hop.at)));
   const hasRoot = passed.delete(ROOT_COMPLEX);
   const { functions, parent } = world.machine.hierarchy;
   const shown = new Set<number>();
@@ -48,9 +121,4 @@ function dropAbove(shown: Set<number>, passed: ReadonlySet<number>, parent: Int3
     if ([...shown].filter((at) => parent[at] === top).length > 1) return;
     shown.delete(top);
   }
-}
-
-function firstRequest(hops: readonly Hop[]): Hop[] {
-  const [first] = hops;
-  return first === undefined ? [] : hops.filter((hop) => hop.tlp === first.tlp && hop.kind === first.kind);
 }

@@ -21,7 +21,7 @@ import { runNvme } from './nvme-transfer.ts';
 import { countPattern } from './pattern.ts';
 import { faultWords, repeatTransfer } from './repeat-transfer.ts';
 import type { SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
-import { treeOfWays, wayOfFirst } from './roads.ts';
+import { treeOfWays, waysOf } from './roads.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import { resubmitVector, type SubmittedVector, submitVector } from './submit.ts';
 import { hopName, type TransferContext } from './transfer-context.ts';
@@ -89,6 +89,12 @@ export async function runTransfer(
   const outcome = bytesEqual === totalBytes && moved.status === null ? 'equal' : 'damaged';
   const wanted = transfer.repeatAfterUnmap;
   const repeat = wanted === undefined ? null : await repeatTransfer(context, segments, wanted, move);
+  const lengths = context.vectors.map(({ length }) => length);
+  const walked = segments.map((segment, index) => {
+    const { hops } = moved.segments[index] ?? moved.segments[0] ?? { hops: [] };
+    return { ...segment, address: segment.space === 'bar' ? null : segment.address, hops };
+  });
+  const ways = waysOf(world, walked, lengths);
   return {
     ...base,
     vectors: vectorReports(context, perVector),
@@ -108,14 +114,11 @@ export async function runTransfer(
         fate: result?.fate ?? 'delivered',
         at: result?.at ?? null,
         road: roadOf(world, result?.hops ?? []),
-        way: wayOfFirst(world, result?.hops ?? []),
+        ways: ways[index] ?? [],
         tlps: world.host.showsHops ? new Set((result?.hops ?? []).map((hop) => `${hop.tlp} ${hop.kind}`)).size : null,
       };
     }),
-    tree: treeOfWays(
-      world,
-      moved.segments.map(({ hops }) => hops),
-    ),
+    tree: treeOfWays(world, walked, lengths),
     iova,
     lookups: classifier.counters.lookups,
     commands: moved.commands,
