@@ -135,7 +135,8 @@ function entryProblems(place: Place): Found[] {
     if (named.length === 0) {
       const message = `${option.key}= names ${entry.selector.text}, and this machine has no such function: bus numbers may have moved`;
       problems.push({ code: 'DEVICE_GONE', message, replacement: withoutEntry(place, entry) });
-    } else if (entry.mask === 0) {
+    } else if (entry.mask === 0 && machine.iommuGroupTypes.size === 0) {
+      // With an IOMMU it would do something: a function that is named starts from the firmware's word.
       const message = `${entry.text} sets no bit: flags are 0 and 1, the rightmost one Source Validation`;
       problems.push({ code: 'NO_OP', message, replacement: withoutEntry(place, entry), functions: named });
     } else if (named.every((fn) => fn.acs.state === 'absent')) {

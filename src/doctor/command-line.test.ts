@@ -214,6 +214,12 @@ test('a word whose register still redirects had no effect; with the bits clear t
   expect(problems(word, { acs: ['SV', 'UF'] })).toEqual([]);
 });
 
+test('config_acs= without a bit does something where an IOMMU is: the function starts from the firmware’s word', () => {
+  const word = `pci=config_acs=xxx@${A}`;
+  expect(problems(word, { groups: new Map([[0, 'DMA']]) })).toEqual([]);
+  expect(problems(word).map(({ code }) => code)).toEqual(['NO_OP']);
+});
+
 test('config_acs= on a kernel that does not know it yet', () => {
   const word = `pci=config_acs=00x00xx@${A}`;
   expect(problems(word, { kernel: '6.1.90' })).toMatchObject([

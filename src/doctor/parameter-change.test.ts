@@ -73,7 +73,10 @@ test('iommu=pt passes every group that translates, intel_iommu=off leaves none, 
     ['iommu=pt', ['identity', 'identity', 'identity']],
     ['iommu.passthrough=1', ['identity', 'identity', 'identity']],
     ['intel_iommu=off', []],
+    ['iommu.passthrough=t', ['identity', 'identity', 'identity']],
+    ['iommu=pt iommu=soft', ['identity', 'identity', 'identity']],
     ['iommu=nopt', ['DMA', 'identity', 'DMA-FQ']],
+    ['iommu=pt iommu.passthrough=0', ['DMA', 'identity', 'DMA-FQ']],
   ] as const) {
     const change: MachineChange = bootChange(built, lineWith(built, parameter));
     const changed = withChange(built, change);

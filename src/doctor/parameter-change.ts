@@ -14,6 +14,7 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { acsEffects, knowsOption } from './acs-parameter.ts';
 import { type CommandLine, lastValue, parseCommandLine } from './command-line.ts';
 import type { MachineChange } from './diagnoses/finding.ts';
+import { passthroughAsked } from './passthrough-word.ts';
 import { type PortChange, portChange } from './port-change.ts';
 
 /** The boot with `after` as the command line, in place of the machine's own. */
@@ -68,15 +69,9 @@ function isOff(line: CommandLine): boolean {
   return OFF_WORDS.some((key) => (lastValue(line, key) ?? '').split(',').includes('off'));
 }
 
-/** Whether the line asks for DMA that is not translated. */
-export function isPassthrough(line: CommandLine): boolean {
-  const words = (lastValue(line, 'iommu') ?? '').split(',');
-  return words.includes('pt') || /^(?:1|y|on)/i.test(lastValue(line, 'iommu.passthrough') ?? '');
-}
-
 /** Groups that would pass addresses as they are: all that translate now. */
 function passedGroups(machine: Machine, line: CommandLine): { group: number; before: string; after: string }[] {
-  if (!isPassthrough(line)) return [];
+  if (passthroughAsked(line) !== true) return [];
   return [...machine.iommuGroupTypes]
     .filter(([, type]) => type === 'DMA' || type === 'DMA-FQ')
     .sort((a, b) => a[0] - b[0])

@@ -13,6 +13,7 @@ import {
   withOption,
 } from './command-line-problem.ts';
 import { isX86 } from './is-x86.ts';
+import { passthroughOf } from './passthrough-word.ts';
 
 /** Options of `pci=` that open or close roads, or place BARs. */
 const PCI_OPTIONS: readonly string[] = [
@@ -152,19 +153,6 @@ function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: 
     return found('NO_EFFECT', message, null);
   }
   return null;
-}
-
-/** Whether a word asks for DMA that is not translated (true) or for translation (false); null where it is about neither. */
-function passthroughOf(token: Token): boolean | null {
-  const { value } = token;
-  const key = plainKey(token.key);
-  if (key === 'iommu') {
-    const last = (value ?? '').split(',').findLast((word) => word === 'pt' || word === 'nopt');
-    return last === undefined ? null : last === 'pt';
-  }
-  if (key !== 'iommu.passthrough' || value === null) return null;
-  if (/^(?:1|y|yes|on|t)/i.test(value)) return true;
-  return /^(?:0|n|off|f)/i.test(value) ? false : null;
 }
 
 /** An option of `pci=` that no kernel has and that is meant to be one of those that open roads. */

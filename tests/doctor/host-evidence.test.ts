@@ -619,21 +619,23 @@ test('p2pdma’s own words stand beside the finding that they confirm, and besid
   expect(finding?.evidence.at(-1)).toMatchObject({ register: 'kernel log', line: 1 });
 });
 
+/** The machine without extended configuration space, as read without privileges. */
+const short = ({ machine, at }: Named): Named => ({
+  at,
+  machine: buildMachine({
+    source: 'short',
+    functions: machine.hierarchy.functions.map(({ facts }) => ({
+      ...facts,
+      config: new ConfigSpace(facts.config.bytes.slice(0, 256)),
+    })),
+    cpu: machine.cpu,
+    kernel: machine.kernel,
+    host: machine.host,
+  }),
+});
+
 test('a question that the log answers is likely', () => {
   const redirect = '[    9.0] nvme {b}: ACS redirect is set between the client and provider ({a})';
-  const short = ({ machine, at }: Named): Named => ({
-    at,
-    machine: buildMachine({
-      source: 'short',
-      functions: machine.hierarchy.functions.map(({ facts }) => ({
-        ...facts,
-        config: new ConfigSpace(facts.config.bytes.slice(0, 256)),
-      })),
-      cpu: machine.cpu,
-      kernel: machine.kernel,
-      host: machine.host,
-    }),
-  });
   const on: AcsDescription = ['SV', 'RR', 'CR', 'UF'];
   const asked = findings(short(machineOf(oneSwitch(gpu('a'), gpu('b'), on))), 'ACS-REDIR-SWITCH');
   expect(asked).toMatchObject([{ sure: 'unknown' }]);
@@ -648,6 +650,15 @@ test('an ACS violation that a port reported is told where two below it would be 
   expect(finding).toMatchObject({ severity: 'warning', sure: 'likely' });
   expect(finding?.title).toContain('1 ACS violation:');
   expect(findings(machineOf(oneSwitch(), { log: log('x') }), 'ACS-REDIR-SWITCH')).toEqual([]);
+});
+
+test('an ACS violation says nothing of a redirect: a finding that is not sure stays so, and shows the line', () => {
+  const on: AcsDescription = ['SV', 'RR', 'CR', 'UF'];
+  const log = '[   50.9] pcieport {rp}:    [21] ACSViol                (First)';
+  const asked = findings(short(machineOf(oneSwitch(gpu('a'), gpu('b'), on), { log })), 'ACS-REDIR-SWITCH');
+  expect(asked).toMatchObject([{ sure: 'unknown' }]);
+  expect(asked[0]?.title).not.toContain('log');
+  expect(asked[0]?.evidence.map(({ meaning }) => meaning)).toContain('it blocked a request');
 });
 
 test('a malformed packet that a device reported makes MPS certain', () => {

@@ -4,21 +4,17 @@
  */
 
 import { hostEvidenceOf, type IommuMode, type Machine } from '../../machine/machine.ts';
-import { type CommandLine, lastValue } from '../command-line.ts';
+import type { CommandLine } from '../command-line.ts';
+import { passthroughAsked } from '../passthrough-word.ts';
 
 /** The mode of all devices that nobody told otherwise; null where that is not known. What the command line asks for stands above it. */
 export function defaultMode(machine: Machine, commandLine: CommandLine | null): IommuMode | null {
   const { kernelConfig, kernelLog } = hostEvidenceOf(machine);
   if (kernelLog?.some(({ text }) => /\biommu: Default domain type: Passthrough\b/.test(text))) return 'passthrough';
-  if (kernelConfig === null || commandLine === null || asksForTranslation(commandLine)) return null;
+  if (kernelConfig === null || commandLine === null || passthroughAsked(commandLine) === false) return null;
   const isOff = (symbol: string): boolean => kernelConfig.options.get(symbol)?.value === 'n';
   const isX86 = kernelConfig.options.get('X86_64')?.value === 'y';
   // No driver of an IOMMU: whatever the hardware has, nothing is translated.
   if (isX86 && isOff('INTEL_IOMMU') && isOff('AMD_IOMMU')) return 'off';
   return kernelConfig.options.get('IOMMU_DEFAULT_PASSTHROUGH')?.value === 'y' ? 'passthrough' : null;
-}
-
-function asksForTranslation(commandLine: CommandLine): boolean {
-  const words = (lastValue(commandLine, 'iommu') ?? '').split(',');
-  return words.includes('nopt') || lastValue(commandLine, 'iommu.passthrough') === '0';
 }

@@ -8,7 +8,8 @@ import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line.ts';
 import { isX86 } from '../is-x86.ts';
-import { bootChange, isPassthrough, lineWith } from '../parameter-change.ts';
+import { bootChange, lineWith } from '../parameter-change.ts';
+import { passthroughAsked } from '../passthrough-word.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
@@ -59,7 +60,7 @@ function modeOf({ machine, commandLine }: DoctorContext, fn: PciFunction): Iommu
   const iommu = (lastValue(commandLine, 'iommu') ?? '').split(',');
   const intel = (lastValue(commandLine, 'intel_iommu') ?? '').split(',');
   const amd = (lastValue(commandLine, 'amd_iommu') ?? '').split(',');
-  if (iommu.includes('pt') || lastValue(commandLine, 'iommu.passthrough') === '1') return 'passthrough';
+  if (passthroughAsked(commandLine) === true) return 'passthrough';
   if (iommu.includes('off') || intel.includes('off') || amd.includes('off')) return 'off';
   return defaultMode(machine, commandLine);
 }
@@ -141,7 +142,7 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
     proof: proofOf(context, groups, passed),
   };
   // Where the word is there already and did nothing, BAD-CMDLINE says so.
-  const isThere = context.commandLine !== null && isPassthrough(context.commandLine);
+  const isThere = context.commandLine !== null && passthroughAsked(context.commandLine) === true;
   return [
     ...(isThere ? [] : [byBoot]),
     {

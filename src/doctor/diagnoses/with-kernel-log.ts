@@ -21,6 +21,8 @@ interface Statement {
   readonly id: DiagnosisId;
   readonly isAbout: (finding: Finding) => boolean;
   readonly evidence: Evidence;
+  /** Whether it says what the finding says; else it stands beside it, and the finding is as sure as it was. */
+  readonly confirms: boolean;
   /** The finding that it makes where there is none; null where it makes none. */
   readonly alone: (() => Finding) | null;
 }
@@ -33,17 +35,18 @@ export function withKernelLog(
 ): Finding[] {
   const statements = [...ofPairs(context), ...ofFaults(context), ...ofErrors(context), ...ofSpace(context)];
   const result = [...findings];
-  for (const { id, isAbout, evidence, alone } of statements) {
+  for (const { id, isAbout, evidence, confirms, alone } of statements) {
     const at = result.findIndex((finding) => finding.id === id && isAbout(finding));
-    if (at >= 0) result[at] = confirmed(result[at] as Finding, evidence);
+    if (at >= 0) result[at] = withLine(result[at] as Finding, evidence, confirms);
     else if (alone !== null && isWanted(id)) result.push(alone());
   }
   return result;
 }
 
-function confirmed(finding: Finding, evidence: Evidence): Finding {
+function withLine(finding: Finding, evidence: Evidence, confirms: boolean): Finding {
   const lines = finding.evidence.filter(({ register }) => register === evidence.register);
   if (lines.length >= LINES_MAX || lines.some(({ line }) => line === evidence.line)) return finding;
+  if (!confirms) return { ...finding, evidence: [...finding.evidence, evidence] };
   const wasUnknown = finding.sure === 'unknown';
   return {
     ...finding,
@@ -69,6 +72,7 @@ function ofPairs({ machine }: DoctorContext): Statement[] {
       id: 'ACS-REDIR-SWITCH' as const,
       isAbout: naming(message.client, message.provider),
       evidence: logEvidence(line, message.client, 'the kernel found the redirect itself'),
+      confirms: true,
       alone: null,
     })),
     ...refused.flatMap(({ message, line }) =>
@@ -76,6 +80,7 @@ function ofPairs({ machine }: DoctorContext): Statement[] {
         id,
         isAbout: naming(message.client, message.provider),
         evidence: logEvidence(line, message.client, 'the kernel refused this pair'),
+        confirms: true,
         alone: null,
       })),
     ),
@@ -95,7 +100,7 @@ function ofFaults({ machine }: DoctorContext): Statement[] {
     const meaning = `${hex(address)} is in BAR${peer.bar} of ${peer.fn.name}`;
     const evidence = logEvidence(logged.line, client.name, meaning);
     const alone = (): Finding => faultFinding(client, peer.fn, evidence);
-    return [{ id: 'IOMMU-TRANSLATED', isAbout: naming(client.name), evidence, alone }];
+    return [{ id: 'IOMMU-TRANSLATED', isAbout: naming(client.name), evidence, confirms: true, alone }];
   });
 }
 
@@ -150,7 +155,7 @@ function ofErrors(context: DoctorContext): Statement[] {
     if (fn === undefined) return [];
     if (error === 'MalfTLP') {
       const evidence = logEvidence(logged.line, at, 'it received a malformed packet: too long is one way');
-      return [{ id: 'MPS', isAbout: naming(at), evidence, alone: null }];
+      return [{ id: 'MPS', isAbout: naming(at), evidence, confirms: true, alone: null }];
     }
     const below = known.get(at) ?? wantedBelow(context, fn);
     known.set(at, below);
@@ -159,7 +164,8 @@ function ofErrors(context: DoctorContext): Statement[] {
     const evidence = logEvidence(logged.line, at, 'it blocked a request');
     // Only where two below would be paired; a dock that is asked for the time reports the same.
     const alone = below.length < 2 ? null : (): Finding => violationFinding(context, logged, below);
-    return [{ id: 'ACS-REDIR-SWITCH', isAbout, evidence, alone }];
+    // Blocked by Source Validation, Translation Blocking or Egress Control: that tells nothing of a redirect.
+    return [{ id: 'ACS-REDIR-SWITCH', isAbout, evidence, confirms: false, alone }];
   });
 }
 
@@ -199,7 +205,7 @@ function ofSpace({ machine, functions, roles }: DoctorContext): Statement[] {
     if (bar !== undefined && (bar.cpuAddress ?? 0) > 0) return [];
     const evidence = logEvidence(line, fn.name, 'the window of the bridge above has no room for it');
     const alone = (): Finding => spaceFinding(fn, message.bar, evidence);
-    return [{ id: 'BAR-SMALL', isAbout: naming(fn.name), evidence, alone }];
+    return [{ id: 'BAR-SMALL', isAbout: naming(fn.name), evidence, confirms: true, alone }];
   });
 }
 
