@@ -93,7 +93,7 @@ const BY_CODE: Readonly<Partial<Record<CommandLineProblem['code'], Fix>>> = {
   },
   KERNEL_TOO_OLD: {
     ...BY_HAND,
-    what: 'Run a kernel that knows the word: 6.11 or later for config_acs=, 4.19 or later for disable_acs_redir=',
+    what: 'Run a kernel that knows the word: 6.12 or later for config_acs=, 4.19 or later for disable_acs_redir=',
     cost: 'A new kernel.',
     undo: ['boot the old one'],
     reboot: true,
