@@ -1,13 +1,12 @@
 /**
  * The incumbent: a page descriptor of 64 bytes for every 4 KiB of RAM and of each provider's BAR, as `struct page` with its
- * pagemap. The classification is a read of the descriptor at the page's index; the price is the memory, and that a BAR
- * below the granule of memory hot-plug cannot have descriptors at all.
+ * pagemap. The classification is a read of the descriptor at the page's index (page-map.ts), and nothing more where it leads to
+ * the provider of the vector before: Linux's `struct pci_p2pdma_map_state`, new for each list. The price is the memory, and that a
+ * BAR below the granule of memory hot-plug cannot have descriptors at all.
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { pageIndex } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { PAGE_DESCRIPTOR_BYTES } from '../p2p/page-cost.ts';
 import { HOTPLUG_GRANULE } from '../p2p/resource.ts';
 import {
   type Classified,
@@ -23,23 +22,9 @@ import type { DmaDevice } from './device.ts';
 import { MapError } from './errors.ts';
 import { refuseFlag } from './flag-refusals.ts';
 import { MADE_NOW, ownerIndex } from './owner.ts';
+import { PageMap } from './page-map.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeRecord, RangeTable } from './range-table.ts';
-
-/** Memory whose descriptors are made together, bytes: a section of Linux's sparse memory model on x86. */
-const SECTION_BYTES = 2 ** 27;
-
-/** The descriptors of one range's pages within one section, made when first touched. */
-interface Section {
-  readonly record: RangeRecord;
-  /** First page and page behind the last. */
-  readonly firstPage: number;
-  readonly endPage: number;
-  /** Per page the index of its record's provider plus one; 0 is RAM. The first word of each 64-byte descriptor. */
-  readonly descriptors: Int32Array;
-}
-
-const WORDS = PAGE_DESCRIPTOR_BYTES / 4;
 
 export class PageDescriptors implements Classifier {
   readonly name = 'page';
@@ -47,8 +32,10 @@ export class PageDescriptors implements Classifier {
   readonly table: RangeTable;
   readonly pairs: PairTypes;
   queuedAt: number = MADE_NOW;
-  readonly #sections = new Map<RangeRecord, Map<number, Section>>();
-  #bytes = 0;
+  #pages = new PageMap(0);
+  /** What the descriptors were made for; and their bytes before, of ranges that are there no more. */
+  #records: readonly RangeRecord[] = [];
+  #bytesBefore = 0;
   #kind = new Uint32Array(64);
   #address = new Float64Array(64);
   readonly #classified = newClassified();
@@ -60,7 +47,7 @@ export class PageDescriptors implements Classifier {
 
   /** Bytes of descriptors made so far. */
   get descriptorBytes(): number {
-    return this.#bytes;
+    return this.#bytesBefore + this.#pages.bytes;
   }
 
   /** @throws MapError as `Lookup`, and UNOWNED_ADDRESS for a BAR too small to have page descriptors */
@@ -70,45 +57,63 @@ export class PageDescriptors implements Classifier {
       this.#kind = new Uint32Array(count * 2);
       this.#address = new Float64Array(count * 2);
     }
+    if (this.#records !== this.table.records) this.#renew();
+    const pages = this.#pages;
     const kind = this.#kind;
     const found = this.#address;
+    // The record of the vector before, and what it means here: Linux keeps as much between the pages of one list.
+    let last = -1;
+    let start = Number.POSITIVE_INFINITY;
+    let end = 0;
+    let what = KIND_RAM;
+    let offset = 0;
     for (let index = 0; index < count; index++) {
       if (flags[index] !== 0) refuseFlag(vectors, index);
       const at = address[index] as number;
-      const section = this.#sectionOf(at, length[index] as number, index);
-      const provider = (section.descriptors[(pageIndex(at) - section.firstPage) * WORDS] as number) - 1;
-      this.counters.pages++;
-      kind[index] = KIND_RAM;
-      found[index] = at;
-      if (provider < 0) continue;
-      const type = this.pairs.of(provider);
-      if (type === PAIR_BUS) {
-        kind[index] = KIND_BUS;
-        found[index] = at + section.record.busOffset;
-      } else if (type === PAIR_HOST_BRIDGE) kind[index] = KIND_RESOURCE;
-      else this.pairs.refuse(provider, `vectors[${index}]`);
+      // A page says whose it is; that the whole vector is, and has been since it was made, only the record says.
+      if (pages.recordAt(at) !== last || at < start || at + (length[index] as number) > end) {
+        last = this.#recordOf(at, length[index] as number, index);
+        const record = this.#records[last] as RangeRecord;
+        start = record.start;
+        end = record.end;
+        what = this.#kindOf(record, index);
+        offset = what === KIND_BUS ? record.busOffset : 0;
+      }
+      kind[index] = what;
+      found[index] = at + offset;
     }
+    this.counters.pages += count;
     this.#classified.kind = kind;
     this.#classified.address = found;
     return this.#classified;
   }
 
-  #sectionOf(address: number, length: number, index: number): Section {
-    const record = this.table.at(ownerIndex(this.table, address, length, this.queuedAt, index));
-    const number = Math.floor(address / SECTION_BYTES);
-    let ofRecord = this.#sections.get(record);
-    if (ofRecord === undefined) {
-      refuseSmallBar(record, `vectors[${index}]`);
-      ofRecord = new Map();
-      this.#sections.set(record, ofRecord);
+  /** By the page's descriptor, if it leads to a record that holds the vector; else by a search, and descriptors are made then. */
+  #recordOf(at: number, length: number, index: number): number {
+    const paged = this.#pages.recordAt(at);
+    const record = this.#records[paged];
+    if (record !== undefined && at >= record.start && at + length <= record.end && record.generation <= this.queuedAt) {
+      return paged;
     }
-    let section = ofRecord.get(number);
-    if (section === undefined) {
-      section = makeSection(record, number);
-      ofRecord.set(number, section);
-      this.#bytes += (section.endPage - section.firstPage) * PAGE_DESCRIPTOR_BYTES;
-    }
-    return section;
+    const owner = ownerIndex(this.table, at, length, this.queuedAt, index);
+    const owned = this.table.at(owner);
+    refuseSmallBar(owned, `vectors[${index}]`);
+    this.#pages.make(owned, owner, at);
+    return owner;
+  }
+
+  #kindOf({ provider }: RangeRecord, index: number): number {
+    if (provider < 0) return KIND_RAM;
+    const type = this.pairs.of(provider);
+    if (type !== PAIR_BUS && type !== PAIR_HOST_BRIDGE) this.pairs.refuse(provider, `vectors[${index}]`);
+    return type === PAIR_BUS ? KIND_BUS : KIND_RESOURCE;
+  }
+
+  /** Ranges came or went: descriptors lead to records by their place in the table. */
+  #renew(): void {
+    this.#bytesBefore += this.#pages.bytes;
+    this.#records = this.table.records;
+    this.#pages = new PageMap(this.#records.at(-1)?.end ?? 0);
   }
 }
 
@@ -117,12 +122,4 @@ function refuseSmallBar(record: RangeRecord, path: string): void {
   if (record.kind !== 'bar' || bytes >= HOTPLUG_GRANULE) return;
   const message = `BAR ${record.bar} at ${hex(record.start)} has ${bytes} bytes, and page descriptors come in granules of ${HOTPLUG_GRANULE}`;
   throw new MapError('UNOWNED_ADDRESS', path, message, 'classify by flags or lookup: they need no pages');
-}
-
-function makeSection(record: RangeRecord, number: number): Section {
-  const firstPage = pageIndex(Math.max(record.start, number * SECTION_BYTES));
-  const endPage = pageIndex(Math.min(record.end, (number + 1) * SECTION_BYTES) - 1) + 1;
-  const descriptors = new Int32Array((endPage - firstPage) * WORDS);
-  for (let page = firstPage; page < endPage; page++) descriptors[(page - firstPage) * WORDS] = record.provider + 1;
-  return { record, firstPage, endPage, descriptors };
 }
