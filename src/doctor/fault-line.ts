@@ -4,6 +4,7 @@
  * prefix of a journal) does not matter. Linux drivers/iommu/intel/dmar.c, amd/iommu.c, arm/arm-smmu, arm/arm-smmu-v3.
  */
 
+import { LOG_LINE_MAX } from '../machine/kernel-log.ts';
 import { formatBdf, parseBdf } from '../pcie/bdf.ts';
 
 export interface FaultLine {
@@ -52,8 +53,10 @@ const CAUSE_LINE = /(?:DMAR|INTR-REMAP):\s?\[fault reason (?:0x)?[0-9a-f]+\]\s*(
 const AMD =
   /\b(IO_PAGE_FAULT|INVALID_DEVICE_REQUEST|ILLEGAL_DEV_TABLE_ENTRY|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR|INVALID_PPR_REQUEST)\b[^\]]*/;
 const AMD_PREFIX = /\b((?:[0-9a-f]{4,8}:)[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (?:AMD-Vi: )?Event logged/i;
-const SMMU_CONTEXT = /arm-smmu\S*.*context fault:.*\biova=0x([0-9a-f]+)/i;
-const SMMU_EVENT = /arm-smmu-v3.*\bevent: (\S+) client: (.+?) sid: (0x[0-9a-f]+).*\biova: 0x([0-9a-f]+)/i;
+// Both are looked for behind the first name of a driver: each more name would be another beginning to try.
+const SMMU = /arm-smmu/i;
+const SMMU_CONTEXT = /context fault:.*\biova=0x([0-9a-f]+)/i;
+const SMMU_EVENT = /^arm-smmu-v3.*?\bevent: (\S+) client: (.+?) sid: (0x[0-9a-f]+).*\biova: 0x([0-9a-f]+)/i;
 /** The second line of such an event. */
 const SMMU_EVENT_ACCESS = /arm-smmu-v3.*\b(?:un)?priv \S+ (read|write)\b/i;
 const SMMU_RAW_HEAD = /arm-smmu-v3.*\bevent 0x([0-9a-f]{2}) received/i;
@@ -86,10 +89,11 @@ export function parseFaultLine(line: string): FaultLine | null {
   return dmarLine(text) ?? interruptLine(text) ?? amdLine(text) ?? smmuLine(text);
 }
 
-/** Without the colours that `dmesg --color` gives to its parts. */
+/** Without the colours that `dmesg --color` gives to its parts, and no longer than the kernel makes a line. */
 function plain(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence begins with one
-  return line.includes('\u001b') ? line.replace(/\u001b\[[0-9;]*m/g, '') : line;
+  const text = line.includes('\u001b') ? line.replace(/\u001b\[[0-9;]*m/g, '') : line;
+  return text.length > LOG_LINE_MAX ? text.slice(0, LOG_LINE_MAX) : text;
 }
 
 /** The fault with what its second line tells; null where the line is another matter. */
@@ -174,7 +178,10 @@ function amdLine(line: string): FaultLine | null {
 /** Bit 4 of FSYNR0, WNR: the access was a write. ARM SMMU v2 architecture, SMMU_CBn_FSYNR0. */
 const SMMU_WRITE = 0x10;
 
-function smmuLine(line: string): FaultLine | null {
+function smmuLine(text: string): FaultLine | null {
+  const driverAt = text.search(SMMU);
+  if (driverAt < 0) return null;
+  const line = text.slice(driverAt);
   const context = SMMU_CONTEXT.exec(line);
   if (context !== null) {
     const syndrome = /\bfsynr0?=0x([0-9a-f]+)/i.exec(line)?.[1];

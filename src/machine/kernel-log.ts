@@ -11,8 +11,8 @@ export interface LogLine {
   readonly line: number;
 }
 
-/** As long as the kernel makes a line; what is longer is noise. Linux LOG_LINE_MAX. */
-const LINE_MAX = 1024;
+/** As long as the kernel makes a line; what is longer is noise. Linux's constant of the same name. */
+export const LOG_LINE_MAX = 1024;
 
 /** As many lines are kept: a fault that repeats fills a log. */
 export const LOG_LINES_MAX = 5000;
@@ -74,7 +74,7 @@ export function parseKernelLog(text: string, file: string): LogLine[] {
   let number = 0;
   for (const line of text.split('\n')) {
     number++;
-    const message = tellingMessage(line.length > LINE_MAX ? line.slice(0, LINE_MAX) : line);
+    const message = tellingMessage(line.length > LOG_LINE_MAX ? line.slice(0, LOG_LINE_MAX) : line);
     if (message === null) continue;
     if (lines.length === LOG_LINES_MAX) break;
     lines.push({ text: message, file, line: number });

@@ -4,8 +4,9 @@
  */
 
 import { latin1 } from '../../core/text.ts';
+import { cufileProperties } from '../cufile.ts';
 import type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '../host-evidence.ts';
-import { CUFILE_PROPERTIES, MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../host-evidence.ts';
+import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../host-evidence.ts';
 import { type KernelConfig, parseKernelConfig } from '../kernel-config.ts';
 import { LOG_LINES_MAX, type LogLine, parseKernelLog } from '../kernel-log.ts';
 import type { ReadNote } from '../machine.ts';
@@ -175,13 +176,7 @@ class HostFiles {
     const text = this.#text(file);
     if (text === null) return null;
     const settings = new Map<string, Setting>();
-    // JSON with comments: the file is read line by line, as its own template has it.
-    for (const [index, line] of text.split('\n').entries()) {
-      const match = /^\s*"(\w+)"\s*:\s*(true|false)\b/.exec(line);
-      if (match !== null && CUFILE_PROPERTIES.includes(match[1] as string)) {
-        settings.set(match[1] as string, { value: match[2] as string, file, line: index + 1 });
-      }
-    }
+    for (const { name, value, line } of cufileProperties(text)) settings.set(name, { value, file, line });
     return settings;
   }
 

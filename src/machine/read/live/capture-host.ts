@@ -4,7 +4,8 @@
  */
 
 import { bytesOf, latin1 } from '../../../core/text.ts';
-import { CUFILE_PROPERTIES, MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
+import { cufileProperties } from '../../cufile.ts';
+import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
 import { kernelConfigText, parseKernelConfig } from '../../kernel-config.ts';
 import { LOG_LINES_MAX, tellingMessage } from '../../kernel-log.ts';
 import type { FileTree } from '../file-tree.ts';
@@ -133,10 +134,7 @@ class HostCapture {
   cufile(): void {
     const text = this.#text('etc/cufile.json');
     if (text === null) return;
-    const known = text.split('\n').flatMap((line) => {
-      const match = /^\s*"(\w+)"\s*:\s*(true|false)\b/.exec(line);
-      return match !== null && CUFILE_PROPERTIES.includes(match[1] as string) ? [`"${match[1]}": ${match[2]},\n`] : [];
-    });
+    const known = cufileProperties(text).map(({ name, value }) => `"${name}": ${value},\n`);
     this.#add('etc/cufile.json', known.join(''));
   }
 

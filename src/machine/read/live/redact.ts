@@ -34,7 +34,7 @@ const IPV6_ADDRESS =
   /(?<![0-9a-f:.])(?:[0-9a-f]{1,4}:){4,7}[0-9a-f]{1,4}(?![0-9a-f:.])|(?<![0-9a-f:.])(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?![0-9a-f:.])/gi;
 const HOME = /\/(home|Users)\/[^/\s"',;:]+/g;
 /** With a domain behind it: `10x@0000:03:00.0` of config_acs is none. */
-const ADDRESS_OF_SOMEBODY = /[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b/gi;
+const ADDRESS_OF_SOMEBODY = /(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b/gi;
 const QUALIFIED_NAME = /\bnqn\.\S+|\beui\.\S+/g;
 const SERIAL = /\b(serial(?: ?(?:number|no\.?))?\s*[:=#]\s*|serial number )[^\s,;]+/gi;
 
