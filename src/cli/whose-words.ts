@@ -3,7 +3,7 @@
 import { hex } from '../core/hex.ts';
 import type { AddressOwner } from '../doctor/address-owner.ts';
 import type { FaultLine } from '../doctor/fault-line.ts';
-import { iommuModeOf, type Machine } from '../machine/machine.ts';
+import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
 import type { PairVerdict } from '../p2p/verdict.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -82,9 +82,7 @@ function roadSentence(machine: Machine, owner: BarOwner, by: PciFunction, road: 
     case 'busAddr':
       return `${by.name} reaches it inside the switch: give it the bus address${at(bar?.busAddress)}, the IOMMU never sees it (case b2).`;
     case 'thruHostBridge':
-      return iommuModeOf(machine, by) === 'on'
-        ? `${by.name} reaches it through the host bridge, and its IOMMU translates: the address must be mapped first (case b1).`
-        : `${by.name} reaches it through the host bridge, by the address${at(bar?.cpuAddress)} (case b1).`;
+      return hostBridgeSentence(by, iommuModeOf(machine, by), at(bar?.cpuAddress));
     case 'notSupported':
       return `${by.name} cannot reach it: go by way of RAM (case a).`;
     case 'unknown':
@@ -145,6 +143,15 @@ export function ownerDocument(owner: AddressOwner): object {
     case 'nothing':
       return { kind: 'nothing' };
   }
+}
+
+/** The address, where it may be given as it is: that depends on the IOMMU. */
+function hostBridgeSentence(by: PciFunction, mode: IommuMode | null, address: string): string {
+  const road = `${by.name} reaches it through the host bridge`;
+  if (mode === 'on') return `${road}, and its IOMMU translates: the address must be mapped first (case b1).`;
+  const where = `by the address${address} (case b1)`;
+  if (mode !== null) return `${road}, ${where}.`;
+  return `${road}: ${where} where no IOMMU translates for it, which is not in this capture.`;
 }
 
 /** `type`, `case`, `distance`: as a pair of `p2pdma matrix --json`. */

@@ -5,11 +5,11 @@ import { hex, parseHex } from '../core/hex.ts';
 import { RangeTable } from '../dma/range-table.ts';
 import { type AddressOwner, addressOwner, busAddressOwner, type FindBar } from '../doctor/address-owner.ts';
 import { type FaultLine, readFaults } from '../doctor/fault-line.ts';
+import { faultRequester } from '../doctor/fault-requester.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunction } from '../machine/selector.ts';
 import { p2pdmaDistance } from '../p2p/distance.ts';
 import { JudgeContext } from '../p2p/judge.ts';
-import { parseBdf, requesterId } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type CliContext, type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
@@ -162,7 +162,7 @@ async function faultsOfInput(machine: Machine, by: PciFunction | null, context: 
   const asked = new Map<string, Asked>();
   for (const { fault, line } of faults) {
     const { iommu, what, address, access, reason } = fault;
-    const fn = requesterOf(machine, fault) ?? by;
+    const fn = faultRequester(machine.hierarchy, fault) ?? by;
     const key = [iommu, what, fault.by, address, access, reason].join(' ');
     const known = asked.get(key);
     asked.set(
@@ -171,17 +171,6 @@ async function faultsOfInput(machine: Machine, by: PciFunction | null, context: 
     );
   }
   return [...asked.values()];
-}
-
-/** The function that a line names. One that names no domain means the only function with that number, where there is one only. */
-function requesterOf({ hierarchy }: Machine, fault: FaultLine): PciFunction | null {
-  const bdf = fault.by === null ? null : parseBdf(fault.by);
-  if (bdf === null) return null;
-  const exact = hierarchy.at(bdf);
-  if (exact !== undefined || fault.domainTold) return exact ?? null;
-  const id = requesterId(bdf);
-  const alike = hierarchy.functions.filter((fn) => requesterId(fn.bdf) === id);
-  return alike.length === 1 ? (alike[0] as PciFunction) : null;
 }
 
 function nothingAsked(message: string): UsageError {

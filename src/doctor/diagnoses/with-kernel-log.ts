@@ -7,6 +7,7 @@ import { hex } from '../../core/hex.ts';
 import type { Range } from '../../core/range.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { faultRequester } from '../fault-requester.ts';
 import type { DoctorContext } from './context.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
@@ -92,9 +93,9 @@ function ofFaults({ machine }: DoctorContext): Statement[] {
   const faults = loggedOf(machine, 'fault');
   const places = faults.length === 0 ? [] : placesOf(machine);
   return faults.flatMap((logged): Statement[] => {
-    const { by, address, what } = logged.message.fault;
-    const client = functionNamed(machine, by);
-    if (client === undefined || address === null || what !== 'memory') return [];
+    const { address, what } = logged.message.fault;
+    const client = faultRequester(machine.hierarchy, logged.message.fault);
+    if (client === null || address === null || what !== 'memory') return [];
     const peer = places.find(({ start, end }) => address >= start && address < end);
     if (peer === undefined || peer.fn === client) return [];
     const meaning = `${hex(address)} is in BAR${peer.bar} of ${peer.fn.name}`;

@@ -7,6 +7,7 @@ import { hex } from '../../core/hex.ts';
 import { type Range, rangesOverlap } from '../../core/range.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { faultRequester } from '../fault-requester.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
@@ -124,9 +125,9 @@ function faultFindings({ machine, roles, functions }: DoctorContext): Finding[] 
   const byName = new Map<string, Logged<'fault'>[]>();
   let unmapped: Logged<'fault'> | undefined;
   for (const logged of loggedOf(machine, 'fault')) {
-    const { by, address, what } = logged.message.fault;
-    const fn = functionNamed(machine, by);
-    if (fn === undefined || address === null || what !== 'memory') continue;
+    const { address, what } = logged.message.fault;
+    const fn = faultRequester(machine.hierarchy, logged.message.fault);
+    if (fn === null || address === null || what !== 'memory') continue;
     if (machine.ram.length === 0) unmapped ??= logged;
     if (!machine.ram.some((range) => address >= range.start && address < range.end)) continue;
     byName.set(fn.name, [...(byName.get(fn.name) ?? []), logged]);
@@ -135,9 +136,9 @@ function faultFindings({ machine, roles, functions }: DoctorContext): Finding[] 
   const findings = [...byName]
     .filter(([name]) => isWanted(name))
     .map(([name, faults]) => faultFinding(machine, name, faults));
-  const by = unmapped?.message.fault.by ?? null;
-  if (unmapped === undefined || by === null || !isWanted(by)) return findings;
-  return [...findings, unknownFinding(by, unmapped)];
+  const by = unmapped === undefined ? null : faultRequester(machine.hierarchy, unmapped.message.fault);
+  if (unmapped === undefined || by === null || !isWanted(by.name)) return findings;
+  return [...findings, unknownFinding(by.name, unmapped)];
 }
 
 function faultFinding(machine: DoctorContext['machine'], name: string, faults: readonly Logged<'fault'>[]): Finding {

@@ -1,0 +1,19 @@
+/** Which function a fault line names: an Intel IOMMU prints bus, device and function, and no domain. */
+
+import { parseBdf, requesterId } from '../pcie/bdf.ts';
+import type { Hierarchy } from '../pcie/hierarchy.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import type { FaultLine } from './fault-line.ts';
+
+/**
+ * The function that a line names. One that names no domain means the only function with that number; null where there are two of them,
+ * or none.
+ */
+export function faultRequester(hierarchy: Hierarchy, { by, domainTold }: FaultLine): PciFunction | null {
+  const bdf = by === null ? null : parseBdf(by);
+  if (bdf === null) return null;
+  if (domainTold) return hierarchy.at(bdf) ?? null;
+  const id = requesterId(bdf);
+  const alike = hierarchy.functions.filter((fn) => requesterId(fn.bdf) === id);
+  return alike.length === 1 ? (alike[0] as PciFunction) : null;
+}
