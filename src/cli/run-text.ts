@@ -6,7 +6,7 @@ import { table } from './map-text.ts';
 import { caseLines, gapLines } from './run-cases.ts';
 import { wayLines } from './run-tree.ts';
 import { vectorLines } from './run-vectors.ts';
-import { wrap } from './style.ts';
+import { count, wrap } from './style.ts';
 
 /** The whole report. `notes`: what of the machine the engine has otherwise. The last line is what it came to. */
 export function runText(report: ScenarioReport, notes: readonly string[], columns: number): string {
@@ -36,11 +36,18 @@ export function runText(report: ScenarioReport, notes: readonly string[], column
 function closingLines(report: ScenarioReport): string[] {
   const { transfers } = report;
   const good = transfers.filter((transfer) => transfer.asExpected).length;
+  const missed = transfers.length - good;
   const excused = transfers.filter((one) => !one.asExpected && gapLines(report, one, 80).length > 0).length;
-  const gap = excused === 0 ? '' : `; ${excused} of the others met what ${report.engine} cannot show`;
+  const gap = excused === 0 ? '' : `; ${whoOf(excused, missed, good)} met what ${report.engine} cannot show`;
   const total = `${good} of ${transfers.length} transfers as expected${gap}`;
   const repeated = transfers.filter((transfer) => transfer.repeat !== null).at(-1);
   return repeated === undefined || good < transfers.length ? [total] : [total, resultOf(repeated)];
+}
+
+/** `all 3`, `the other 2`, `1 of the other 2`, `1 of these`: who of those that missed. */
+function whoOf(excused: number, missed: number, good: number): string {
+  const all = good > 0 ? (missed === 1 ? 'the other' : `the other ${missed}`) : missed === 1 ? 'it' : `all ${missed}`;
+  return excused === missed ? all : `${excused} of ${good > 0 ? all : `these ${missed}`}`;
 }
 
 function transferLines(transfer: TransferReport): string[] {
@@ -53,8 +60,8 @@ function transferLines(transfer: TransferReport): string[] {
     lines.push(`  refused: ${transfer.refusal.code}: ${transfer.refusal.message}`);
     return [...lines, verdictLine(transfer)];
   }
-  if (transfer.iova !== null)
-    lines.push(`  one IOVA ${hex(transfer.iova.base)} + ${transfer.iova.size}; ${transfer.lookups} lookups`);
+  const iova = transfer.iova === null ? 'no IOVA' : `one IOVA ${hex(transfer.iova.base)} + ${transfer.iova.size}`;
+  lines.push(`  ${iova}; ${lookupWords(transfer)}`);
   lines.push(...table(transfer.segments.map(segmentRow)).map((line) => `  ${line}`));
   lines.push(...wayLines(transfer).map((line) => `  ${line}`));
   if (transfer.commands > 0)
@@ -68,11 +75,33 @@ function transferLines(transfer: TransferReport): string[] {
     );
   }
   for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
+  if (transfer.unmapRefusal !== null)
+    lines.push(`  noticed at the unmap: ${transfer.unmapRefusal.code}: ${transfer.unmapRefusal.message}`);
   if (transfer.iommuFaults.length > 0) lines.push(`  IOMMU fault: ${faultsText(transfer.iommuFaults)}`);
   const { repeat } = transfer;
   if (repeat !== null && repeat.iommuFaults.length > 0)
     lines.push(`  IOMMU fault after unmap: ${faultsText(repeat.iommuFaults)}`);
   return [...lines, verdictLine(transfer)];
+}
+
+/** `5 lookups, to verify the flags`: how often a table was asked, and what for. */
+function lookupWords({ classify, trust, lookups, pageReads }: TransferReport): string {
+  switch (classify) {
+    case 'flags':
+      return trust
+        ? `${count(lookups, 'lookup')}: the flags are trusted`
+        : `${count(lookups, 'lookup')}, to verify the flags`;
+    case 'page':
+      return `${count(pageReads, 'page descriptor')} read`;
+    case 'premapped':
+      return `${count(lookups, 'lookup')}, by the submitter as he mapped`;
+    case 'certified':
+      return lookups === 0
+        ? '0 lookups: the certificates match'
+        : `${count(lookups, 'lookup')}, where no certificate matches`;
+    case 'lookup':
+      return count(lookups, 'lookup');
+  }
 }
 
 function faultsText([first, ...others]: readonly string[]): string {

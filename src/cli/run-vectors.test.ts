@@ -13,6 +13,7 @@ function vectors(count: number, change: Partial<VectorReport> = {}, at = -1): Ve
       address: 0x1000 * (input + 1),
       length: 4096,
       flags: 0,
+      certificate: null,
       why: 'by the distance',
       bytesEqual: 4096,
       ...(input === at ? change : {}),

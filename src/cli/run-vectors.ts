@@ -58,15 +58,20 @@ function vectorRow(vector: VectorReport): string[] {
         : distance & PCI_P2PDMA_THRU_HOST_BRIDGE
           ? `${distance & ~PCI_P2PDMA_THRU_HOST_BRIDGE} | THRU_HOST_BRIDGE`
           : String(distance);
-  const flags = vector.flags === 0 ? '0' : flagName(vector.flags);
   return [
     String(vector.input),
     vector.owner ?? 'ram',
     hops,
     hex(vector.address),
-    flags,
+    flagsOf(vector),
     String(vector.length),
     `(${vector.case})`,
     String(vector.bytesEqual),
   ];
+}
+
+/** What stands beside the address: flags, or the certificate that takes their room. */
+function flagsOf({ flags, certificate }: VectorReport): string {
+  if (certificate !== null) return `certificate ${hex(certificate)}`;
+  return flags === 0 ? '0' : flagName(flags);
 }

@@ -17,6 +17,7 @@ import { archiveBytes, isCompressedArchive, writeOutput } from './output-file.ts
 import type { QemuHost } from './qemu-host.ts';
 import { readText } from './read-text.ts';
 import { compareReports, type Difference } from './run-compare.ts';
+import { stepLines } from './run-steps.ts';
 import { runText } from './run-text.ts';
 import { machineNear, scenarioFile } from './scenario-argument.ts';
 import { traceJson } from './trace-file.ts';
@@ -104,7 +105,8 @@ async function runOn(
   } else if (tracePath !== undefined || steps) {
     context.note(`${host.engine.name} shows no hops: --trace and --step have none of its run`);
   }
-  if (steps && !context.json) for (const hop of hops) await context.out.write(`${stepLine(hop)}\n`);
+  if (steps && host.showsHops && !context.json)
+    for (const line of stepLines(report, hops)) await context.out.write(`${line}\n`);
   return report;
 }
 
@@ -157,16 +159,15 @@ function jsonReport(report: ScenarioReport): object {
     transfers: report.transfers.map((transfer) => ({
       ...transfer,
       iova: transfer.iova === null ? null : { base: hex(transfer.iova.base), size: transfer.iova.size },
-      vectors: transfer.vectors.map((vector) => ({ ...vector, address: hex(vector.address) })),
+      vectors: transfer.vectors.map((vector) => ({
+        ...vector,
+        address: hex(vector.address),
+        certificate: vector.certificate === null ? null : hex(vector.certificate),
+      })),
       segments: transfer.segments.map((segment) => ({
         ...segment,
         address: segment.address === null ? null : hex(segment.address),
       })),
     })),
   };
-}
-
-function stepLine(hop: TracedHop): string {
-  const fate = hop.fate === 'delivered' ? '' : `  ${hop.fate}`;
-  return `TLP ${hop.tlp}  ${hop.kind.padEnd(11)}  ${hop.name.padEnd(14)}  ${hop.action.padEnd(18)}  ${hex(hop.address)} + ${hop.length}${fate}`;
 }

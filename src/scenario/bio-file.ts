@@ -7,7 +7,7 @@ import { maskLimit, parseWord64, type Word64 } from '../core/word64.ts';
 import type { DmaDirection } from '../dma/direction.ts';
 import { MapError } from '../dma/errors.ts';
 import { type DmaLimits, dmaLimits } from '../dma/limits.ts';
-import { fieldPath, readDocument } from './document.ts';
+import { fieldPath, MISSING, readDocument } from './document.ts';
 import { type Place, refuseField } from './errors.ts';
 
 const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
@@ -43,7 +43,7 @@ const word64 = z
 const mask = word64.transform(maskLimit);
 
 const length = z
-  .number({ error: 'is no number of bytes' })
+  .number({ error: ({ input }) => (input === undefined ? MISSING : 'is no number of bytes') })
   .int('is no whole number of bytes')
   .min(0, 'is negative')
   .max(0xffffffff, 'is more than a vector holds: bv_len has 32 bits');
@@ -57,7 +57,9 @@ const flag = z.string().transform((name, context): number => {
 
 const bioFile = z.strictObject({
   device: z.string({ error: 'names the function that does the DMA, e.g. "0000:06:00.0"' }),
-  direction: z.enum(['toDevice', 'fromDevice', 'bidirectional'], { error: 'is toDevice, fromDevice or bidirectional' }),
+  direction: z.enum(['toDevice', 'fromDevice', 'bidirectional'], {
+    error: ({ input }) => (input === undefined ? MISSING : 'is toDevice, fromDevice or bidirectional'),
+  }),
   mayContainP2p: z.boolean().optional(),
   queue: z.strictObject({ p2p: z.boolean().optional() }).optional(),
   limits: z

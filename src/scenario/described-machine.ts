@@ -36,7 +36,8 @@ export interface NamedMachine {
 /** Builds the machine. Throws `ScenarioError` with the line for what cannot be set up. */
 export function describedMachine(description: DescribedMachine, place: Place): NamedMachine {
   const controllers = new Map<string, DeviceNode>();
-  const tree = built({ rootBuses: description.hostBridges.map((bridge) => rootBus(bridge, controllers)) }, place);
+  const rootBuses = description.hostBridges.map((bridge) => rootBus(bridge, controllers));
+  const tree = built({ rootBuses }, description, place);
   const names = new Map<string, PciFunction>();
   for (const [name, bdf] of tree.names) {
     const fn = tree.hierarchy.at(bdf);
@@ -64,14 +65,28 @@ export function describedMachine(description: DescribedMachine, place: Place): N
 }
 
 /** Builds the tree; what it refuses is a complaint about the file. */
-function built(description: TreeDescription, place: Place): ReturnType<typeof buildTree> {
+function built(tree: TreeDescription, description: DescribedMachine, place: Place): ReturnType<typeof buildTree> {
   try {
-    return buildTree(description);
+    return buildTree(tree);
   } catch (error) {
     if (!(error instanceof DescribeError)) throw error;
-    const field = `machine.${error.path.replace(/^rootBuses/, 'hostBridges').replace('.children', '.rootPorts')}`;
+    const field = `machine.${fieldOf(error.path, description)}`;
     return refuseField(place, field, fieldPath(field), error.message, error.hint);
   }
+}
+
+/** The field of the file that a path of the tree's description came from: a name is under `port`, `nvme`, `device` or `switch`. */
+function fieldOf(path: string, description: DescribedMachine): string {
+  const own = path
+    .replace(/^rootBuses/, 'hostBridges')
+    .replace('.children', '.rootPorts')
+    .replace(/\.functions\[0\]/, '');
+  const [, where, last] = /^(.*)\.(name|bars.*)$/.exec(own) ?? [];
+  if (where === undefined || last === undefined) return own;
+  const node = fieldPath(where).reduce<unknown>((at, part) => Reflect.get(at as object, part), description) as object;
+  const kind = ['nvme', 'device', 'switch', 'port'].find((one) => one in node) ?? last;
+  if (last === 'name') return `${where}.${kind}`;
+  return `${where}.${kind === 'nvme' ? 'cmb' : 'memory'}`;
 }
 
 /** RAM and the memory of devices share one space of CPU addresses. Throws `ScenarioError` where they overlap. */

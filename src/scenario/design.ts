@@ -12,7 +12,7 @@
 
 import { BvecList } from '../block/bio-vec.ts';
 import { Certifier } from '../dma/certified.ts';
-import type { Classifier } from '../dma/classifier.ts';
+import type { Classifier, LookupCounters } from '../dma/classifier.ts';
 import { Certified } from '../dma/classify-certified.ts';
 import { TrustingFlags } from '../dma/classify-flags.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
@@ -26,10 +26,24 @@ import type { TransferDescription } from './scenario-types.ts';
 import type { SubmittedVector } from './submit.ts';
 import type { World } from './world.ts';
 
+/** What is in the queue for one vector. */
+export interface QueuedWords {
+  /** Of vectors that the submitter merged into one DMA range: where in it this one begins. */
+  readonly address: number;
+  /** `BVEC_` bits. */
+  readonly flags: number;
+  /** 32 bits, or null where the design has none. */
+  readonly certificate: number | null;
+}
+
 /** What is in the queue. */
 export interface Queued {
   readonly list: BvecList;
   readonly classifier: Classifier;
+  /** What the list holds for each vector of the submitter. */
+  readonly words: readonly QueuedWords[];
+  /** Counts what classified for the queue: the mapping device's classifier, or where the submitter maps, his. */
+  readonly counters: LookupCounters;
   /** What the submitter has mapped already, to be unmapped for the device it was mapped for; null but for `premapped`. */
   readonly premapped: { readonly device: DmaDevice; readonly mapping: DmaMapping } | null;
 }
@@ -58,10 +72,31 @@ export async function queueVectors(
     const lookup = new Lookup(world.table, world.pairs(asked));
     const mapped = premap(device, list, transfer.direction, lookup, mapping);
     if (device.domain !== null) await world.host.syncIommu(device.domain);
-    return { list: mapped, classifier: new Premapped(), premapped: { device, mapping } };
+    const words = premappedWords(vectors, mapped);
+    const premapped = { device, mapping };
+    return { list: mapped, classifier: new Premapped(), words, counters: lookup.counters, premapped };
   }
   if (classify === 'certified') new Certifier(world.table, world.pairs(asked)).certify(list);
-  return { list, classifier: classifierOf(world, transfer, fn), premapped: null };
+  const classifier = classifierOf(world, transfer, fn);
+  const words = vectors.map(
+    (_, index): QueuedWords => ({
+      address: list.address[index] as number,
+      flags: list.flags[index] as number,
+      certificate: classify === 'certified' ? (list.certificate[index] as number) : null,
+    }),
+  );
+  return { list, classifier, words, counters: classifier.counters, premapped: null };
+}
+
+/** Where each vector lies in the list of DMA addresses, which has the order of the data. */
+function premappedWords(vectors: readonly SubmittedVector[], list: BvecList): QueuedWords[] {
+  let [at, into] = [0, 0];
+  return vectors.map(({ length }): QueuedWords => {
+    const address = (list.address[at] as number) + into;
+    into += length;
+    while (at < list.count && into >= (list.length[at] as number)) into -= list.length[at++] as number;
+    return { address, flags: 0, certificate: null };
+  });
 }
 
 function classifierOf(world: World, { classify, trust }: TransferDescription, fn: PciFunction): Classifier {

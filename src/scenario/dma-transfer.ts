@@ -2,8 +2,9 @@
 
 import type { DmaSegment } from '../dma/mapping.ts';
 import type { Hop } from '../fabric/index.ts';
-import { fillPattern } from './pattern.ts';
+import { fillComplement, fillPattern } from './pattern.ts';
 import {
+  during,
   fillMemories,
   type MoveOutcome,
   NOTHING_MOVED,
@@ -27,6 +28,7 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
   for (const segment of segments) {
     const bytes = new Uint8Array(segment.length);
     if (transfer.direction === 'fromDevice') fillPattern(bytes, number, done);
+    else fillComplement(bytes, number, done);
     const side =
       segment.space === 'bar'
         ? { bar: segment.bar ?? 0, offset: segment.offset ?? 0 }
@@ -36,7 +38,7 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
     const { fate, at } =
       segment.space === 'bounce'
         ? { fate: 'bounced: this engine has no swiotlb', at: null }
-        : dma(device.fn, side, bytes, transfer.direction);
+        : await during(world, 'transfer', () => dma(device.fn, side, bytes, transfer.direction));
     stop();
     received?.set(bytes, done);
     outcomes.push({ fate, at, hops });

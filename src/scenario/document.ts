@@ -2,7 +2,9 @@
 
 import { LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { alike } from '../core/text.ts';
 import { ScenarioError } from './errors.ts';
+import { fieldsAt } from './schema-fields.ts';
 
 /** A way to a value in a document: `['transfers', 2, 'device']`. */
 export type FieldPath = readonly PropertyKey[];
@@ -14,8 +16,11 @@ export interface ReadDocument<T> {
   readonly lineOf: (path: FieldPath) => number;
 }
 
+/** Complaint of a field that is left out; schemas with words of their own say the same. */
+export const MISSING = 'is missing';
+
 const EXAMPLE_HINT =
-  'docs/SCENARIOS.md names the fields of a scenario, docs/CLI.md those of a bio; examples/*.yaml are complete files';
+  'docs/SCENARIOS.md says what each field of a scenario takes, docs/CLI.md those of a bio; examples/*.yaml are complete files';
 
 /**
  * Reads `text` (JSON is YAML) and checks it. Throws `ScenarioError` FILE_SYNTAX, FILE_EMPTY or FILE_FIELD with the line.
@@ -75,7 +80,7 @@ function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firs
   }
   const lineOf = (path: FieldPath): number => lineOfNode(document, path, lineAt) ?? firstLine;
   const value = plainValue(document, file, lineOf);
-  const result = schema.safeParse(value, { error: typeWords });
+  const result = schema.safeParse(value, { error: typeWords, reportInput: true });
   if (result.success) return { data: result.data, lineOf };
   const issue = deepest(result.error.issues);
   const path = [...(issue?.path ?? [])];
@@ -85,8 +90,26 @@ function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firs
     'FILE_FIELD',
     { file, line: lineOf(path), field: fieldName(path) },
     unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not a field of this file',
-    unknownKey === undefined ? EXAMPLE_HINT : 'check the spelling, or remove it',
+    hintFor(issue, unknownKey, schema),
   );
+}
+
+/** The hint that fits the complaint: fields that are meant or missing, by the schema of the object that it is about. */
+function hintFor(issue: Issue | undefined, unknownKey: string | undefined, schema: z.ZodType): string {
+  const path = issue?.path ?? [];
+  if (unknownKey !== undefined) {
+    const fields = fieldsAt(schema, path)?.all ?? [];
+    const [like] = alike(unknownKey, fields, 1);
+    const meant = like === undefined ? '' : `did you mean ${like}? `;
+    return fields.length === 0 ? 'check the spelling, or remove it' : `${meant}the fields here: ${fields.join(', ')}`;
+  }
+  if (issue?.message === MISSING) {
+    const needed = fieldsAt(schema, path.slice(0, -1))?.required ?? [];
+    if (needed.length > 0) return `these fields must be there: ${needed.join(', ')}`;
+  }
+  const values = issue?.code === 'invalid_value' ? issue.values.map(String) : [];
+  const [like] = values.length === 0 || typeof issue?.input !== 'string' ? [] : alike(issue.input, values, 1);
+  return like === undefined ? EXAMPLE_HINT : `did you mean ${like}?`;
 }
 
 /** The plain value of a document. A value that contains itself (a YAML alias to what encloses it) is refused. */
@@ -134,7 +157,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 function typeWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type') return undefined;
   const { input } = issue;
-  if (input === undefined) return 'is missing';
+  if (input === undefined) return MISSING;
   const kind = Array.isArray(input) ? 'array' : typeof input;
   const is = input === null ? 'null' : kind === 'boolean' ? 'true or false' : (TYPE_WORDS[kind] ?? kind);
   return `is ${is}, and ${TYPE_WORDS[issue.expected] ?? issue.expected} is wanted`;

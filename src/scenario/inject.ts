@@ -1,4 +1,10 @@
-/** What goes wrong in a scenario, made to happen. */
+/**
+ * What goes wrong in a scenario, made to happen.
+ *
+ * Software learns of an unplug: the hot-plug driver removes the device, and with it the provider. It does not learn of the
+ * others, which are as if somebody wrote to the register behind the kernel's back (setpci): what was judged before stays
+ * judged, as the kernel's cache of map types does.
+ */
 
 import type { HostChange } from './host.ts';
 import type { FaultDescription, TransferDescription } from './scenario-types.ts';
@@ -19,6 +25,7 @@ export async function injectFaults(
         const message = `the machine of this run cannot do this: ${words}`;
         world.refuse('faults', message, 'run with --engine sim alone, or leave the fault out');
       }
+      if (change.kind === 'unplug') world.forget(change.fn);
       done.push(words);
     }
   }

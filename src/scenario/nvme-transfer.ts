@@ -21,8 +21,9 @@ import {
   type PlannedCommand,
 } from '../nvme/driver/index.ts';
 import { statusName } from '../nvme/spec/index.ts';
-import { countPattern, fillPattern } from './pattern.ts';
+import { countPattern, fillComplement, fillPattern } from './pattern.ts';
 import {
+  during,
   fillMemories,
   hopName,
   type MoveOutcome,
@@ -42,15 +43,8 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     const message = `moves ${totalBytes} bytes, which are no whole blocks of ${BLOCK}`;
     world.refuse('vectors', message, 'let the lengths add up to a multiple of 512');
   }
-  const queue = await queueOf(context);
+  const queue = await during(world, 'bringUp', () => queueOf(context));
   if (typeof queue === 'string') return { ...NOTHING_MOVED, status: queue };
-  const pattern = new Uint8Array(totalBytes);
-  fillPattern(pattern, number, 0);
-  if (transfer.direction === 'fromDevice') await throughRam(context, queue, 'write', pattern);
-  else if (transfer.continues === undefined) await fillMemories(context);
-
-  const hops: Hop[] = [];
-  const stop = world.host.watch((hop) => hops.push(hop));
   const data = DataSegments.ofMapping(context.mapping, (output) =>
     meetsDeviceMemory(context, segments[output] as DmaSegment),
   );
@@ -63,7 +57,16 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
     relative: transfer.relativeSgl === true,
   };
   const pointers = pointerWords(queue.plan(request), segments.length);
-  const [outcome] = await queue.execute([request]);
+  // What the driver refuses is refused by now, in the words of the transfer itself.
+  const onDisk = new Uint8Array(totalBytes);
+  if (transfer.direction === 'fromDevice') fillPattern(onDisk, number, 0);
+  else fillComplement(onDisk, number, 0);
+  await throughRam(context, queue, 'write', onDisk);
+  if (transfer.direction === 'toDevice' && transfer.continues === undefined) await fillMemories(context);
+
+  const hops: Hop[] = [];
+  const stop = world.host.watch((hop) => hops.push(hop));
+  const [outcome] = await during(world, 'transfer', () => queue.execute([request]));
   stop();
   const { commands } = outcome as IoOutcome;
   let received: Uint8Array | null = null;
@@ -77,14 +80,16 @@ export async function runNvme(context: TransferContext, segments: readonly DmaSe
 }
 
 /**
- * Bytes of the data that are in the controller's own buffer, or came from there, although they were mapped elsewhere: what its CMB
- * base address covers, the controller keeps to itself. NVM Express Base Specification 1.4, 3.1.
+ * Bytes of the data that are in the controller's own buffer, or came from there, although they belong elsewhere: what its CMB
+ * base address covers, the controller keeps to itself. NVM Express Base Specification 1.4, 3.1. A vector that lies in the buffer
+ * is at home there, by whatever address it was named.
  */
 async function swallowed(
-  { world, device, number }: TransferContext,
+  context: TransferContext,
   segments: readonly DmaSegment[],
   received: Uint8Array | null,
 ): Promise<number> {
+  const { world, device, number } = context;
   const buffer = world.buffers.get(device.fn.name);
   const bar = device.fn.bars.find(({ index }) => index === buffer?.bar)?.cpuAddress;
   if (buffer === undefined || bar === null || bar === undefined) return 0;
@@ -97,12 +102,39 @@ async function swallowed(
     const start = Math.max(own.start, address);
     const end = Math.min(own.end, address + length);
     if (start >= end) continue;
-    const bytes = new Uint8Array(end - start);
-    await world.host.engine.readMemory(addBytes(bar, buffer.startBytes + start - own.start), bytes);
     const at = from + start - address;
-    found += received === null ? countPattern(bytes, number, at) : countEqual(bytes, received.subarray(at));
+    const place = addBytes(bar, buffer.startBytes + start - own.start);
+    for (const piece of strangers(context, { at, place, length: end - start })) {
+      const bytes = new Uint8Array(piece.length);
+      await world.host.engine.readMemory(piece.place, bytes);
+      found +=
+        received === null ? countPattern(bytes, number, piece.at) : countEqual(bytes, received.subarray(piece.at));
+    }
   }
   return found;
+}
+
+/** A run of bytes of the data, `at` from its begin on, and where the CPU finds it in the buffer. */
+interface BufferPiece {
+  readonly at: number;
+  readonly place: PhysAddr;
+  readonly length: number;
+}
+
+/** The parts of a piece whose vectors do not lie at that place. */
+function strangers({ vectors }: TransferContext, { at, place, length }: BufferPiece): BufferPiece[] {
+  const pieces: BufferPiece[] = [];
+  let behind = 0;
+  for (const vector of vectors) {
+    const first = behind;
+    behind += vector.length;
+    const start = Math.max(at, first);
+    const end = Math.min(at + length, behind);
+    const found = place + start - at;
+    if (start >= end || vector.cpuAddress + start - first === found) continue;
+    pieces.push({ at: start, place: addBytes(place, start - at), length: end - start });
+  }
+  return pieces;
 }
 
 function countEqual(bytes: Uint8Array, others: Uint8Array): number {
@@ -142,12 +174,19 @@ async function throughRam(
   bytes: Uint8Array,
 ): Promise<void> {
   const { world, device } = context;
-  const phys = present(world.ram.kmalloc(bytes.length), 'RAM for the comparison');
+  const phys = world.ram.kmalloc(bytes.length);
+  if (phys === null) {
+    const message = `no ${bytes.length} contiguous bytes of RAM are left to bring the data to the disk and fetch it`;
+    return world.refuse('vectors', message, 'give the machine more RAM: ram: [{ start: 1MiB, size: 512MiB }]');
+  }
   const address = dmaMapPage(device, phys, bytes.length, 'bidirectional');
   if (device.domain !== null) await world.host.syncIommu(device.domain);
   const segments = DataSegments.of([{ kind: 'dma', address, length: bytes.length }]);
   if (kind === 'write') await world.host.engine.writeMemory(phys, bytes);
-  else await world.host.engine.writeMemory(phys, new Uint8Array(bytes.length));
+  else {
+    fillComplement(bytes, context.number, 0);
+    await world.host.engine.writeMemory(phys, bytes);
+  }
   await queue.execute([{ kind, namespace: NAMESPACE, block: 0, segments }]);
   if (kind === 'read') await world.host.engine.readMemory(phys, bytes);
   dmaUnmapPage(device, address, bytes.length);

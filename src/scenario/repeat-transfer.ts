@@ -9,10 +9,10 @@ import { hex } from '../core/hex.ts';
 import type { DmaSegment } from '../dma/mapping.ts';
 import type { EngineFault } from '../engine/contract.ts';
 import { bdfKey, formatBdf } from '../pcie/bdf.ts';
-import { countPattern, fillPattern } from './pattern.ts';
+import { countPattern } from './pattern.ts';
 import type { RepeatReport } from './report.ts';
 import type { RepeatOutcome } from './scenario-types.ts';
-import type { MoveOutcome, TransferContext } from './transfer-context.ts';
+import { type MoveOutcome, spoilMemories, type TransferContext } from './transfer-context.ts';
 
 /** Moves the same segments once more; `move` is whatever moved them before. The mapping is unmapped already. */
 export async function repeatTransfer(
@@ -22,7 +22,7 @@ export async function repeatTransfer(
   move: (context: TransferContext, segments: readonly DmaSegment[]) => Promise<MoveOutcome>,
 ): Promise<RepeatReport> {
   const { engine } = context.world.host;
-  await fillWithComplement(context);
+  await spoilMemories(context);
   const { status } = await move(context, segments);
   const bytesArrived = await countArrived(context);
   const faults = await engine.takeFaults();
@@ -41,17 +41,6 @@ export async function repeatTransfer(
 /** `requester 0000:03:00.0, write of 0xfffef000: notMapped`. */
 export function faultWords({ requester, access, address, reason }: EngineFault): string {
   return `requester ${formatBdf(requester)}, ${access} of ${hex(address)}: ${reason}`;
-}
-
-async function fillWithComplement({ world, vectors, number }: TransferContext): Promise<void> {
-  let done = 0;
-  for (const { cpuAddress, length } of vectors) {
-    const bytes = new Uint8Array(length);
-    fillPattern(bytes, number, done);
-    for (let at = 0; at < length; at++) bytes[at] = ~(bytes[at] as number);
-    await world.host.engine.writeMemory(cpuAddress as PhysAddr, bytes);
-    done += length;
-  }
 }
 
 async function countArrived({ world, vectors, number }: TransferContext): Promise<number> {

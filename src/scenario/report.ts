@@ -4,7 +4,7 @@ import type { Capability, CaseShown } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
-import type { RepeatOutcome } from './scenario-types.ts';
+import type { ClassifyName, RepeatOutcome } from './scenario-types.ts';
 
 export interface VectorReport {
   readonly input: number;
@@ -13,10 +13,15 @@ export interface VectorReport {
   readonly owner: string | null;
   /** `pci_p2pdma_dist()` as the submitter was told; null where nobody was asked. */
   readonly distance: number | null;
-  /** The vector's address, and its flags. */
+  /**
+   * What the queue holds for the vector: its address as the design has it (CPU physical, bus, or the DMA address that the
+   * submitter mapped), and its flags. Of a transfer that was refused before it was queued: what its submitter had.
+   */
   readonly address: number;
   readonly length: number;
   readonly flags: number;
+  /** The certificate beside the length, 32 bits; null but for `certified`. */
+  readonly certificate: number | null;
   /** Why this memory. */
   readonly why: string;
   readonly bytesEqual: number;
@@ -80,7 +85,16 @@ export interface TransferReport {
   /** The part of the tree that the ways touch; empty where the engine shows no hops. */
   readonly tree: readonly TreePlace[];
   readonly iova: { readonly base: number; readonly size: number } | null;
+  /** The design by which it was mapped; `trust`: flags are believed. */
+  readonly classify: ClassifyName;
+  readonly trust: boolean;
+  /**
+   * Vectors that were looked up: to be classified, to have their flags verified, or for `premapped` by the submitter as he
+   * mapped.
+   */
   readonly lookups: number;
+  /** Page descriptors that were read: `page`. */
+  readonly pageReads: number;
   /** Commands of the NVMe driver, 0 for the DMA engine. */
   readonly commands: number;
   /** How the commands named the memory: `1 SGL descriptor`, `PRPs`; null where there are none. */
@@ -100,6 +114,8 @@ export interface TransferReport {
   readonly bytesTotal: number;
   readonly iommuFaults: readonly string[];
   readonly errors: readonly string[];
+  /** What the unmap noticed: memory that was removed while it was mapped. */
+  readonly unmapRefusal: { readonly code: string; readonly message: string } | null;
   /** Faults that the scenario injected, in words. */
   readonly injected: readonly string[];
   readonly expected: 'equal' | 'damaged' | 'refused';
@@ -121,8 +137,17 @@ export interface ScenarioReport {
   readonly transfers: readonly TransferReport[];
 }
 
+/**
+ * What a hop is part of: the bring-up of a controller, the transfer itself, or what is done around it (memory filled and read by
+ * the CPU, data brought to the disk and fetched from it through RAM).
+ */
+export type HopPhase = 'bringUp' | 'aside' | 'transfer';
+
 /** A hop with the transfer that made it, for traces. */
 export interface TracedHop extends Hop {
   readonly transfer: string;
+  /** Number of the transfer in the file, from 0 on. */
+  readonly position: number;
+  readonly phase: HopPhase;
   readonly name: string;
 }

@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
-import type { Cpu } from '../machine/machine.ts';
+import { cpuSchema } from './cpu-schema.ts';
+import { MISSING } from './document.ts';
 import type { AcsSetting, DeviceNode, PortNode, ScenarioFile } from './scenario-types.ts';
-import { sizeSchema } from './size.ts';
+import { signedSizeSchema, sizeSchema } from './size.ts';
 
 const ACS_BITS = ['SV', 'TB', 'RR', 'CR', 'UF', 'EC', 'DT'] as const;
 const SPEEDS = [2.5, 5, 8, 16, 32, 64];
@@ -17,7 +18,7 @@ const FLAGS = ['BVEC_MAP_BUS_ADDR', 'MAP_BUS_ADDR', 'BVEC_MAP_RESOURCE', 'MAP_RE
 /** One of a few words, with the list in the complaint. */
 const oneOf = <const T extends readonly string[]>(words: T): z.ZodType<T[number]> =>
   z.enum(words as unknown as [string, ...string[]], {
-    error: `is none of ${words.join(', ')}`,
+    error: ({ input }) => (input === undefined ? MISSING : `is none of ${words.join(', ')}`),
   }) as unknown as z.ZodType<T[number]>;
 
 const acs: z.ZodType<AcsSetting> = z.union([z.literal('absent'), z.literal('clear'), z.array(oneOf(ACS_BITS))], {
@@ -98,18 +99,10 @@ const port: z.ZodType<PortNode> = z.lazy(() =>
   }),
 );
 
-const cpu: z.ZodType<Cpu> = z
-  .string()
-  .regex(/^[^:\s]+:(0x[0-9a-fA-F]+|\d+)$/, 'is no VENDOR:FAMILY, e.g. AuthenticAMD:23')
-  .transform((text) => {
-    const [vendor, family] = text.split(':') as [string, string];
-    return { vendor, family: Number(family) };
-  });
-
 const ram = z.array(z.strictObject({ start: sizeSchema, size: sizeSchema }));
 
 const machine = z.strictObject({
-  cpu: cpu.optional(),
+  cpu: cpuSchema.optional(),
   kernel: z.string().optional(),
   ram: ram.optional(),
   hostBridges: z
@@ -120,7 +113,7 @@ const machine = z.strictObject({
           .regex(/^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$/, 'is no "VENDOR:DEVICE" of four hex digits each')
           .nullable()
           .optional(),
-        busOffset: z.number().int('is no whole number of bytes').optional(),
+        busOffset: signedSizeSchema.optional(),
         rootPorts: z.array(port),
       }),
     )
@@ -148,6 +141,20 @@ const fault = z.strictObject({
   memorySpaceOff: z.string().optional(),
 });
 
+const vector = z
+  .strictObject({
+    memory: z.string({ error: 'is ram, self, find, or a device' }),
+    length: sizeSchema.refine((length) => length > 0 && length < 2 ** 32, 'is no length from 1 to 4 GiB - 1'),
+    offset: sizeSchema.optional(),
+    flags: flags.optional(),
+  })
+  .superRefine((one, context) => {
+    if (one.memory !== 'ram' || one.offset === undefined) return;
+    // An offset into which of its ranges, and what if the queues lie there? RAM has no pool with a first byte.
+    const message = 'is for the memory of a device: where RAM lies, machine.ram (of a captured machine: ram) says';
+    context.addIssue({ code: 'custom', path: ['offset'], message });
+  });
+
 const transfer = z
   .strictObject({
     name: z.string({ error: 'has no name' }),
@@ -160,17 +167,7 @@ const transfer = z
     merge: z.boolean().optional(),
     relativeSgl: z.boolean().optional(),
     clients: z.array(z.string()).optional(),
-    vectors: z
-      .array(
-        z.strictObject({
-          memory: z.string({ error: 'is ram, self, find, or a device' }),
-          length: sizeSchema.refine((length) => length > 0 && length < 2 ** 32, 'is no length from 1 to 4 GiB - 1'),
-          offset: sizeSchema.optional(),
-          flags: flags.optional(),
-        }),
-      )
-      .min(1, 'has no vector')
-      .optional(),
+    vectors: z.array(vector).min(1, 'has no vector').optional(),
     continues: z.string().optional(),
     faults: z.array(fault).optional(),
     expect: oneOf(['equal', 'damaged', 'refused'] as const).optional(),

@@ -63,7 +63,7 @@ export interface VectorDescription {
   /** `ram`, `self`, a device's name or address, or `find`: the nearest provider for the clients. */
   memory: string;
   length: number;
-  /** Byte of the memory where the vector lies; left out: what the pool gives. */
+  /** Byte of a device's memory where the vector lies; left out: what the pool gives. Not for `ram`. */
   offset?: number | undefined;
   /** `BVEC_` bits that the submitter sets whatever the distance says. */
   flags?: number | undefined;
@@ -82,6 +82,9 @@ export interface FaultDescription {
 /** What became of a transfer that was tried again after its unmap. */
 export type RepeatOutcome = 'stopped' | 'moved';
 
+/** A design: design.ts. */
+export type ClassifyName = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
+
 export interface TransferDescription {
   name: string;
   /** The mapping device, by name or address. */
@@ -92,7 +95,7 @@ export interface TransferDescription {
   /** Default: `nvme` for an NVMe controller, else `dma`. */
   engine?: 'dma' | 'nvme' | undefined;
   /** How the mapper learns what a vector is, and what the submitter puts into it for that (design.ts). Default `flags`. */
-  classify?: 'flags' | 'lookup' | 'page' | 'premapped' | 'certified' | undefined;
+  classify?: ClassifyName | undefined;
   trust?: boolean | undefined;
   merge?: boolean | undefined;
   /** Case (c) by the controller's vendor extension instead of by CMB address. */

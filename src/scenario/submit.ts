@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 /** A vector with its memory. */
 export interface SubmittedVector {
-  /** `bv_addr` and `bv_flags` of the mail. */
+  /** `bv_addr` and `bv_flags` of the mail, for designs with flags: what the queue holds of others says design.ts. */
   readonly address: number;
   readonly flags: number;
   readonly length: number;
@@ -40,8 +40,15 @@ export function submitVector(
       world,
       vector,
       null,
-      vector.memory === 'find' ? 'no provider serves all clients' : 'regular memory',
+      vector.memory === 'find'
+        ? `no memory serves all of ${clientsOf(world, transfer, asked)
+            .map((fn) => world.nameOf(fn))
+            .join(', ')}: RAM instead`
+        : 'regular memory',
     );
+  if (world.isGone(provider)) {
+    return regularMemory(world, vector, null, `${world.nameOf(provider)} was unplugged: RAM instead`);
+  }
   const verdict = p2pdmaDistance(provider, asked, world.context);
   const distance = mailDistance(verdict);
   if (vector.flags === undefined && distance < 0) {
@@ -72,7 +79,9 @@ export function submitVector(
 /** The vectors of an earlier transfer for another device: the memory is where it is, address and flag follow the new distance. */
 export function resubmitVector(world: World, vector: SubmittedVector, asked: PciFunction): SubmittedVector {
   const { owner, cpuAddress } = vector;
-  if (owner === null) return { ...vector, distance: null, why: 'the memory of the earlier transfer' };
+  // Of a provider that is gone nobody can ask the distance any more: what was found before is in the queue.
+  if (owner === null || world.isGone(owner))
+    return { ...vector, distance: null, why: 'the memory of the earlier transfer' };
   const distance = mailDistance(p2pdmaDistance(owner, asked, world.context));
   const flags = distance >= 0 && distance & PCI_P2PDMA_THRU_HOST_BRIDGE ? BVEC_MAP_RESOURCE : BVEC_MAP_BUS_ADDR;
   const address = flags === BVEC_MAP_BUS_ADDR ? cpuAddress + owner.busOffset : cpuAddress;
@@ -90,8 +99,11 @@ function providerOf(
   if (vector.memory === 'self') return asked;
   if (vector.memory !== 'find') return world.function(vector.memory, `${field}.memory`);
   world.publishAll();
-  const clients = [asked, ...(transfer.clients ?? []).map((name) => world.function(name, 'clients'))];
-  return world.providers.find(clients, world.context, new Prng(TIE_SEED));
+  return world.providers.find(clientsOf(world, transfer, asked), world.context, new Prng(TIE_SEED));
+}
+
+function clientsOf(world: World, transfer: TransferDescription, asked: PciFunction): PciFunction[] {
+  return [asked, ...(transfer.clients ?? []).map((name) => world.function(name, 'clients'))];
 }
 
 /** CPU address of the vector's memory: at the offset that the scenario names, or from the pool. */

@@ -4,7 +4,8 @@ import type { PhysAddr } from '../core/address.ts';
 import type { DmaDevice } from '../dma/device.ts';
 import type { DmaMapping } from '../dma/mapping.ts';
 import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
-import { fillPattern } from './pattern.ts';
+import { fillComplement, fillPattern } from './pattern.ts';
+import type { HopPhase } from './report.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import type { SubmittedVector } from './submit.ts';
 import type { World } from './world.ts';
@@ -49,14 +50,40 @@ export interface TransferContext {
   readonly totalBytes: number;
 }
 
+/** What fills memory needs of a transfer. */
+export type FilledMemory = Pick<TransferContext, 'world' | 'vectors' | 'number'>;
+
 /** Writes the pattern where the vectors lie, by the CPU. */
-export async function fillMemories({ world, vectors, number }: TransferContext): Promise<void> {
+export async function fillMemories(memory: FilledMemory): Promise<void> {
+  await writeMemories(memory, fillPattern);
+}
+
+/** Writes the complement of the pattern where the vectors lie, by the CPU: no byte looks right that does not arrive. */
+export async function spoilMemories(memory: FilledMemory): Promise<void> {
+  await writeMemories(memory, fillComplement);
+}
+
+async function writeMemories(
+  { world, vectors, number }: FilledMemory,
+  fill: (bytes: Uint8Array, transfer: number, from: number) => void,
+): Promise<void> {
   let done = 0;
   for (const { cpuAddress, length } of vectors) {
     const bytes = new Uint8Array(length);
-    fillPattern(bytes, number, done);
+    fill(bytes, number, done);
     await world.host.engine.writeMemory(cpuAddress as PhysAddr, bytes);
     done += length;
+  }
+}
+
+/** Does a part of a transfer whose hops are of another phase. */
+export async function during<T>(world: World, phase: HopPhase, work: () => T | Promise<T>): Promise<T> {
+  const before = world.phase;
+  world.phase = phase;
+  try {
+    return await work();
+  } finally {
+    world.phase = before;
   }
 }
 

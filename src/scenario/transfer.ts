@@ -6,6 +6,7 @@
 import type { PhysAddr } from '../core/address.ts';
 import { P2pError } from '../core/errors.ts';
 import type { DmaDevice } from '../dma/device.ts';
+import { MapError } from '../dma/errors.ts';
 import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
@@ -13,7 +14,7 @@ import type { Hop } from '../fabric/index.ts';
 import { NvmeError } from '../nvme/driver/index.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { namedSegments, type Queued, queueVectors } from './design.ts';
+import { namedSegments, type Queued, type QueuedWords, queueVectors } from './design.ts';
 import { runDma } from './dma-transfer.ts';
 import { ScenarioError } from './errors.ts';
 import { injectFaults } from './inject.ts';
@@ -24,7 +25,7 @@ import type { SegmentReport, TracedHop, TransferReport, VectorReport } from './r
 import { treeOfWays, waysOf } from './roads.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import { resubmitVector, type SubmittedVector, submitVector } from './submit.ts';
-import { hopName, type TransferContext } from './transfer-context.ts';
+import { hopName, spoilMemories, type TransferContext } from './transfer-context.ts';
 import type { World } from './world.ts';
 
 /** Runs one transfer. Refusals of the mapping are results; bad scenarios are thrown. */
@@ -35,14 +36,15 @@ export async function runTransfer(
   trace: (hop: TracedHop) => void,
 ): Promise<TransferReport> {
   world.here = `transfers[${position}]`;
-  const fn = world.function(transfer.device, 'device');
-  const asked = transfer.askedFor === undefined ? fn : world.function(transfer.askedFor, 'askedFor');
+  const fn = world.endpoint(transfer.device, 'device');
+  const asked = transfer.askedFor === undefined ? fn : world.endpoint(transfer.askedFor, 'askedFor');
   const { vectors, number } = submitted(world, transfer, asked, position);
   const totalBytes = vectors.reduce((sum, vector) => sum + vector.length, 0);
   const engine = transfer.engine ?? (world.host.controller(fn) !== null || fn.classCode === 0x0108 ? 'nvme' : 'dma');
   const prepared = [fn, ...vectors.flatMap((vector) => (vector.owner === null ? [] : [vector.owner]))];
   await world.prepare(prepared);
-  if (transfer.continues === undefined) await clearMemories(world, vectors);
+  const isReceiving = transfer.direction === 'fromDevice';
+  if (isReceiving || transfer.continues === undefined) await spoilMemories({ world, vectors, number });
   const queued = await queueVectors(world, transfer, vectors, asked).catch(refusalOnly);
   const injected = await injectFaults(world, transfer, 'afterSubmit');
   const device = await world.mappingDevice(fn);
@@ -54,17 +56,19 @@ export async function runTransfer(
     engine,
     direction: transfer.direction,
     iommu: device.iommu,
+    classify: transfer.classify ?? ('flags' as const),
+    trust: transfer.trust === true,
     bytesTotal: totalBytes,
     injected,
   };
-  if (queued instanceof P2pError) return refused(base, context, queued);
+  if (queued instanceof P2pError) return refused(base, context, null, queued);
   const { list, classifier } = queued;
   try {
     dmaMapBvec(device, list, transfer.direction, classifier, mapping, { noMerge: transfer.merge === false });
   } catch (error) {
     if (!(error instanceof P2pError)) throw error;
     await unmapFirst(world, queued);
-    return refused(base, context, error);
+    return refused(base, context, queued, error);
   }
   // Of an address that was mapped before nobody knows any more whether it is a bus address.
   if (queued.premapped === null) resolveOwnBar(fn, mapping);
@@ -74,14 +78,17 @@ export async function runTransfer(
   const { iovaBase, iovaSize } = queued.premapped?.mapping ?? mapping;
   const iova = iovaSize === 0 ? null : { base: iovaBase as number, size: iovaSize };
   injected.push(...(await injectFaults(world, transfer, 'afterMap')));
-  if (unmapsEarly) await unmapAll(world, device, mapping, queued);
+  let unmapRefusal = unmapsEarly ? await unmapAll(world, device, mapping, queued) : null;
 
-  const stop = world.host.watch((hop) => trace({ ...hop, transfer: transfer.name, name: hopName(world, hop) }));
+  const stop = world.host.watch((hop) => {
+    const { phase } = world;
+    trace({ ...hop, transfer: transfer.name, position, phase, name: hopName(world, hop) });
+  });
   const move = engine === 'nvme' ? runNvme : runDma;
   const moved = await move(context, segments).catch(driverRefusal);
   stop();
-  if (!unmapsEarly) await unmapAll(world, device, mapping, queued);
-  if (moved instanceof NvmeError) return refused(base, context, moved);
+  if (!unmapsEarly) unmapRefusal = await unmapAll(world, device, mapping, queued);
+  if (moved instanceof NvmeError) return refused(base, context, queued, moved);
 
   const perVector = await compareVectors(context, moved.received);
   const bytesEqual = perVector.reduce((sum, bytes) => sum + bytes, 0);
@@ -97,7 +104,7 @@ export async function runTransfer(
   const ways = waysOf(world, walked, lengths);
   return {
     ...base,
-    vectors: vectorReports(context, perVector),
+    vectors: vectorReports(context, queued.words, perVector),
     segments: segments.map((segment, index): SegmentReport => {
       const result = moved.segments[index] ?? moved.segments[0];
       const inputs = Array.from(
@@ -120,7 +127,8 @@ export async function runTransfer(
     }),
     tree: treeOfWays(world, walked, lengths),
     iova,
-    lookups: classifier.counters.lookups,
+    lookups: lookedUp(queued),
+    pageReads: queued.counters.pages,
     commands: moved.commands,
     status: moved.status,
     refusal: null,
@@ -128,6 +136,7 @@ export async function runTransfer(
     iommuFaults: faults.map(faultWords),
     pointers: moved.pointers,
     swallowedBytes: moved.swallowedBytes,
+    unmapRefusal,
     repeat,
     errors: moved.segments
       .filter((one) => one.fate !== 'delivered')
@@ -144,8 +153,12 @@ function driverRefusal(error: unknown): NvmeError {
 }
 
 function refused(
-  base: Pick<TransferReport, 'name' | 'device' | 'engine' | 'direction' | 'iommu' | 'bytesTotal' | 'injected'>,
+  base: Pick<
+    TransferReport,
+    'name' | 'device' | 'engine' | 'direction' | 'iommu' | 'classify' | 'trust' | 'bytesTotal' | 'injected'
+  >,
   context: TransferContext,
+  queued: Queued | null,
   error: P2pError,
 ): TransferReport {
   const expected = context.transfer.expect ?? 'equal';
@@ -153,15 +166,18 @@ function refused(
     ...base,
     vectors: vectorReports(
       context,
+      queued?.words ?? context.vectors.map(submitterWords),
       context.vectors.map(() => 0),
     ),
     segments: [],
     tree: [],
     iova: null,
-    lookups: 0,
+    lookups: queued === null ? 0 : lookedUp(queued),
+    pageReads: queued?.counters.pages ?? 0,
     commands: 0,
     pointers: null,
     swallowedBytes: 0,
+    unmapRefusal: null,
     repeat: null,
     status: null,
     refusal: { code: error.code, message: `${error.path}: ${error.message}` },
@@ -196,31 +212,37 @@ function submitted(
   return answer;
 }
 
-/** Zeros in all memories, so that old bytes never look right. */
-async function clearMemories(world: World, vectors: readonly SubmittedVector[]): Promise<void> {
-  for (const { cpuAddress, length } of vectors) {
-    await world.host.engine.writeMemory(cpuAddress as PhysAddr, new Uint8Array(length));
-  }
-}
-
 function refusalOnly(error: unknown): P2pError {
   if (error instanceof P2pError && !(error instanceof ScenarioError)) return error;
   throw error;
 }
 
-async function unmapAll(world: World, device: DmaDevice, mapping: DmaMapping, queued: Queued): Promise<void> {
-  await unmap(world, device, mapping);
-  await unmapFirst(world, queued);
+async function unmapAll(
+  world: World,
+  device: DmaDevice,
+  mapping: DmaMapping,
+  queued: Queued,
+): Promise<TransferReport['unmapRefusal']> {
+  const own = await unmap(world, device, mapping);
+  return (await unmapFirst(world, queued)) ?? own;
 }
 
 /** Undoes what the submitter mapped. */
-async function unmapFirst(world: World, { premapped }: Queued): Promise<void> {
-  if (premapped !== null) await unmap(world, premapped.device, premapped.mapping);
+async function unmapFirst(world: World, { premapped }: Queued): Promise<TransferReport['unmapRefusal']> {
+  return premapped === null ? null : await unmap(world, premapped.device, premapped.mapping);
 }
 
-async function unmap(world: World, device: DmaDevice, mapping: DmaMapping): Promise<void> {
-  dmaUnmapBvec(device, mapping);
+/** Unmaps. Memory that was removed meanwhile is what the unmap notices: everything is unmapped all the same. */
+async function unmap(world: World, device: DmaDevice, mapping: DmaMapping): Promise<TransferReport['unmapRefusal']> {
+  let refusal: TransferReport['unmapRefusal'] = null;
+  try {
+    dmaUnmapBvec(device, mapping);
+  } catch (error) {
+    if (!(error instanceof MapError) || error.code !== 'PROVIDER_GONE') throw error;
+    refusal = { code: error.code, message: `${error.path}: ${error.message}` };
+  }
   if (device.domain !== null) await world.host.syncIommu(device.domain);
+  return refusal;
 }
 
 /** Bytes of each vector that are right: read where its owner keeps them, or taken from what the device received. */
@@ -241,7 +263,21 @@ async function compareVectors(context: TransferContext, received: Uint8Array | n
   return equal;
 }
 
-function vectorReports(context: TransferContext, equal: readonly number[]): VectorReport[] {
+/** Vectors that were looked up, by a search or by the entry of the one before. */
+function lookedUp({ counters }: Queued): number {
+  return counters.lookups + counters.lastHits;
+}
+
+/** Of a vector that was never queued: what its submitter had. */
+function submitterWords({ cpuAddress }: SubmittedVector): QueuedWords {
+  return { address: cpuAddress, flags: 0, certificate: null };
+}
+
+function vectorReports(
+  context: TransferContext,
+  words: readonly QueuedWords[],
+  equal: readonly number[],
+): VectorReport[] {
   const { world, device } = context;
   return context.vectors.map((vector, input): VectorReport => {
     const { owner } = vector;
@@ -252,9 +288,8 @@ function vectorReports(context: TransferContext, equal: readonly number[]): Vect
       case: owner === null || type === null ? 'a' : mailCase(type, owner === device.fn),
       owner: owner === null ? null : world.nameOf(owner),
       distance: vector.distance,
-      address: vector.address,
+      ...(words[input] as QueuedWords),
       length: vector.length,
-      flags: vector.flags,
       why: vector.why,
       bytesEqual: equal[input] ?? 0,
     };

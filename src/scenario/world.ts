@@ -21,6 +21,7 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { fieldPath } from './document.ts';
 import { type Place, refuseField } from './errors.ts';
 import type { ScenarioHost } from './host.ts';
+import type { HopPhase } from './report.ts';
 import type { ScenarioFile } from './scenario-types.ts';
 import type { SubmittedVector } from './submit.ts';
 
@@ -46,6 +47,7 @@ export class World {
   readonly buffers: Map<string, CmbFacts> = new Map();
   readonly #options: WorldOptions;
   readonly #domains = new Map<number, IommuDomain>();
+  readonly #gone = new Set<PciFunction>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -65,6 +67,9 @@ export class World {
 
   /** Where in the file the transfer stands that runs now: `transfers[2]`. */
   here = '';
+
+  /** What the hops of now are part of. */
+  phase: HopPhase = 'aside';
 
   /** Refuses a field of the transfer that runs now. */
   refuse(field: string, message: string, hint: string): never {
@@ -88,6 +93,38 @@ export class World {
     const known = [...this.#options.names.keys(), ...this.machine.hierarchy.functions.map((one) => one.name)];
     const message = `'${name}' is no device of this machine`;
     this.refuse(field, message, `nearest: ${nearest(name, known).join(', ')}`);
+  }
+
+  /** As `function`, for whoever does DMA: a bridge passes on and starts nothing. */
+  endpoint(name: string, field: string): PciFunction {
+    const fn = this.function(name, field);
+    if (!fn.isBridge) return fn;
+    const message = `'${name}' is a bridge (${fn.portType ?? 'of a kind that the capture does not tell'}): it passes requests on and does no DMA`;
+    this.refuse(field, message, 'name an endpoint: a device or a controller below it');
+  }
+
+  /**
+   * Tells the software that a function was unplugged: the hot-plug driver unbinds whoever drives it and what is below. Their ranges
+   * are of nobody any more, their pools are void, and certificates of before are stale.
+   */
+  forget(fn: PciFunction): void {
+    const { functions, parent } = this.machine.hierarchy;
+    const isUnplugged = (index: number): boolean => {
+      const one = functions[index];
+      return one !== undefined && (isOfDevice(one, fn) || isUnplugged(parent[index] as number));
+    };
+    for (const [index, one] of functions.entries()) {
+      if (!isUnplugged(index)) continue;
+      this.#gone.add(one);
+      this.providers.of(one)?.revoke();
+      this.table.removeProvider(index);
+    }
+    this.table.bump();
+  }
+
+  /** Whether a fault unplugged the function. */
+  isGone(fn: PciFunction): boolean {
+    return this.#gone.has(fn);
   }
 
   /** The scenario's name of a function, else its address. */
@@ -130,7 +167,7 @@ export class World {
       const usable = fn.bars.some(
         (bar) => bar.space === 'memory' && (bar.size ?? 0) >= 2 ** 20 && bar.busAddress !== null,
       );
-      if (!fn.isBridge && usable) this.memoryOf(fn);
+      if (!fn.isBridge && usable && !this.isGone(fn)) this.memoryOf(fn);
     }
   }
 
@@ -172,4 +209,9 @@ export class World {
     }
     return domain;
   }
+}
+
+/** Functions with one device number on one bus are one device. */
+function isOfDevice({ bdf: a }: PciFunction, { bdf: b }: PciFunction): boolean {
+  return a.domain === b.domain && a.bus === b.bus && a.device === b.device;
 }
