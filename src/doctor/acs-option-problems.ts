@@ -199,7 +199,8 @@ function registerProblems(place: Place, key: AcsOptionKey): Found[] {
     const which = lost.map(([index]) => functions[index] as PciFunction);
     const message = `a function that disable_acs_redir= names starts from the firmware's word: ${which.map((fn) => fn.name).join(', ')} lost Source Validation and Upstream Forwarding, which the IOMMU had asked for`;
     const hasOther = acsOption(line, 'config_acs') !== null;
-    const text = `config_acs=${counting.map(([index]) => keptEntry(machine, index)).join(';')}`;
+    const able = counting.filter(([index]) => functions[index]?.acs.state === 'present');
+    const text = `config_acs=${able.map(([index]) => keptEntry(machine, index)).join(';')}`;
     const replacement = hasOther ? null : withOption(place.token, option, text);
     problems.push({ code: 'DEFAULTS_LOST', message, replacement, functions: which });
   }

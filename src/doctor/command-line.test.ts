@@ -214,6 +214,14 @@ test('a word whose register still redirects had no effect; with the bits clear t
   expect(problems(word, { acs: ['SV', 'UF'] })).toEqual([]);
 });
 
+test('what is to be written in place of disable_acs_redir= names the functions that have ACS, and no others', () => {
+  const found = problems('pci=disable_acs_redir=pci:0:0', { groups: new Map([[0, 'DMA']]) });
+  const lost = found.find(({ code }) => code === 'DEFAULTS_LOST');
+  expect(lost?.replacement).toBe(
+    'pci=config_acs=0010001@0000:00:01.0;0010001@0000:00:01.0/00.0/00.0;0010001@0000:00:01.0/00.0/01.0',
+  );
+});
+
 test('config_acs= without a bit does something where an IOMMU is: the function starts from the firmware’s word', () => {
   const word = `pci=config_acs=xxx@${A}`;
   expect(problems(word, { groups: new Map([[0, 'DMA']]) })).toEqual([]);

@@ -88,6 +88,24 @@ test('iommu=pt passes every group that translates, intel_iommu=off leaves none, 
   }
 });
 
+test('each maker’s word is for its own IOMMU, and iommu= is for x86', () => {
+  const changes = (vendor: string | null, line: string): readonly string[] => {
+    const cpu = vendor === null ? null : { vendor, family: 6 };
+    return bootChange({ ...machine({ iommuGroupTypes: new Map([[0, 'DMA']]) }), cpu }, line).changes.map(
+      (one) => one.kind,
+    );
+  };
+  expect(changes('GenuineIntel', 'intel_iommu=off')).toEqual(['iommu']);
+  expect(changes('GenuineIntel', 'amd_iommu=off')).toEqual([]);
+  expect(changes('AuthenticAMD', 'amd_iommu=off')).toEqual(['iommu']);
+  expect(changes('AuthenticAMD', 'intel_iommu=off')).toEqual([]);
+  expect(changes('ARM', 'iommu=off')).toEqual([]);
+  expect(changes('ARM', 'iommu=pt')).toEqual([]);
+  expect(changes('ARM', 'iommu.passthrough=1')).toEqual(['groupType']);
+  expect(changes(null, 'amd_iommu=off')).toEqual(['iommu']);
+  expect(changes(null, 'iommu=pt')).toEqual(['groupType']);
+});
+
 test('a line that is not known stays not known', () => {
   const built = machine();
   const change = bootChange(built, lineWith(built, `pci=disable_acs_redir=${A}`));

@@ -12,9 +12,9 @@ import { ISOLATION_BITS } from '../iommu/isolation.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { acsEffects, knowsOption } from './acs-parameter.ts';
-import { type CommandLine, lastValue, parseCommandLine } from './command-line.ts';
+import { type CommandLine, parseCommandLine } from './command-line.ts';
 import type { MachineChange } from './diagnoses/finding.ts';
-import { passthroughAsked } from './passthrough-word.ts';
+import { isIommuOff, passthroughAsked } from './iommu-words.ts';
 import { type PortChange, portChange } from './port-change.ts';
 
 /** The boot with `after` as the command line, in place of the machine's own. */
@@ -24,7 +24,7 @@ export function bootChange(machine: Machine, after: string): Extract<MachineChan
   const changes: MachineChange[] = [];
   const ports = acsPorts(machine, before, line);
   if (ports.length > 0) changes.push({ kind: 'acs', ports });
-  const off = isOff(line) && !isOff(before) ? withoutIommu(machine) : null;
+  const off = isIommuOff(machine, line) && !isIommuOff(machine, before) ? withoutIommu(machine) : null;
   if (off !== null) changes.push(off);
   else {
     const groups = passedGroups(machine, line);
@@ -63,15 +63,9 @@ function acsPorts(machine: Machine, before: CommandLine, after: CommandLine): Po
   return ports;
 }
 
-const OFF_WORDS: readonly string[] = ['iommu', 'intel_iommu', 'amd_iommu'];
-
-function isOff(line: CommandLine): boolean {
-  return OFF_WORDS.some((key) => (lastValue(line, key) ?? '').split(',').includes('off'));
-}
-
 /** Groups that would pass addresses as they are: all that translate now. */
 function passedGroups(machine: Machine, line: CommandLine): { group: number; before: string; after: string }[] {
-  if (passthroughAsked(line) !== true) return [];
+  if (passthroughAsked(machine, line) !== true) return [];
   return [...machine.iommuGroupTypes]
     .filter(([, type]) => type === 'DMA' || type === 'DMA-FQ')
     .sort((a, b) => a[0] - b[0])

@@ -12,8 +12,8 @@ import {
   optionText,
   withOption,
 } from './command-line-problem.ts';
+import { passthroughOf } from './iommu-words.ts';
 import { isX86 } from './is-x86.ts';
-import { passthroughOf } from './passthrough-word.ts';
 
 /** Options of `pci=` that open or close roads, or place BARs. */
 const PCI_OPTIONS: readonly string[] = [

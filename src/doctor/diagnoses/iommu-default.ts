@@ -5,13 +5,13 @@
 
 import { hostEvidenceOf, type IommuMode, type Machine } from '../../machine/machine.ts';
 import type { CommandLine } from '../command-line.ts';
-import { passthroughAsked } from '../passthrough-word.ts';
+import { passthroughAsked } from '../iommu-words.ts';
 
 /** The mode of all devices that nobody told otherwise; null where that is not known. What the command line asks for stands above it. */
 export function defaultMode(machine: Machine, commandLine: CommandLine | null): IommuMode | null {
   const { kernelConfig, kernelLog } = hostEvidenceOf(machine);
   if (kernelLog?.some(({ text }) => /\biommu: Default domain type: Passthrough\b/.test(text))) return 'passthrough';
-  if (kernelConfig === null || commandLine === null || passthroughAsked(commandLine) === false) return null;
+  if (kernelConfig === null || commandLine === null || passthroughAsked(machine, commandLine) === false) return null;
   const isOff = (symbol: string): boolean => kernelConfig.options.get(symbol)?.value === 'n';
   const isX86 = kernelConfig.options.get('X86_64')?.value === 'y';
   // No driver of an IOMMU: whatever the hardware has, nothing is translated.

@@ -6,10 +6,9 @@
 import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { lastValue } from '../command-line.ts';
+import { isIommuOff, passthroughAsked } from '../iommu-words.ts';
 import { isX86 } from '../is-x86.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
-import { passthroughAsked } from '../passthrough-word.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
@@ -57,11 +56,8 @@ function modeOf({ machine, commandLine }: DoctorContext, fn: PciFunction): Iommu
   const mode = iommuModeOf(machine, fn);
   if (mode !== null) return mode;
   if (commandLine === null) return defaultMode(machine, null);
-  const iommu = (lastValue(commandLine, 'iommu') ?? '').split(',');
-  const intel = (lastValue(commandLine, 'intel_iommu') ?? '').split(',');
-  const amd = (lastValue(commandLine, 'amd_iommu') ?? '').split(',');
-  if (passthroughAsked(commandLine) === true) return 'passthrough';
-  if (iommu.includes('off') || intel.includes('off') || amd.includes('off')) return 'off';
+  if (passthroughAsked(machine, commandLine) === true) return 'passthrough';
+  if (isIommuOff(machine, commandLine)) return 'off';
   return defaultMode(machine, commandLine);
 }
 
@@ -142,7 +138,7 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
     proof: proofOf(context, groups, passed),
   };
   // Where the word is there already and did nothing, BAD-CMDLINE says so.
-  const isThere = context.commandLine !== null && passthroughAsked(context.commandLine) === true;
+  const isThere = context.commandLine !== null && passthroughAsked(machine, context.commandLine) === true;
   return [
     ...(isThere ? [] : [byBoot]),
     {
