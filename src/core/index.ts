@@ -18,6 +18,7 @@ export {
   wordsOf,
 } from './address.ts';
 export { AssertionError, assert, assertNever, present } from './assert.ts';
+export { copyBytes, plainBytes } from './bytes.ts';
 export { Clock } from './clock.ts';
 export type { P2pErrorFields } from './errors.ts';
 export { P2pError } from './errors.ts';

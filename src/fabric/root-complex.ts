@@ -3,6 +3,7 @@
  * specification leaves to the implementation (PCIe 1.3.1: peer-to-peer between hierarchies is optional).
  */
 
+import { copyBytes } from '../core/bytes.ts';
 import { joinRanges, type Range } from '../core/range.ts';
 import { claimsOn } from './bus.ts';
 import { DecodeTable } from './decode-table.ts';
@@ -88,7 +89,7 @@ export class RootComplex {
 
 /** What the behaviour `corrupt` makes of bytes: the low bit of every 64th flips, by place and not by chance. */
 export function corrupted(bytes: Uint8Array, offset: number): Uint8Array {
-  const copy = bytes.slice();
+  const copy = copyBytes(bytes);
   for (let at = (64 - (offset & 63)) & 63; at < copy.length; at += 64) copy[at] = (copy[at] as number) ^ 1;
   return copy;
 }

@@ -4,6 +4,7 @@
  */
 
 import { assert } from '../core/assert.ts';
+import { copyBytes } from '../core/bytes.ts';
 
 /** Size of a row of a hex dump: the unit in which parts of a space may be missing. */
 const ROW = 16;
@@ -66,7 +67,7 @@ export class ConfigSpace {
    */
   withU16(offset: number, value: number): ConfigSpace {
     assert(this.knows(offset, 2), `register at 0x${offset.toString(16)} is not known`);
-    const bytes = this.bytes.slice();
+    const bytes = copyBytes(this.bytes);
     bytes[offset] = value & 0xff;
     bytes[offset + 1] = (value >> 8) & 0xff;
     return this.#rows === null ? new ConfigSpace(bytes) : new ConfigSpace(bytes, this.#rows);

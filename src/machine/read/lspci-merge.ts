@@ -3,6 +3,7 @@
  * and every fact keeps the line on which it stands. Where listings contradict each other, one is believed and a note says so.
  */
 
+import { copyBytes } from '../../core/bytes.ts';
 import { type AcsState, acsAt } from '../../pcie/acs.ts';
 import { barRegisters } from '../../pcie/bar.ts';
 import { type Bdf, type BdfKey, bdfFromRoutingId, formatBdf } from '../../pcie/bdf.ts';
@@ -111,7 +112,7 @@ function acsControl(config: ConfigSpace): number | undefined {
 
 function withRowsOf(config: ConfigSpace, others: readonly ConfigSpace[]): ConfigSpace {
   if (config.knows(0, config.length)) return config;
-  const bytes = config.bytes.slice();
+  const bytes = copyBytes(config.bytes);
   const rows = new Uint8Array(Math.ceil(bytes.length / 16)).fill(1);
   for (let row = 0; row < rows.length; row++) {
     const [offset, length] = [row * 16, Math.min(16, bytes.length - row * 16)];

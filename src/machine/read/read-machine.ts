@@ -1,5 +1,6 @@
 /** Any capture, by its content: the format is detected, never asked for. */
 
+import { plainBytes } from '../../core/bytes.ts';
 import { buildMachine } from '../build.ts';
 import { MachineError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
@@ -23,8 +24,10 @@ export async function readMachine(bytes: Uint8Array, source: string): Promise<Ma
       hint: 'capture a machine with: p2pdma capture -o host.tar.gz, or: sudo lspci -Dnnvvvxxxx > host.txt',
     });
   }
+  const packed = plainBytes(bytes);
   // Each reader is loaded when its format is met: a command reads one machine and ends.
-  const plain = compressionOf(bytes) === null ? bytes : await (await import('./archive.ts')).decompress(bytes, source);
+  const plain =
+    compressionOf(packed) === null ? packed : await (await import('./archive.ts')).decompress(packed, source);
   if (isTar(plain)) {
     const [{ treeOfTar }, { needsGunzip, readCapturedRoot }] = await Promise.all([
       import('./archive.ts'),

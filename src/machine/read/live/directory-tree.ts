@@ -5,6 +5,7 @@
 
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { plainBytes } from '../../../core/bytes.ts';
 import type { FileTree } from '../file-tree.ts';
 
 /** As many links in one path as Linux follows before it says ELOOP. */
@@ -46,7 +47,7 @@ export class DirectoryTree implements FileTree {
       const stats = lstatSync(this.#onDisk(real));
       // A FIFO would block and a device never end: neither is part of a capture.
       if (!stats.isFile() || stats.size > FILE_MAX) return null;
-      return readFileSync(this.#onDisk(real));
+      return plainBytes(readFileSync(this.#onDisk(real)));
     } catch (error) {
       this.#remember(real, error);
       return null;

@@ -1,5 +1,6 @@
 /** What a capture must not carry out of the house: serial numbers, and what names the host. */
 
+import { copyBytes } from '../../../core/bytes.ts';
 import { conventionalCapabilities, extendedCapabilities } from '../../../pcie/capability.ts';
 import { ConfigSpace } from '../../../pcie/config-space.ts';
 
@@ -17,7 +18,7 @@ export interface RedactedConfig {
 /** A copy of a configuration space with the serial number and the VPD registers set to zero; the capabilities stay. */
 export function redactConfig(original: Uint8Array): RedactedConfig {
   const config = new ConfigSpace(original.subarray(0, 4096));
-  const bytes = original.slice();
+  const bytes = copyBytes(original);
   if (config.allOnes) return { bytes, serialNumber: false, vpd: false };
   const vpd = conventionalCapabilities(config).entries.filter((entry) => entry.id === CAP_VPD);
   for (const { offset } of vpd) bytes.fill(0, offset + 2, offset + 8);
