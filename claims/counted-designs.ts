@@ -9,10 +9,15 @@
  *   slots        u32 range, by a hash of the address      8192 bytes for one mapper
  *   descriptor   u64 flags, u64 pgmap, ...                  64 bytes a page         page
  *   pgmap        s64 bus offset, u32 provider               16 bytes a BAR
+ *   own BARs     start and end, in registers                nothing                 flags, certified that match
  *
  * They take the decisions of src/dma, step by step and from the same state: a test (tests/designs/counted.test.ts) runs both over the same
  * lists and compares every kind, every address, and what was looked up. Address and length of a vector are read once each,
- * as every mapper must. Not counted: the judgement of a pair, made once a pair, and stores.
+ * as every mapper must. Not counted: the judgement of a pair, made once a pair; the branch by the kind, which all take; and stores.
+ *
+ * A bus address may lie in a BAR of the mapper itself, case (c). Whoever was told a kind and no owner compares with the own BARs
+ * (`pci_bus_addr_in_bar` of the mail); lookup and page have learnt the owner on the way. What was mapped before cannot be compared: an
+ * IOVA may look like a BAR.
  */
 
 import type { BvecList } from '../src/block/index.ts';
@@ -29,7 +34,7 @@ import { coarseSlot, fineSlot } from '../src/dma/range-cache.ts';
 import { PAGE_DESCRIPTOR_BYTES, RANGE_RECORD_BYTES } from '../src/p2p/page-cost.ts';
 import { requesterId } from '../src/pcie/index.ts';
 import { CountedMemory, type Counts, known, made, type Word } from './counted-memory.ts';
-import type { DesignName, Side } from './designs.ts';
+import type { RoadName, Side } from './designs.ts';
 
 export const PGMAP_BYTES = 16;
 export const SLOT_BYTES: number = 2 * 1024 * 4;
@@ -45,18 +50,20 @@ const DESCRIPTORS = 2 ** 51;
 export interface CountedRun {
   readonly kinds: readonly number[];
   readonly addresses: readonly number[];
+  /** Vectors in a BAR of the mapping device, in order; of `premapped` none is known. */
+  readonly own: readonly number[];
   readonly counters: LookupCounters;
   readonly counts: Counts;
 }
 
 /** Bytes of a vector as the design needs it. */
-export function vectorBytes(name: DesignName): number {
-  return name === 'flags' || name === 'certified' ? 16 : 12;
+export function vectorBytes(name: RoadName): number {
+  return name === 'flags' || name === 'flags verified' || name === 'certified' ? 16 : 12;
 }
 
 /** One design at one mapping device; what it keeps from list to list stays. */
 export class CountedDesign {
-  readonly name: DesignName;
+  readonly name: RoadName;
   readonly #side: Side;
   readonly #memory = new CountedMemory();
   readonly #counters: LookupCounters = { lookups: 0, lastHits: 0, pages: 0 };
@@ -76,12 +83,23 @@ export class CountedDesign {
   #words: number[] = [];
   #kinds: number[] = [];
   #addresses: number[] = [];
+  #own: number[] = [];
+  /** Bus addresses of which a certificate told no owner. */
+  readonly #believed = new Set<number>();
+  /** BARs of the mapping device on the bus: start and end. */
+  readonly #ownBars: readonly (readonly [number, number])[];
+  /** Index of the mapping device. */
+  readonly #client: number;
 
-  constructor(name: DesignName, side: Side) {
+  constructor(name: RoadName, side: Side) {
     this.name = name;
     this.#side = side;
     const { records } = side.table;
     this.#room = records.length;
+    this.#client = side.pairs.client;
+    this.#ownBars = side.device.fn.bars.flatMap(({ space, busAddress, size }) =>
+      space === 'memory' && busAddress !== null && size !== null ? [[busAddress, busAddress + size] as const] : [],
+    );
     this.#records = this.#memory.place(records.length * RANGE_RECORD_BYTES);
     this.#judged = this.#memory.place(records.length);
     this.#slots = this.#memory.place(SLOT_BYTES);
@@ -96,17 +114,29 @@ export class CountedDesign {
     if (this.#generation !== this.#side.table.generation) this.#renew();
     this.#kinds = [];
     this.#addresses = [];
+    this.#own = [];
+    this.#believed.clear();
     this.#memory.take();
     const before = { ...this.#counters };
     if (this.name === 'flags') this.#flags(list.count);
+    else if (this.name === 'flags verified') this.#verified(list.count);
     else if (this.name === 'lookup') this.#lookup(list.count, MADE_NOW);
     else if (this.name === 'page') this.#page(list.count);
     else if (this.name === 'premapped') this.#premapped(list.count);
-    else this.#certified(list.count);
+    else {
+      this.#certified(list.count);
+      // As the mail's driver does: once all is laid out, and the engine is programmed.
+      for (const index of this.#believed) {
+        const shift = this.#side.device.fn.busOffset;
+        const [at, behind] = this.#vector(index);
+        this.#compareOwn(index, made(at.value + shift, at), made(behind.value + shift, behind));
+      }
+    }
     const { lookups, lastHits, pages } = this.#counters;
     return {
       kinds: this.#kinds,
       addresses: this.#addresses,
+      own: this.#own.sort((a, b) => a - b),
       counters: {
         lookups: lookups - before.lookups,
         lastHits: lastHits - before.lastHits,
@@ -119,10 +149,11 @@ export class CountedDesign {
   /** The mail: the word is the kind, if it is one. */
   #flags(count: number): void {
     for (let index = 0; index < count; index++) {
-      const [at] = this.#vector(index);
+      const [at, behind] = this.#vector(index);
       const word = this.#word(index);
       if (this.#memory.isAbove(word, known(KIND_BUS))) throw new Error('an honest list');
       this.#found(index, word.value, at.value);
+      if (word.value === KIND_BUS) this.#compareOwn(index, at, behind);
     }
   }
 
@@ -134,9 +165,51 @@ export class CountedDesign {
     }
   }
 
-  /** Linux: the descriptor at the page's index, and what it leads to. */
+  /** The mail's flags, each compared with the range that the vector lies in. */
+  #verified(count: number): void {
+    const memory = this.#memory;
+    for (let index = 0; index < count; index++) {
+      const [at, behind] = this.#vector(index);
+      const word = this.#word(index);
+      const shift = memory.isEqual(word, known(KIND_BUS)) ? this.#side.device.fn.busOffset : 0;
+      const record = this.#find(made(at.value - shift, at));
+      if (memory.isAbove(made(behind.value - shift, behind), memory.load(this.#field(record, 8), 8))) {
+        throw new Error('an honest list');
+      }
+      const judged = this.#judged + record.value;
+      if (memory.isEqual(memory.load(made(judged, record), 1), known(NOT_ASKED))) {
+        memory.store(judged, 1, this.#judge(record.value));
+      }
+      if (!memory.isEqual(word, memory.load(made(judged, record), 1))) throw new Error('an honest list');
+      this.#counters.lookups++;
+      this.#found(index, word.value, at.value);
+      if (word.value === KIND_BUS && this.#side.table.at(record.value).provider === this.#client) this.#own.push(index);
+    }
+  }
+
+  /** `pci_bus_addr_in_bar()`: nearly all that is on the bus lies above or below all own BARs. */
+  #compareOwn(index: number, at: Word, behind: Word): void {
+    const memory = this.#memory;
+    const lowest = Math.min(...this.#ownBars.map(([start]) => start));
+    const highest = Math.max(0, ...this.#ownBars.map(([, end]) => end));
+    if (!memory.isBelow(at, known(highest)) || !memory.isAbove(behind, known(lowest))) return;
+    for (const [start, end] of this.#ownBars) {
+      if (memory.isBelow(at, known(start)) || memory.isAbove(behind, known(end))) continue;
+      this.#own.push(index);
+      return;
+    }
+  }
+
+  /**
+   * Linux: the descriptor at the page's index, and what it leads to. The pgmap before is kept through the list, and what it means
+   * here (`struct pci_p2pdma_map_state`).
+   */
   #page(count: number): void {
     const memory = this.#memory;
+    let last = known(0);
+    let kind = KIND_RAM;
+    let shift = 0;
+    let isOwn = false;
     for (let index = 0; index < count; index++) {
       const [at] = this.#vector(index);
       const descriptor = made(DESCRIPTORS + Math.floor(at.value / PAGE) * PAGE_DESCRIPTOR_BYTES, at);
@@ -146,14 +219,16 @@ export class CountedDesign {
         continue;
       }
       const pgmap = memory.load(made(descriptor.value + 8, descriptor), 8);
-      const provider = memory.load(made(pgmap.value + 8, pgmap), 4);
-      const type = memory.load(made(this.#types + provider.value, provider), 1);
-      if (memory.isEqual(type, known(PAIR_BUS))) {
-        this.#found(index, KIND_BUS, at.value + memory.load(pgmap, 8).value);
-      } else {
-        if (!memory.isEqual(type, known(PAIR_HOST_BRIDGE))) throw new Error('an honest list');
-        this.#found(index, KIND_RESOURCE, at.value);
+      if (!memory.isEqual(pgmap, last)) {
+        last = pgmap;
+        const provider = memory.load(made(pgmap.value + 8, pgmap), 4);
+        kind = memory.load(made(this.#types + provider.value, provider), 1).value;
+        const offset = memory.load(pgmap, 8).value;
+        shift = kind === KIND_BUS ? offset : 0;
+        isOwn = provider.value === this.#client;
       }
+      this.#found(index, kind, at.value + shift);
+      if (isOwn && kind === KIND_BUS) this.#own.push(index);
     }
   }
 
@@ -171,13 +246,17 @@ export class CountedDesign {
     const kind = memory.load(made(this.#judged + record.value, record), 1);
     const offset = memory.load(this.#field(record, 16), 8);
     const shift = kind.value === KIND_BUS ? offset.value : 0;
+    // The judgement, made once a range, could say as much: nothing is read for it.
+    const isOwn = kind.value === KIND_BUS && this.#side.table.at(record.value).provider === this.#client;
     this.#found(first, kind.value, at.value + shift);
+    if (isOwn) this.#own.push(first);
     this.#counters.lookups++;
     let index = first + 1;
     for (; index < count && belongs(index); index++) {
       const [next, nextBehind] = this.#vector(index);
       if (memory.isBelow(next, start) || memory.isAbove(nextBehind, end)) break;
       this.#found(index, kind.value, next.value + shift);
+      if (isOwn) this.#own.push(index);
       this.#counters.lastHits++;
     }
     return index;
@@ -260,6 +339,7 @@ export class CountedDesign {
       const [at] = this.#vector(index);
       const kind = (this.#wordAt(index) ^ key) >>> 0;
       this.#found(index, kind, kind === KIND_BUS ? at.value + device.fn.busOffset : at.value);
+      if (kind === KIND_BUS) this.#believed.add(index);
     };
     if (!this.#mismatched && matches(0) && matches(count - 1)) {
       let index = 0;
@@ -344,7 +424,7 @@ export class CountedDesign {
     for (let index = 0; index < list.count; index++) {
       const at = list.address[index] as number;
       const from = VECTORS + index * vectorBytes(this.name);
-      const word = this.name === 'flags' ? (list.flags[index] as number) : list.certificateAt(index);
+      const word = this.name === 'certified' ? list.certificateAt(index) : (list.flags[index] as number);
       memory.store(from, 8, at);
       memory.store(from + 8, 4, list.length[index] as number);
       if (vectorBytes(this.name) === 16) memory.store(from + 12, 4, word);
@@ -374,7 +454,8 @@ export class CountedDesign {
       memory.store(from + 28, 4, provider);
       memory.store(this.#pgmaps + index * PGMAP_BYTES, 8, busOffset);
       memory.store(this.#pgmaps + index * PGMAP_BYTES + 8, 4, provider);
-      if (provider >= 0) memory.store(this.#types + provider, 1, pairs.of(provider));
+      if (provider >= 0)
+        memory.store(this.#types + provider, 1, pairs.of(provider) === PAIR_BUS ? KIND_BUS : KIND_RESOURCE);
     });
   }
 

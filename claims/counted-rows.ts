@@ -2,13 +2,13 @@
 
 import type { BvecList } from '../src/block/index.ts';
 import { CountedDesign, vectorBytes } from './counted-designs.ts';
-import { DESIGNS, type DesignName, type Side } from './designs.ts';
+import { ROADS, type RoadName, type Side } from './designs.ts';
 import { ground, listOf, ORDERS, type Order, PROVIDERS, VECTORS } from './designs-ground.ts';
 
 /** What became of the certificates on the way, or what the tables know. */
 export interface Variant {
   readonly name: string;
-  readonly design: DesignName;
+  readonly design: RoadName;
   /** Lists that the mapper has seen before this one. */
   readonly before: number;
   readonly spoil?: (list: BvecList) => void;
@@ -25,7 +25,7 @@ export function oneLost(list: BvecList): void {
 }
 
 export const VARIANTS: readonly Variant[] = [
-  ...DESIGNS.map(({ name }) => ({ name, design: name, before: 2 })),
+  ...ROADS.map(({ name }) => ({ name, design: name, before: 2 })),
   { name: 'lookup, first list', design: 'lookup', before: 0 },
   { name: 'certified, for another', design: 'certified', before: 2, spoil: forAnother },
   { name: 'certified, one lost', design: 'certified', before: 2, spoil: oneLost },
@@ -66,7 +66,7 @@ export function countedRows(iommu: 'on' | 'off'): CountedRow[] {
 }
 
 function count({ design, before, spoil }: Variant, side: Side, plain: BvecList) {
-  const wanted = DESIGNS.find(({ name }) => name === design) as (typeof DESIGNS)[number];
+  const wanted = ROADS.find(({ name }) => name === design) as (typeof ROADS)[number];
   const submitted = wanted.submit(side, plain, 'fromDevice');
   spoil?.(submitted.list);
   const counted = new CountedDesign(design, side);

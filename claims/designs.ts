@@ -16,9 +16,12 @@ import {
   premap,
   type RangeTable,
   TrustingFlags,
+  VerifiedFlags,
 } from '../src/dma/index.ts';
 
 export type DesignName = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
+/** With the form of flags that the command takes by default. */
+export type RoadName = DesignName | 'flags verified';
 
 /** A device, and what is known of the roads to it. */
 export interface Side {
@@ -38,8 +41,8 @@ export interface Submitted {
   readonly end: () => void;
 }
 
-export interface Design {
-  readonly name: DesignName;
+export interface Design<Name extends string = DesignName> {
+  readonly name: Name;
   /** The submitter's work, for the device that he has in mind. `plain`: CPU physical, without flags. */
   submit(side: Side, plain: BvecList, direction: DmaDirection): Submitted;
   /** What the mapper asks, for a list that was submitted at `generation` (left out: just now). */
@@ -84,21 +87,37 @@ export const DESIGNS: readonly Design[] = [
   },
 ];
 
+/** Flags, each compared with the machine: a lookup that believes nobody, and no design of its own. */
+export const VERIFIED: Design<'flags verified'> = {
+  name: 'flags verified',
+  submit: (side, plain) => inQueue(side, tagged(side, plain)),
+  classifier: ({ table, pairs }, generation) => withGeneration(new VerifiedFlags(table, pairs), generation),
+};
+
+/** The five, and flags once more. */
+export const ROADS: readonly Design<RoadName>[] = [...DESIGNS, VERIFIED];
+
 /** A design by its name. */
-export function design(name: DesignName): Design {
-  return DESIGNS.find((one) => one.name === name) as Design;
+export function design<Name extends RoadName>(name: Name): Design<Name> {
+  return ROADS.find((one) => one.name === name) as Design<Name>;
 }
 
 function inQueue({ table }: Side, list: BvecList): Submitted {
   return { list, generation: table.generation, mapping: null, end: NOTHING };
 }
 
-function withGeneration<C extends Lookup | PageDescriptors>(classifier: C, generation: number | undefined): C {
+function withGeneration<C extends Lookup | PageDescriptors | VerifiedFlags>(
+  classifier: C,
+  generation: number | undefined,
+): C {
   if (generation !== undefined) classifier.queuedAt = generation;
   return classifier;
 }
 
-/** The vectors as the mail's submitter tags them: it asks the distance of each provider. */
+/**
+ * The vectors as the mail's submitter would have tagged them. That one knows whose memory it allocated and asks the distance
+ * (mail-submitter.ts); a list of plain addresses does not tell, so the owner is looked up here, before anything is measured.
+ */
 export function tagged({ table, pairs }: Side, plain: BvecList): BvecList {
   const list = new BvecList();
   for (const { address, length } of plain) {

@@ -1,6 +1,7 @@
 /**
- * The chain of problems that comes of NVMe's disguise: its commands name the controller's own memory by an address, as if it were
- * a peer's. Shown on our controller, and on QEMU's where it shows it.
+ * Hellwig speaks of "a whole chain of problems" that comes of NVMe's disguise: its commands name the controller's own memory by an
+ * address, as if it were a peer's. He names none in the mail; these four are ours, from NVMe 1.4 (CMBMSC, status 12h). Shown on our
+ * controller, and on QEMU's.
  */
 
 import { physAddr } from '../src/core/index.ts';
@@ -49,6 +50,11 @@ async function scene(newBed: NewBed, withIommu: boolean, show: (scene: Scene) =>
   }
 }
 
+/** In no place the same byte: what is equal afterwards has arrived. */
+function inverted(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => byte ^ 0xff);
+}
+
 function statusOf(outcome: IoOutcome): string {
   return outcome.kind === 'completed' ? `0x${(outcome.status ?? 0).toString(16)}` : outcome.kind;
 }
@@ -57,7 +63,7 @@ function statusOf(outcome: IoOutcome): string {
 function cbaShadowsIova(newBed: NewBed): Promise<Saw> {
   return scene(newBed, true, async ({ host, controller, bytes, moveBuffer }) => {
     const ram = host.ramPiece(PAGE);
-    await host.fill(ram, new Uint8Array(PAGE));
+    await host.fill(ram, inverted(bytes));
     const mapping = controller.map([ram], 'fromDevice');
     // The buffer ends behind this page: queues were given higher addresses.
     await moveBuffer(mapping.iovaBase + PAGE - CMB_BYTES, CRE + CMSE);
@@ -68,7 +74,7 @@ function cbaShadowsIova(newBed: NewBed): Promise<Saw> {
     controller.unmap(mapping);
     return {
       status: statusOf(outcome as IoOutcome),
-      bytesInRam: inRam === PAGE ? PAGE : 'not',
+      bytesInRam: inRam,
       bytesInBuffer: inBuffer,
     };
   });
@@ -78,12 +84,12 @@ function cbaShadowsIova(newBed: NewBed): Promise<Saw> {
 function cbaOverRam(newBed: NewBed): Promise<Saw> {
   return scene(newBed, false, async ({ host, controller, bytes, moveBuffer }) => {
     const ram: Piece = { address: physAddr(64 * 2 ** 20), length: PAGE, owner: null };
-    await host.fill(ram, new Uint8Array(PAGE));
+    await host.fill(ram, inverted(bytes));
     await moveBuffer(ram.address, CRE + CMSE);
     const outcome = await controller.transfer('read', 0, [ram]);
     const inRam = equalBytes(await host.read(ram), bytes);
     const inBuffer = equalBytes(await host.read(host.piece('b', 0, PAGE)), bytes);
-    return { status: statusOf(outcome), bytesInRam: inRam === PAGE ? PAGE : 'not', bytesInBuffer: inBuffer };
+    return { status: statusOf(outcome), bytesInRam: inRam, bytesInBuffer: inBuffer };
   });
 }
 
@@ -124,26 +130,26 @@ function noMixing(newBed: NewBed): Promise<Saw> {
 export const NVME_CLAIMS: readonly Claim[] = [
   {
     name: 'nvme-cba-shadows-iova',
-    who: 'Hellwig',
+    who: 'after Hellwig',
     claim:
       'NVMe’s disguise of (c) as (b2) causes problems: a CBA equal to an IOVA in use swallows what was meant for RAM, with status 0.',
     verdict: 'holds',
-    expected: { status: '0x0', bytesInRam: 'not', bytesInBuffer: PAGE },
+    expected: { status: '0x0', bytesInRam: 0, bytesInBuffer: PAGE },
     run: () => cbaShadowsIova(newSimBed),
     onQemu: () => cbaShadowsIova(newQemuBed),
   },
   {
     name: 'nvme-cba-over-ram',
-    who: 'Hellwig',
+    who: 'after Hellwig',
     claim: 'The same, without an IOMMU: a CBA over RAM swallows what was meant for RAM, with status 0.',
     verdict: 'holds',
-    expected: { status: '0x0', bytesInRam: 'not', bytesInBuffer: PAGE },
+    expected: { status: '0x0', bytesInRam: 0, bytesInBuffer: PAGE },
     run: () => cbaOverRam(newSimBed),
     onQemu: () => cbaOverRam(newQemuBed),
   },
   {
     name: 'nvme-cmse-off',
-    who: 'Hellwig',
+    who: 'after Hellwig',
     claim: 'The same: with CMSE off the controller sends TLPs to its own BAR.',
     verdict: 'holds',
     expected: { withCmse: 'inside', withoutCmse: 'at the IOMMU' },
@@ -152,7 +158,7 @@ export const NVME_CLAIMS: readonly Claim[] = [
   },
   {
     name: 'nvme-no-mixing',
-    who: 'Hellwig',
+    who: 'after Hellwig',
     claim:
       'The same: one command may not have data in the own buffer and elsewhere, unless the controller says that it can.',
     verdict: 'holds',

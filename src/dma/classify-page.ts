@@ -71,8 +71,9 @@ export class PageDescriptors implements Classifier {
       if (flags[index] !== 0) refuseFlag(vectors, index);
       const at = address[index] as number;
       // A page says whose it is; that the whole vector is, and has been since it was made, only the record says.
-      if (pages.recordAt(at) !== last || at < start || at + (length[index] as number) > end) {
-        last = this.#recordOf(at, length[index] as number, index);
+      const paged = pages.recordAt(at);
+      if (paged !== last || at < start || at + (length[index] as number) > end) {
+        last = this.#recordOf(paged, at, length[index] as number, index);
         const record = this.#records[last] as RangeRecord;
         start = record.start;
         end = record.end;
@@ -89,9 +90,8 @@ export class PageDescriptors implements Classifier {
   }
 
   /** By the page's descriptor, if it leads to a record that holds the vector; else by a search, and descriptors are made then. */
-  #recordOf(at: number, length: number, index: number): number {
-    const paged = this.#pages.recordAt(at);
-    const record = this.#records[paged];
+  #recordOf(paged: number, at: number, length: number, index: number): number {
+    const record = paged < 0 ? undefined : this.#records[paged];
     if (record !== undefined && at >= record.start && at + length <= record.end && record.generation <= this.queuedAt) {
       return paged;
     }
