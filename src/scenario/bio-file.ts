@@ -98,7 +98,7 @@ export interface BioFile {
  * @param firstLine line of the file at which `text` begins, for files with one bio a line
  */
 export function readBioFile(text: string, file: string, firstLine = 1): BioFile {
-  const { data: raw, lineOf } = readDocument(text, bioFile, file, firstLine);
+  const { data: raw, lineOf } = readDocument(text, bioFile, file, 'docs/CLI.md', firstLine);
   const limits: { -readonly [K in keyof DmaLimits]?: number } = {};
   if (raw.limits?.maxSegmentSize !== undefined) limits.maxSegmentSize = raw.limits.maxSegmentSize;
   if (raw.limits?.segmentBoundaryMask !== undefined) limits.segmentBoundaryMask = raw.limits.segmentBoundaryMask;

@@ -19,27 +19,31 @@ export interface ReadDocument<T> {
 /** Complaint of a field that is left out; schemas with words of their own say the same. */
 export const MISSING = 'is missing';
 
-const EXAMPLE_HINT =
-  'docs/SCENARIOS.md says what each field of a scenario takes, docs/CLI.md those of a bio; examples/*.yaml are complete files';
-
 /**
  * Reads `text` (JSON is YAML) and checks it. Throws `ScenarioError` FILE_SYNTAX, FILE_EMPTY or FILE_FIELD with the line.
  *
+ * @param page of the documentation that tells what the fields take, for hints
  * @param firstLine line of the file at which the text begins
  */
-export function readDocument<T>(text: string, schema: z.ZodType<T>, file: string, firstLine = 1): ReadDocument<T> {
+export function readDocument<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  file: string,
+  page: string,
+  firstLine = 1,
+): ReadDocument<T> {
   // Most files are JSON and right: then there is no need to know where each value stands, unless somebody asks.
   const plain = plainJson(text);
   const fitting = plain === undefined ? null : schema.safeParse(plain);
   if (fitting?.success) {
     let found: ReadDocument<T> | null = null;
     const lineOf = (path: FieldPath): number => {
-      found ??= readWithLines(text, schema, file, firstLine);
+      found ??= readWithLines(text, schema, file, page, firstLine);
       return found.lineOf(path);
     };
     return { data: fitting.data, lineOf };
   }
-  return readWithLines(text, schema, file, firstLine);
+  return readWithLines(text, schema, file, page, firstLine);
 }
 
 /**
@@ -64,7 +68,13 @@ function keysIn(value: unknown): number {
   return (Array.isArray(value) ? 0 : inner.length) + inner.reduce<number>((sum, item) => sum + keysIn(item), 0);
 }
 
-function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firstLine: number): ReadDocument<T> {
+function readWithLines<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  file: string,
+  page: string,
+  firstLine: number,
+): ReadDocument<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 1;
@@ -76,13 +86,14 @@ function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firs
     throw new ScenarioError('FILE_SYNTAX', { file, line: lineAt(syntax.pos[0]) }, message, hint);
   }
   if (document.contents === null) {
-    throw new ScenarioError('FILE_EMPTY', { file, line: firstLine }, 'holds nothing', EXAMPLE_HINT);
+    throw new ScenarioError('FILE_EMPTY', { file, line: firstLine }, 'holds nothing', `${page} shows what it takes`);
   }
   const lineOf = (path: FieldPath): number => lineOfNode(document, path, lineAt) ?? firstLine;
   const value = plainValue(document, file, lineOf);
   const result = schema.safeParse(value, { error: typeWords, reportInput: true });
   if (result.success) return { data: result.data, lineOf };
-  const issue = deepest(result.error.issues);
+  const { issues } = result.error;
+  const issue = misspelt(deepest(issues), issues);
   const path = [...(issue?.path ?? [])];
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   if (unknownKey !== undefined) path.push(unknownKey);
@@ -90,12 +101,12 @@ function readWithLines<T>(text: string, schema: z.ZodType<T>, file: string, firs
     'FILE_FIELD',
     { file, line: lineOf(path), field: fieldName(path) },
     unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not a field of this file',
-    hintFor(issue, unknownKey, schema),
+    hintFor(issue, unknownKey, schema, page),
   );
 }
 
 /** The hint that fits the complaint: fields that are meant or missing, by the schema of the object that it is about. */
-function hintFor(issue: Issue | undefined, unknownKey: string | undefined, schema: z.ZodType): string {
+function hintFor(issue: Issue | undefined, unknownKey: string | undefined, schema: z.ZodType, page: string): string {
   const path = issue?.path ?? [];
   if (unknownKey !== undefined) {
     const fields = fieldsAt(schema, path)?.all ?? [];
@@ -109,7 +120,17 @@ function hintFor(issue: Issue | undefined, unknownKey: string | undefined, schem
   }
   const values = issue?.code === 'invalid_value' ? issue.values.map(String) : [];
   const [like] = values.length === 0 || typeof issue?.input !== 'string' ? [] : alike(issue.input, values, 1);
-  return like === undefined ? EXAMPLE_HINT : `did you mean ${like}?`;
+  const field = path.findLast((part) => typeof part === 'string') ?? 'each field';
+  return like === undefined ? `${page} says what ${String(field)} takes` : `did you mean ${like}?`;
+}
+
+/** Where a field is missing whose name was written wrong: the complaint about the name. */
+function misspelt(issue: Issue | undefined, issues: readonly Issue[]): Issue | undefined {
+  const field = issue?.message === MISSING ? issue.path.at(-1) : undefined;
+  if (issue === undefined || typeof field !== 'string') return issue;
+  const around = fieldName(issue.path.slice(0, -1));
+  const other = issues.find((one) => one.code === 'unrecognized_keys' && fieldName(one.path) === around);
+  return other?.code === 'unrecognized_keys' && alike(field, other.keys, 1).length > 0 ? other : issue;
 }
 
 /** The plain value of a document. A value that contains itself (a YAML alias to what encloses it) is refused. */

@@ -21,7 +21,7 @@ export interface ReadScenario {
 
 /** Reads a scenario file. Throws `ScenarioError` with line and field. */
 export function readScenario(text: string, file: string): ReadScenario {
-  const { data, lineOf } = readDocument(text, scenarioSchema, file);
+  const { data, lineOf } = readDocument(text, scenarioSchema, file, 'docs/SCENARIOS.md');
   return { scenario: data, place: { file, lineOf } };
 }
 
