@@ -29,7 +29,8 @@ export function withRam(machine: Machine, declared: readonly { start: number; si
     return { machine: withDeclaredRam(machine, ranges), assumed: [] };
   }
   if (machine.ram.length > 0) return { machine, assumed: [] };
-  const free = withoutRanges([LOW_MEMORY], [...memoryBars(machine), ...windows(machine)]);
+  const taken = [...memoryBars(machine), ...barsOfUnknownSize(machine), ...windows(machine)];
+  const free = withoutRanges([LOW_MEMORY], taken);
   const [widest] = free.sort((a, b) => b.end - b.start - (a.end - a.start));
   if (widest === undefined) return { machine, assumed: [] };
   const ram = { start: widest.start, end: Math.min(widest.end, widest.start + ASSUMED_BYTES) };
@@ -49,6 +50,18 @@ function memoryBars({ hierarchy }: Machine): Range[] {
     bars.flatMap(({ space, cpuAddress, size }) =>
       space === 'memory' && cpuAddress !== null && size !== null ? [{ start: cpuAddress, end: cpuAddress + size }] : [],
     ),
+  );
+}
+
+/** What BARs of unknown size can have at most: a BAR lies at a multiple of its size. */
+function barsOfUnknownSize({ hierarchy }: Machine): Range[] {
+  return hierarchy.functions.flatMap(({ bars }) =>
+    bars.flatMap(({ space, cpuAddress, size }) => {
+      if (space !== 'memory' || cpuAddress === null || size !== null || cpuAddress === 0) return [];
+      let most = 16;
+      while (cpuAddress % (most * 2) === 0) most *= 2;
+      return [{ start: cpuAddress, end: cpuAddress + most }];
+    }),
   );
 }
 

@@ -70,6 +70,16 @@ test('a listing without a memory map gets RAM where no BAR and no window is, and
   expect(moved.transfers[0]?.bytesEqual).toBe(20480);
 });
 
+test('a BAR of unknown size keeps as much free as it can have: its address is a multiple of its size', async () => {
+  const listing = LISTING.replace('Memory at 1f8160000 (32-bit', 'Memory at 40000000 (32-bit').replace(
+    '[enhanced] [size=2M]',
+    '',
+  );
+  const { assumed } = await run(`machine: host.txt${TRANSFERS}`, listing);
+  // At most 1 GiB at 1 GiB. What is left above is wider than what is left below by the first megabyte.
+  expect(assumed[0]).toContain('from 0x80000000 on');
+});
+
 test('RAM that the scenario declares is taken, and nothing is assumed of it', async () => {
   const report = await run(`machine: host.txt\nram: [{ start: 4GiB, size: 16MiB }]${TRANSFERS}`);
   expect(report.transfers[0]?.vectors[0]?.address).toBe(2 ** 32);

@@ -89,8 +89,8 @@ export function judgeEnvelope(differences: readonly EnvelopeDifference[], versio
 const PAGES = 0x200000;
 const PAGE = 4096;
 const QUEUE_ENTRIES = 8;
-/** Above all RAM, and with low 32 bits where nothing lies either. */
-const BASE = 0x10_a000_0000;
+/** Above all RAM and all BARs (resources.ts), and with low 32 bits where nothing lies either. */
+const BASE = 0x40_a000_0000;
 const TIMEOUT_NS = 2_000_000_000n;
 
 /**
@@ -176,13 +176,14 @@ class Probe {
     this.#put(NVME.ACQ, PAGES + PAGE);
     this.#put(NVME.ACQ + 4, 0);
     this.#put(NVME.CC, CC_ENABLED);
-    await this.#until(async () => ((await this.#get(NVME.CSTS)) & CSTS_READY) !== 0);
+    const isReady = await this.#until(async () => ((await this.#get(NVME.CSTS)) & CSTS_READY) !== 0);
+    if (!isReady) throw tooSlow('a controller did not become ready');
   }
 
   /** Whether the buffer takes what the controller writes to `address`: its own identity, whose first word is the vendor. */
   async #answersAt(address: number): Promise<boolean> {
     await this.#link.write(this.#buffer, 4, 0);
-    await this.#identify(address, 0);
+    if ((await this.#identify(address, 0)) === null) throw tooSlow('an Identify was not completed');
     return ((await this.#link.read(this.#buffer, 4)) & 0xffff) === this.#vendorId;
   }
 
@@ -210,9 +211,22 @@ class Probe {
     this.#ram.write(PAGES, new Uint8Array(3 * PAGE));
   }
 
-  /** Asks until it holds, two seconds at most. */
-  async #until(holds: () => Promise<boolean>): Promise<void> {
+  /** Asks until it holds, two seconds at most. Returns whether it did. */
+  async #until(holds: () => Promise<boolean>): Promise<boolean> {
     const end = process.hrtime.bigint() + TIMEOUT_NS;
-    while (!(await holds()) && process.hrtime.bigint() < end);
+    for (;;) {
+      if (await holds()) return true;
+      if (process.hrtime.bigint() >= end) return false;
+    }
   }
+}
+
+/** What did not happen in time tells nothing of rules: this computer may be busy. */
+function tooSlow(what: string): QemuError {
+  return new QemuError({
+    code: 'QEMU_TIMEOUT',
+    path: 'qemu',
+    message: `${what} in two seconds, so the envelope of this QEMU cannot be checked`,
+    hint: 'try again when this computer has less to do; if it stays so, this QEMU is broken',
+  });
 }

@@ -15,8 +15,12 @@ const RECORDS_MAX = 1_000_000;
 export function kernelMessages(device = '/dev/kmsg'): { readonly text: string; readonly file: string } | null {
   const text = recordsOf(device);
   if (text !== null) return { text, file: device };
-  const run = spawnSync('dmesg', { encoding: 'latin1', maxBuffer: 64 * 1024 * 1024 });
-  return run.status === 0 && run.stdout !== '' ? { text: run.stdout, file: 'dmesg' } : null;
+  // With -k without what users wrote; BusyBox does not know it.
+  for (const options of [['-k'], []]) {
+    const run = spawnSync('dmesg', options, { encoding: 'latin1', maxBuffer: 64 * 1024 * 1024 });
+    if (run.status === 0 && run.stdout !== '') return { text: run.stdout, file: 'dmesg' };
+  }
+  return null;
 }
 
 function recordsOf(device: string): string | null {
