@@ -156,8 +156,7 @@ describe('E52: what a CMB base address covers, the controller keeps to itself', 
       const fields = `device: nvme1\ndirection: ${direction}\nexpect: damaged\nvectors: [{ memory: ram, length: 64KiB }]`;
       const text = covering(one(fields, 'iommu: off\n').replace(SWITCH, ram), 'cba: 16MiB');
       const [transfer] = (await runText(text)).transfers;
-      expect(transfer).toMatchObject({ status: null, swallowedBytes: 65536, asExpected: true });
-      expect(transfer?.bytesEqual).toBeLessThan(65536 / 64);
+      expect(transfer).toMatchObject({ status: null, swallowedBytes: 65536, bytesEqual: 0, asExpected: true });
     });
   }
   test('a buffer at its own bus address swallows nothing', async () => {
