@@ -179,7 +179,9 @@ function extended(id: number, words: readonly number[]): Edit {
 const resizable = (now: number): Edit => extended(0x15, [(1 << (8 + 4)) | (1 << (15 + 4)), (now << 8) | (1 << 5)]);
 
 /** Device Serial Number. PCIe 7.9.3. */
-const serial = (low: number): Edit => extended(0x03, [low, 0x00010203]);
+const serial = (low: number, high = 0x00010203): Edit => extended(0x03, [low, high]);
+/** The one that every chip of a kind leaves the factory of PLX with: OUI 00-0e-df, vendor 10b5, kind. */
+const factorySerial = (): Edit => serial(0xb5df0e00, 0xca870010);
 
 /** Two switches of one make, each below a root port of its own, with a card below each. */
 function twoSwitches(vendorId: number): RootBusDescription[] {
@@ -347,6 +349,13 @@ export const TWINS: readonly Twins[] = [
     has: () => machineOfParts(twoSwitches(BROADCOM), { edits: { sa: serial(7), sb: serial(7) } }),
     hasNot: () => machineOfParts(twoSwitches(BROADCOM), { edits: { sa: serial(7), sb: serial(8) } }),
     apart: 'serial number of one switch',
+  },
+  {
+    id: 'HIDDEN-LINK',
+    has: () => machineOfParts(twoSwitches(BROADCOM), { edits: { sa: serial(7), sb: serial(7) } }),
+    hasNot: () => machineOfParts(twoSwitches(BROADCOM), { edits: { sa: factorySerial(), sb: factorySerial() } }),
+    apart: 'the serial number of both is the one that all such chips leave the factory with',
+    notCloser: 'both switches have the number',
   },
   {
     id: 'HIDDEN-LINK',

@@ -1,6 +1,7 @@
 /**
  * Two switches that are one chip: a Broadcom (PLX) chip split into virtual switches, each below its own root port, may carry traffic
- * between them inside. The kernel sends it through the host bridge. Same vendor, device and serial number give them away.
+ * between them inside. The kernel sends it through the host bridge. Same vendor, device and serial number give them away, where the
+ * maker of the board wrote a serial number of its own.
  */
 
 import { findExtendedCapability } from '../../pcie/capability.ts';
@@ -44,7 +45,8 @@ function diagnose(context: DoctorContext): Finding[] {
   const groups = groupedBy(uplinks, (fn) => `${fn.vendorId}:${fn.deviceId}`).filter((group) => group.length > 1);
   return groups.flatMap((group) => {
     const serials = group.map(serialOf);
-    const known = serials.filter((serial) => serial !== null);
+    const known = serials.filter((serial) => serial !== null && !isFactorySerial(serial)).map(String);
+    const factory = serials.some((serial) => serial !== null && isFactorySerial(serial));
     const same = known.length > 1 && known.length !== new Set(known).size;
     // Serial numbers that are known and differ: two chips.
     if (known.length === group.length && !same) return [];
@@ -58,7 +60,7 @@ function diagnose(context: DoctorContext): Finding[] {
         sure: same ? 'likely' : 'unknown',
         title: same
           ? `The switches ${listed(names)} have one serial number: they are parts of one chip, which may carry traffic between them inside`
-          : `The switches ${listed(names)} are of one kind; whether they are parts of one chip is not in this capture`,
+          : `The switches ${listed(names)} are of one kind; whether they are parts of one chip ${factory ? 'their serial number does not tell: all chips of this kind have it' : 'is not in this capture'}`,
         at: names,
         functions: names,
         pairs: first === undefined ? null : pairsOf(context, first),
@@ -73,19 +75,35 @@ function diagnose(context: DoctorContext): Finding[] {
         ],
         missing: same
           ? null
-          : {
-              what: 'serial numbers of the switches (a capture of p2pdma leaves them out)',
-              command: "sudo lspci -vv | grep -E '^[0-9a-f]|Device Serial'",
-            },
+          : factory
+            ? {
+                what: 'which slots hang on which chip (the manual of the board draws it)',
+                command: 'sudo dmidecode -t baseboard -t slot',
+              }
+            : {
+                what: 'serial numbers of the switches (a capture of p2pdma leaves them out)',
+                command: "sudo lspci -vv | grep -E '^[0-9a-f]|Device Serial'",
+              },
       } satisfies Finding,
     ];
   });
 }
 
-/** 64 bits as text; null where not there, not known, or left out of the capture (zeros). */
-function serialOf(fn: PciFunction): string | null {
+/** 64 bits, the upper half first. */
+type Serial = readonly [high: number, low: number];
+
+/**
+ * Whether a serial number is the one that chips of PLX leave the factory with: an EUI-64 of PLX (00-0e-df), and for an extension the
+ * vendor ID 10b5 and the kind of chip. It is the same on every chip of a kind. PCIe 7.9.3.
+ */
+function isFactorySerial([high, low]: Serial): boolean {
+  return low === 0xb5df0e00 && (high & 0xff) === 0x10;
+}
+
+/** Null where not there, not known, or left out of the capture (zeros). */
+function serialOf(fn: PciFunction): Serial | null {
   const offset = findExtendedCapability(fn.config, EXT_CAP_SERIAL);
   if (!offset) return null;
   const [low, high] = [fn.config.u32(offset + 4), fn.config.u32(offset + 8)];
-  return low === undefined || high === undefined || (low === 0 && high === 0) ? null : `${high}:${low}`;
+  return low === undefined || high === undefined || (low === 0 && high === 0) ? null : [high, low];
 }
