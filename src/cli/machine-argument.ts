@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path';
 import { alike } from '../core/text.ts';
 import { MachineError } from '../machine/errors.ts';
 import type { Machine, ReadNote } from '../machine/machine.ts';
-import type { Policy } from '../p2p/policy.ts';
+import { olderThanPolicies, type Policy } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
 import { didYouMean, UsageError } from './errors.ts';
 import { examplePath, examples } from './examples-folder.ts';
@@ -46,6 +46,8 @@ export async function loadMachine(argument: string | undefined, invocation: Invo
     cmdline: textOption(invocation, 'kernelCmdline') ?? read.cmdline,
   };
   for (const line of noteLines(machine.notes)) context.note(line);
+  const older = policyGiven === undefined ? olderThanPolicies(machine.kernel) : null;
+  if (older !== null) context.note(`note: ${older}`);
   return { machine, policy: policyOption(policyGiven, machine.kernel) };
 }
 

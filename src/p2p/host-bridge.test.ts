@@ -8,7 +8,7 @@ import { PciFunction } from '../pcie/pci-function.ts';
 import { p2pdmaDistance } from './distance.ts';
 import { p2pdmaDistanceMany } from './find.ts';
 import { JudgeContext } from './judge.ts';
-import { POLICIES, POLICY_NAMES, type PolicyName, policyForKernel } from './policy.ts';
+import { olderThanPolicies, POLICIES, POLICY_NAMES, type PolicyName, policyForKernel } from './policy.ts';
 import type { PairVerdict } from './verdict.ts';
 
 const INTEL: Cpu = { vendor: 'GenuineIntel', family: 6 };
@@ -195,7 +195,7 @@ test('E15: distance_many: no client, one bad among three, the same client twice'
   expect(p2pdmaDistanceMany(a, [a, a], context)).toBe(0);
 });
 
-test('a kernel is judged by the newest policy not newer than it; unknown and older ones by the newest of all', () => {
+test('a kernel is judged by the newest policy not newer than it, an older one by the oldest, an unknown one by the newest', () => {
   const wanted: [string | null, string][] = [
     ['6.12.117', 'linux-6.12'],
     ['6.13.0-rc1', 'linux-6.12'],
@@ -203,9 +203,21 @@ test('a kernel is judged by the newest policy not newer than it; unknown and old
     ['6.1.0-18-amd64', 'linux-6.1'],
     ['7.0.1', 'linux-7.0'],
     ['7.3', 'linux-7.0'],
-    ['5.15.0', 'linux-7.0'],
+    ['5.15.0', 'linux-6.1'],
+    ['6.0.19', 'linux-6.1'],
+    ['4.14.1', 'linux-6.1'],
     [null, 'linux-7.0'],
     ['next', 'linux-7.0'],
   ];
   for (const [release, name] of wanted) expect(policyForKernel(release).name, String(release)).toBe(name);
+});
+
+test('of a kernel older than all rules it is told what it may not know', () => {
+  expect(olderThanPolicies('6.1.0')).toBeNull();
+  expect(olderThanPolicies('7.3')).toBeNull();
+  expect(olderThanPolicies(null)).toBeNull();
+  expect(olderThanPolicies('6.0.19')).toContain('may list fewer host bridges');
+  expect(olderThanPolicies('5.4.0')).toContain('judged by those of linux-6.1');
+  expect(olderThanPolicies('5.3.18')).toContain('may know no way through a host bridge');
+  expect(olderThanPolicies('4.19.0')).toContain('has no peer-to-peer DMA');
 });

@@ -58,19 +58,38 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 export const POLICY_NAMES: readonly PolicyName[] = ['linux-6.1', 'linux-6.12', 'linux-7.0', 'directional'];
 
 const NEWEST = POLICIES['linux-7.0'];
+const OLDEST = POLICIES['linux-6.1'];
 
 /**
  * The policy for a kernel release: the newest `linux-*` not newer than it, by the first two numbers. `linux-7.0` where
- * the release is not known or older than all.
+ * the release is not known, and `linux-6.1`, the oldest, where it is older than all: see `olderThanPolicies`.
  */
 export function policyForKernel(release: string | null): Policy {
-  const match = release === null ? null : /^(\d+)\.(\d+)/.exec(release);
-  if (!match) return NEWEST;
-  const wanted = Number(match[1]) * 1000 + Number(match[2]);
+  const wanted = versionOf(release);
+  if (wanted === null) return NEWEST;
   let best: Policy | null = null;
   for (const name of POLICY_NAMES) {
     const version = /^linux-(\d+)\.(\d+)$/.exec(name);
     if (version && Number(version[1]) * 1000 + Number(version[2]) <= wanted) best = POLICIES[name];
   }
-  return best ?? NEWEST;
+  return best ?? OLDEST;
+}
+
+/**
+ * What to know of a kernel that is older than the oldest rules; null for all others. The walk up the tree and the rule of ACS are those
+ * of 4.20; the way through a host bridge came about 5.4, and its list has grown since.
+ */
+export function olderThanPolicies(release: string | null): string | null {
+  const version = versionOf(release);
+  if (version === null || version >= 6001) return null;
+  if (version < 4020)
+    return `Linux ${release} has no peer-to-peer DMA, which came with 4.20; judged as ${OLDEST.name} would`;
+  const missing = version < 5004 ? 'may know no way through a host bridge' : 'may list fewer host bridges';
+  return `Linux ${release} is older than the oldest rules known here and is judged by those of ${OLDEST.name}; it ${missing}`;
+}
+
+/** The first two numbers of a release, 6.12 as 6012; null where they are not known. */
+function versionOf(release: string | null): number | null {
+  const match = release === null ? null : /^(\d+)\.(\d+)/.exec(release);
+  return match ? Number(match[1]) * 1000 + Number(match[2]) : null;
 }
