@@ -41,11 +41,13 @@ function findingDocument(finding: Finding): object {
       offset: evidence.offset === null ? null : hex(evidence.offset),
     })),
     why,
-    fixes: finding.fixes.map(({ what, commands, cost, undo, reboot, proof }) => ({
+    fixes: finding.fixes.map(({ what, settings, commands, cost, undo, takeBack, reboot, proof }) => ({
       what,
+      settings: settings ?? [],
       commands,
       cost,
       undo,
+      takeBack: takeBack ?? null,
       reboot,
       proof,
     })),

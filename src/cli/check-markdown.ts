@@ -49,9 +49,15 @@ function* fixSection(fix: Fix, number: number): Generator<string> {
   yield '';
   yield `### Fix ${number}: ${fix.what}`;
   yield '';
+  for (const { where, line } of fix.settings ?? []) {
+    yield `${where[0]?.toUpperCase()}${where.slice(1)}:`;
+    yield '';
+    yield* block([line]);
+  }
   yield* block(fix.commands);
   yield `- Cost: ${fix.cost}${fix.reboot ? ' Needs a boot.' : ''}`;
-  if (fix.undo.length > 0) yield `- Undo: ${fix.undo.map(code).join(', ')}`;
+  const back = [...(fix.takeBack === undefined ? [] : [fix.takeBack]), ...fix.undo.map(code)];
+  if (back.length > 0) yield `- Undo: ${back.join(', ')}`;
   yield `- ${proofLine(fix)}`;
 }
 

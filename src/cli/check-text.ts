@@ -131,7 +131,7 @@ function alikeBlock(alike: readonly Finding[], view: CheckView): Block {
     others < 1 ? [] : [style.dim(`  ${count(others, 'other fix').replace('fixs', 'fixes')}: --explain ${first.id}`)];
   const full =
     fix === undefined ? [] : first.severity === 'note' ? whatLines(fix, word, view) : fixLines(fix, word, view);
-  const brief = fix === undefined ? [] : [...whatLines(fix, word, view), ...someCommands(fix, 1)];
+  const brief = fix === undefined ? [] : [...whatLines(fix, word, view), ...briefly(fix)];
   const times = alike.length === 1 ? '' : ` (${alike.length})`;
   const oneLine = shorten(`${headOf(first)}${times}: ${first.title}.`, columns);
   const twoLines = [oneLine, ...(fix === undefined ? [] : [shorten(`  ${word}: ${fix.what}.`, columns)])];
@@ -150,21 +150,41 @@ function whatLines(fix: Fix, head: string, { columns }: CheckView): string[] {
 function* fixLines(fix: Fix, head: string, view: CheckView): Generator<string> {
   const { columns, style, verbose } = view;
   yield* whatLines(fix, head, view);
+  yield* settingLines(fix, view);
   yield* someCommands(fix, verbose ? fix.commands.length : COMMANDS_MAX);
   yield* wrap(`    Cost: ${fix.cost}`, columns, '      ').map(style.dim);
-  const { undo } = fix;
-  if (undo.length === 1) yield style.dim(`    Undo: ${undo[0]}`);
-  else if (undo.length > 1 && verbose) {
-    yield style.dim('    Undo:');
-    for (const line of undo) yield style.dim(`      ${line}`);
-  } else if (undo.length > 1) yield style.dim(`    Undo: ${undo[0]}, and so on: --verbose`);
+  yield* undoLines(fix, view);
   if (verbose) yield* wrap(`    ${proofLine(fix)}`, columns, '      ').map(style.dim);
+}
+
+/** What is written where, before the commands. Without --verbose the last place of a word is enough: it is the file. */
+function* settingLines({ settings = [], commands }: Fix, { columns, style, verbose }: CheckView): Generator<string> {
+  const shown = verbose ? settings : settings.filter(({ where }) => where !== 'on the kernel command line');
+  for (const { where, line } of shown) {
+    yield* wrap(`    ${where[0]?.toUpperCase()}${where.slice(1)}:`, columns, '      ').map(style.dim);
+    yield `      ${line}`;
+  }
+  if (shown.length > 0 && commands.length > 0) yield style.dim('    Then:');
+}
+
+function* undoLines({ undo, takeBack }: Fix, { columns, style, verbose }: CheckView): Generator<string> {
+  if (takeBack !== undefined) yield* wrap(`    Undo: ${takeBack}`, columns, '      ').map(style.dim);
+  else if (undo.length === 1) yield style.dim(`    Undo: ${undo[0]}`);
+  else if (undo.length > 1 && !verbose) yield style.dim(`    Undo: ${undo[0]}, and so on: --verbose`);
+  else if (undo.length > 1) yield style.dim('    Undo:');
+  if (verbose && (takeBack !== undefined || undo.length > 1)) for (const line of undo) yield style.dim(`      ${line}`);
 }
 
 /** Commands are to be copied, and are never broken. */
 function* someCommands({ commands }: Fix, most: number): Generator<string> {
   for (const command of commands.slice(0, most)) yield `      ${command}`;
   if (commands.length > most) yield `      ... and ${commands.length - most} more like ${most === 1 ? 'it' : 'these'}`;
+}
+
+/** One line of what is to be copied. */
+function briefly(fix: Fix): string[] {
+  const [setting] = fix.settings ?? [];
+  return setting === undefined ? [...someCommands(fix, 1)] : [`      ${setting.line}`];
 }
 
 function missingLines({ missing }: Finding, columns: number): string[] {

@@ -1,5 +1,6 @@
 /** The smallest change in words: the parameter that makes it for good, the command that tries it now, and what it costs. */
 
+import { UPDATE_GRUB } from '../doctor/diagnoses/boot-fix.ts';
 import type { IsolationCost } from '../doctor/isolation.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
 import type { MoveChange, PortChange, SettingsChange } from '../doctor/smallest-change.ts';
@@ -63,7 +64,7 @@ function* settingsLines(explanation: Explanation, change: SettingsChange, view: 
   yield* wrap(`  ${kernelKnowsConfigAcs(machine)}`, columns, '  ');
   yield* parameterLines(config, view);
   yield '';
-  yield '  Now, to try it (as root; gone at the next reset or boot):';
+  yield '  Now, to try it (gone at the next reset or boot):';
   for (const { apply } of setpciLines(change.ports)) yield `    ${apply}`;
   yield '  and back:';
   for (const { undo } of setpciLines(change.ports)) yield `    ${undo}`;
@@ -80,6 +81,7 @@ function* parameterLines(parameter: string, { style }: ExplainView): Generator<s
   yield `    ${style.bold(parameter)}`;
   yield `    shell: ${shellQuoted(parameter)}`;
   yield `    /etc/default/grub: ${grubLine(parameter)}`;
+  yield `    then: ${UPDATE_GRUB}`;
 }
 
 function* costLines({ cost, judge }: Explanation, { columns }: ExplainView): Generator<string> {

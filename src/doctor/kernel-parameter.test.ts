@@ -54,8 +54,8 @@ test('a shell and GRUB get the semicolons within quotes', () => {
 test('setpci touches RR, CR and EC alone, and the undo writes back what was there', () => {
   const [line] = setpciLines([port({})]);
   expect(line).toEqual({
-    apply: 'setpci -s 0000:02:01.0 ECAP_ACS+6.w=0:2c',
-    undo: 'setpci -s 0000:02:01.0 ECAP_ACS+6.w=c:2c',
+    apply: 'sudo setpci -s 0000:02:01.0 ECAP_ACS+6.w=0:2c',
+    undo: 'sudo setpci -s 0000:02:01.0 ECAP_ACS+6.w=c:2c',
   });
   for (let before = 0; before < 128; before++) {
     const [lines] = setpciLines([port({ before, after: before & ~0x2c })]);

@@ -55,7 +55,7 @@ export function setpciLines(ports: readonly PortChange[]): SetpciLine[] {
   const mask = REDIRECT_BITS.toString(16);
   return ports.map((port) => {
     const write = (value: number): string =>
-      `setpci -s ${port.at} ECAP_ACS+6.w=${(value & REDIRECT_BITS).toString(16)}:${mask}`;
+      `sudo setpci -s ${port.at} ECAP_ACS+6.w=${(value & REDIRECT_BITS).toString(16)}:${mask}`;
     return { apply: write(port.after), undo: write(port.before) };
   });
 }

@@ -150,17 +150,29 @@ function bestMove(judge: JudgeContext, pair: Pair, who: 'provider' | 'client'): 
   if (fn.facts.sysfs?.physicalFunction !== undefined || fn.isBridge || builtIn) return null;
   let best: MoveChange | null = null;
   for (const port of portsNear(judge, mover, other)) {
+    // A card that has nothing to make room for is looked for to the end.
+    if (
+      best?.verdict.type === 'busAddr' &&
+      best.settings === null &&
+      judge.machine.hierarchy.childrenOf(port).length > 0
+    )
+      continue;
     const move = moveBelow(judge, pair, who, { mover, other, port });
     if (move !== null && (best === null || isEasier(move, best))) best = move;
-    if (best?.verdict.type === 'busAddr' && best.settings === null) break;
+    if (best?.verdict.type === 'busAddr' && best.settings === null && best.occupants.length === 0) break;
   }
   return best;
 }
 
-/** A better road first, then a move that needs nothing besides. The nearest port is tried first, so it wins among equals. */
+/**
+ * A better road first, then a move that needs nothing besides, then a free slot: the card that makes room may lose its own road. The
+ * nearest port is tried first, so it wins among equals.
+ */
 function isEasier(move: MoveChange, than: MoveChange): boolean {
   if (isBetter(move.verdict, than.verdict)) return true;
-  return !isBetter(than.verdict, move.verdict) && move.settings === null && than.settings !== null;
+  if (isBetter(than.verdict, move.verdict)) return false;
+  if ((move.settings === null) !== (than.settings === null)) return move.settings === null;
+  return move.occupants.length === 0 && than.occupants.length > 0;
 }
 
 function moveBelow(

@@ -3,6 +3,7 @@
  * machine, which is judged again and has the finding no longer; its undo leaves everything as it was; one that cannot be tried says so.
  */
 
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import { type Finding, type Fix, isProved } from '../../src/doctor/diagnoses/finding.ts';
@@ -12,6 +13,7 @@ import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';
 import { ConfigSpace } from '../../src/pcie/config-space.ts';
+import type { DeviceDescription } from '../../src/pcie/describe.ts';
 import type { FunctionFacts } from '../../src/pcie/function-facts.ts';
 import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';
 import { readTruth } from '../kernel/truth.ts';
@@ -106,13 +108,55 @@ function fixesOf(machine: Machine): FixOf[] {
 
 /** A line that changes a register, the type of a group, or the command line. */
 const CHANGES =
-  /^(?:setpci |echo .*> *\/sys\/kernel\/iommu_groups\/|(?:pci|iommu|iommu\.passthrough|iommu\.strict|intel_iommu|amd_iommu)=)/;
+  /^(?:sudo setpci |echo .*\| sudo tee \/sys\/kernel\/iommu_groups\/|(?:pci|iommu|iommu\.passthrough|iommu\.strict|intel_iommu|amd_iommu)=)/;
 /** Parameters whose effect no capture of this machine can foretell. */
 const NOT_FORETOLD: readonly string[] = ['pci=realloc'];
 
+const linesOf = (fix: Fix): string[] => [...(fix.settings ?? []).map(({ line }) => line), ...fix.commands];
+
+/** What is a line of a shell script: commands, their undo, commands that tell more, and what a shell reads at boot. */
+function shellLines({ fixes, missing }: Finding): string[] {
+  const files = fixes.flatMap(({ settings = [] }) =>
+    settings.filter(({ where }) => where.includes('/etc/default/grub')),
+  );
+  const commands = fixes.flatMap((fix) => [...fix.commands, ...fix.undo]);
+  return [...commands, ...files.map(({ line }) => line), ...(missing === null ? [] : [missing.command])];
+}
+
+/** `in the firmware setup`, `the old settings`: sentences that a shell would take for commands. */
+const COMMAND =
+  /^(?:sudo |echo \S+ \| sudo tee \/|p2pdma |grep |cat |lsmod |gdscheck |nvbandwidth |GRUB_CMDLINE_LINUX="|\((?:sudo|zcat) )/;
+
+test('every command of every finding, its undo and what asks for more is a line of a shell; words are kept apart', () => {
+  const findings = SICK.flatMap(([, sick]) => checkMachine(sick(), POLICY).findings);
+  const lines = [...new Set(findings.flatMap(shellLines))];
+  expect(lines.length).toBeGreaterThan(60);
+  expect(lines.filter((line) => !COMMAND.test(line))).toEqual([]);
+  for (const line of lines) {
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: `${line}\n`, encoding: 'utf8' });
+    expect(stderr, line).toBe('');
+    expect(status, line).toBe(0);
+  }
+  // Registers and attributes are root's.
+  expect(lines.filter((line) => /(?<!sudo )setpci|> \/sys|(?<!sudo )dmesg/.test(line))).toEqual([]);
+});
+
+test('a line for GRUB stands beside the command that makes it count', () => {
+  const fixes = SICK.flatMap(([, sick]) => fixesOf(sick())).map(({ fix }) => fix);
+  const written = fixes.filter(({ settings = [] }) =>
+    settings.some(({ where }) => where.includes('/etc/default/grub')),
+  );
+  expect(written.length).toBeGreaterThan(50);
+  for (const { commands, undo, reboot } of written) {
+    expect(commands.join()).toContain('sudo update-grub || sudo grub2-mkconfig');
+    expect(undo).toEqual(commands);
+    expect(reboot).toBe(true);
+  }
+});
+
 test.each(SICK)('%s: a fix that names a register or a parameter is a change on a copy, or says why not', (_, sick) => {
   for (const { finding, fix } of fixesOf(sick())) {
-    const lines = fix.commands.filter((line) => CHANGES.test(line));
+    const lines = linesOf(fix).filter((line) => CHANGES.test(line));
     const label = `${finding.id}: ${fix.what}`;
     if (fix.change === null) {
       expect(fix.proof, label).toMatch(/^not proved: .{10}|^judged /);
@@ -121,7 +165,7 @@ test.each(SICK)('%s: a fix that names a register or a parameter is a change on a
         label,
       ).toEqual([]);
     } else {
-      expect(fix.undo.length, label).toBeGreaterThan(0);
+      expect(fix.undo.length + (fix.takeBack?.length ?? 0), label).toBeGreaterThan(0);
       expect(isProved(fix), `${label}: ${fix.proof}`).toBe(true);
     }
   }
@@ -172,7 +216,7 @@ test('a parameter includes what the line opens already, since a second one would
     cmdline: 'quiet pci=noaer,disable_acs_redir=0000:02:01.0 splash',
   });
   const boot = fixesOf(machine).find(({ finding, fix }) => finding.id === 'ACS-REDIR-SWITCH' && fix.reboot);
-  expect(boot?.fix.commands[0]).toBe('pci=disable_acs_redir=0000:00:01.0/00.0/01.0;0000:00:01.0/00.0/00.0');
+  expect(boot?.fix.settings?.[0]?.line).toBe('pci=disable_acs_redir=0000:00:01.0/00.0/01.0;0000:00:01.0/00.0/00.0');
   expect(boot?.fix.change).toMatchObject({
     after: 'quiet pci=noaer splash pci=disable_acs_redir=0000:00:01.0/00.0/01.0;0000:00:01.0/00.0/00.0',
   });
@@ -183,8 +227,56 @@ test('a corrected word names functions by their way from the root, which survive
   const machine = machineOfParts(oneSwitch(ACS_ON), { cmdline: line });
   const repair = fixesOf(machine).find(({ finding }) => finding.id === 'BAD-CMDLINE')?.fix;
   const word = 'pci=disable_acs_redir=0000:00:01.0/00.0/00.0;0000:00:01.0/00.0/01.0';
-  expect(repair?.commands).toEqual([word, `in /etc/default/grub: GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX '${word}'"`]);
+  expect(repair?.settings).toEqual([
+    { where: 'on the kernel command line', line: word },
+    {
+      where: 'in /etc/default/grub, and pci=disable_acs_redir=0000:02:00.0,02:01.0 taken out there',
+      line: `GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX '${word}'"`,
+    },
+  ]);
   expect(repair?.change).toMatchObject({ after: `${word} quiet` });
+});
+
+test('D1: what opens the switches in place of a word keeps what the word says besides, on paper and in the proof', () => {
+  const line = 'quiet pci=pcie_bus_perf,disable_acs_redir=0000:09:00.0,realloc splash';
+  const machine = machineOfParts(oneSwitch(ACS_ON), { cmdline: line });
+  const fixes = fixesOf(machine).filter(({ finding }) => finding.id === 'BAD-CMDLINE');
+  expect(fixes).toHaveLength(2);
+  const word = 'pci=pcie_bus_perf,realloc,disable_acs_redir=0000:00:01.0/00.0/00.0';
+  expect(fixes[1]?.fix.settings?.map((setting) => setting.line)).toEqual([
+    word,
+    `GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX '${word}'"`,
+  ]);
+  expect(fixes[1]?.fix.change).toMatchObject({ after: `quiet splash ${word}` });
+  expect(fixes[1]?.fix.proof).toContain('by bus address');
+});
+
+test('no fix puts a card into the slot of one that is paired itself: that one would have the same trouble where it goes', () => {
+  const found = SICK.flatMap(([, sick]) => fixesOf(sick())).filter(({ fix }) => fix.what.startsWith('Move '));
+  const notFree = found.filter(({ fix }) => !fix.what.includes('(a free slot)'));
+  const paired = notFree.filter(({ finding, fix }) =>
+    finding.functions.some((name) => fix.what.includes(` ${name} is now`) || fix.what.includes(` ${name} and `)),
+  );
+  expect(paired.map(({ fix }) => fix.what)).toEqual([]);
+});
+
+test('HB-NOT-LISTED: a free slot of a switch is proposed, be it farther than the slot of another card', () => {
+  const port = (name: string, below: DeviceDescription[] = []) => ({ name, acs: 'clear' as const, below });
+  const ports = [port('x', [gpu('a')]), port('y', [gpu('b')]), port('z')];
+  const children = [
+    { kind: 'rootPort' as const, below: [{ kind: 'switch' as const, ports }] },
+    { kind: 'rootPort' as const, below: [gpu('c')] },
+  ];
+  const machine = machineOfParts([{ hostBridge: UNLISTED, children }]);
+  const fixes = fixesOf(machine).filter(({ finding }) => finding.id === 'HB-NOT-LISTED');
+  expect(fixes[0]?.fix.what).toMatch(/^Move .* \(a free slot\)$/);
+});
+
+test('ACS-REDIR-SWITCH: where no isolation is lost, no group is said to isolate no longer', () => {
+  const costs = SICK.flatMap(([, sick]) => fixesOf(sick())).map(({ fix }) => fix.cost);
+  const nothing = costs.filter((cost) => /^No isolation is lost|^With the IOMMU off/.test(cost));
+  expect(nothing.length).toBeGreaterThan(0);
+  expect(nothing.filter((cost) => cost.includes('no longer isolate'))).toEqual([]);
 });
 
 test('where only text tells of ACS, the fixes are proved as well', () => {
@@ -199,7 +291,7 @@ test.skipIf(CORPUS === null)(`corpus: the same holds for every fix on every dump
     const machine = await readMachine(bytesOfDump(name), name);
     for (const { finding, fix } of fixesOf(machine)) {
       const label = `${name}, ${finding.id}: ${fix.what}`;
-      const lines = fix.commands.filter((line) => CHANGES.test(line) && !NOT_FORETOLD.includes(line));
+      const lines = linesOf(fix).filter((line) => CHANGES.test(line) && !NOT_FORETOLD.includes(line));
       if (fix.change === null) expect(lines, label).toEqual([]);
       else {
         expect(restores(machine, fix.change), label).toBe(true);
@@ -236,7 +328,7 @@ test.each([
     );
     expect(fixes).toHaveLength(1);
     const [{ fix }] = fixes as [FixOf];
-    expect(fix.commands[0]).toBe(
+    expect(fix.settings?.[0]?.line).toBe(
       count === 2
         ? 'pci=config_acs=0010001@0000:00:01.0/00.0/00.0;0010001@0000:00:01.0/00.0/01.0;0010001@0000:00:02.0/00.0/00.0;0010001@0000:00:02.0/00.0/01.0'
         : 'pci=config_acs=0010001@pci:1af4:000c',

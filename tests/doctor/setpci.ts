@@ -1,9 +1,9 @@
-/** The lines of setpci that findings print, run on the fabric: `setpci -s ADDRESS CAPABILITY+OFFSET.w=VALUE:MASK`. pciutils setpci(8). */
+/** The lines of setpci that findings print, run on the fabric: `sudo setpci -s ADDRESS CAPABILITY+OFFSET.w=VALUE:MASK`. pciutils setpci(8). */
 
 import type { Fabric } from '../../src/fabric/index.ts';
 import { parseBdf } from '../../src/pcie/bdf.ts';
 
-const LINE = /^setpci -s ([0-9a-f:.]+) (ECAP_ACS|CAP_EXP)\+([0-9a-f]+)\.w=([0-9a-f]+):([0-9a-f]+)$/;
+const LINE = /^sudo setpci -s ([0-9a-f:.]+) (ECAP_ACS|CAP_EXP)\+([0-9a-f]+)\.w=([0-9a-f]+):([0-9a-f]+)$/;
 
 /** Runs one line through configuration requests of the CPU. Throws where it is no such line or the capability is not there. */
 export function setpci(fabric: Fabric, line: string): void {

@@ -3,8 +3,9 @@
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
 import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../acs-parameter.ts';
 import type { IsolationCost } from '../isolation.ts';
-import { grubLine, setpciLines } from '../kernel-parameter.ts';
+import { setpciLines } from '../kernel-parameter.ts';
 import type { PortChange } from '../port-change.ts';
+import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Fix } from './finding.ts';
 import type { PairCase } from './pair-cases.ts';
@@ -34,7 +35,7 @@ export function redirectFixes(
     {
       what: `Clear the redirect bits of ${which} now, to try it`,
       commands: lines.map((line) => line.apply),
-      cost: `${cost} Gone at the next reset or boot. IOMMU groups stay as they were at boot, and no longer isolate.`,
+      cost: `${cost} Gone at the next reset or boot.${isLost(isolation, ports) ? ' IOMMU groups stay as they were at boot, and no longer isolate.' : ''}`,
       undo: lines.map((line) => line.undo),
       reboot: false,
       change,
@@ -101,21 +102,26 @@ function isOffered({ machine, commandLine }: DoctorContext, key: AcsOptionKey): 
 
 function bootFix(context: DoctorContext, made: AcsParameter, cases: readonly PairCase[]): Omit<Fix, 'what' | 'cost'> {
   return {
-    commands: [made.parameter, `in /etc/default/grub: ${grubLine(made.parameter)}`],
-    undo: [
-      made.replaces === null
-        ? 'take the parameter out of the command line and boot again'
-        : `write ${made.replaces} again, and boot`,
-    ],
-    reboot: true,
+    ...bootLines(made.parameter, made.replaces),
     change: made.change,
     proof: parameterProof(context, cases, made.change),
   };
 }
 
-function costWords({ evidence, joined }: IsolationCost, ports: readonly PortChange[]): string {
+/** Groups that these ports keep apart. */
+function joinedBy({ joined }: IsolationCost, ports: readonly PortChange[]): IsolationCost['joined'] {
   const names = new Set(ports.map((port) => port.at));
-  const mine = joined.filter((group) => group.functions.some((name) => names.has(name)));
+  return joined.filter((group) => group.functions.some((name) => names.has(name)));
+}
+
+/** Whether groups that there are cease to be true. */
+function isLost(isolation: IsolationCost, ports: readonly PortChange[]): boolean {
+  return isolation.evidence !== 'none' && joinedBy(isolation, ports).length > 0;
+}
+
+function costWords(isolation: IsolationCost, ports: readonly PortChange[]): string {
+  const { evidence } = isolation;
+  const mine = joinedBy(isolation, ports);
   if (mine.length === 0) return 'No isolation is lost: nothing that is apart now comes together.';
   const groups = mine.map((group) => listed(group.functions));
   const become =

@@ -178,7 +178,7 @@ const LOWER_BARS: Fix = {
   ...BY_HAND,
   what: 'In the firmware setup, lower "MMIO high base" and "MMIO high size" until all BARs lie below the mask',
   cost: 'A reboot; all BARs move.',
-  undo: ['the old setting'],
+  takeBack: 'the old setting',
   reboot: true,
 };
 
@@ -198,9 +198,11 @@ function translateFix(context: DoctorContext, pairs: readonly NarrowPair[]): Fix
   return [
     {
       what: `Let the IOMMU translate for the ${plural(list.length, 'group')} of these clients: it hands out addresses below the mask`,
-      commands: list.slice(0, 8).map(({ group }) => `echo DMA > /sys/kernel/iommu_groups/${group}/type`),
+      commands: list.slice(0, 8).map(({ group }) => `echo DMA | sudo tee /sys/kernel/iommu_groups/${group}/type`),
       cost: 'The drivers of the group are unbound meanwhile; drivers that hand out raw BAR addresses fault. Gone at the next boot.',
-      undo: list.slice(0, 8).map(({ group, before }) => `echo ${before} > /sys/kernel/iommu_groups/${group}/type`),
+      undo: list
+        .slice(0, 8)
+        .map(({ group, before }) => `echo ${before} | sudo tee /sys/kernel/iommu_groups/${group}/type`),
       reboot: false,
       change,
       proof: `judged again with ${plural(list.length, 'group')} as DMA: ${left === 0 ? 'no pair' : plural(left, 'pair')} above a mask`,
@@ -247,7 +249,7 @@ const WIDER_GUEST: Fix = {
   ...BY_HAND,
   what: 'Give the guest’s IOMMU more bits (QEMU: aw-bits=48)',
   cost: 'The guest is started again.',
-  undo: ['the old setting'],
+  takeBack: 'the old setting',
   reboot: true,
 };
 

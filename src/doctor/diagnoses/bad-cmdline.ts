@@ -3,10 +3,11 @@
 import { REDIRECT_BITS, REDIRECT_NO } from '../../p2p/judge.ts';
 import { inPathForm } from '../acs-parameter.ts';
 import { parseCommandLine } from '../command-line.ts';
+import { optionText } from '../command-line-problem.ts';
 import { type CommandLineProblem, commandLineProblems, repairedLine } from '../command-line-problems.ts';
-import { grubLine } from '../kernel-parameter.ts';
 import { bootChange } from '../parameter-change.ts';
 import { portChange } from '../port-change.ts';
+import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, machineEvidence } from './evidence.ts';
@@ -87,7 +88,7 @@ const BY_CODE: Readonly<Partial<Record<CommandLineProblem['code'], Fix>>> = {
   NO_EFFECT: {
     ...BY_HAND,
     what: 'See what the kernel said of it, and whether firmware or a script writes the register later',
-    commands: ["dmesg | grep -iE 'acs|iommu'"],
+    commands: ["sudo dmesg | grep -iE 'acs|iommu'"],
     cost: 'None: it only looks.',
     proof: 'not proved: it only looks',
   },
@@ -95,7 +96,7 @@ const BY_CODE: Readonly<Partial<Record<CommandLineProblem['code'], Fix>>> = {
     ...BY_HAND,
     what: 'Run a kernel that knows the word: 6.12 or later for config_acs=, 4.19 or later for disable_acs_redir=',
     cost: 'A new kernel.',
-    undo: ['boot the old one'],
+    takeBack: 'boot the old one',
     reboot: true,
     proof: 'not proved: which registers the firmware would hand to it is not in this capture',
   },
@@ -123,13 +124,17 @@ function repairOf(context: DoctorContext, problem: CommandLineProblem): Fix | nu
   const change = bootChange(machine, after);
   return {
     what: word === null ? `Take ${problem.token.text} out of the command line` : 'Write it so',
-    commands: word === null ? [] : [word, `in /etc/default/grub: ${grubLine(word)}`],
+    ...(word === null ? takenOut(problem) : bootLines(word, problem.token.text)),
     cost: costOf(problem),
-    undo: [`put back ${problem.token.text}`],
-    reboot: true,
     change,
     proof: still ? 'not proved: the problem is there still' : repairProof(context, change),
   };
+}
+
+/** Nothing is written in place of the word. */
+function takenOut({ token }: CommandLineProblem): Pick<Fix, 'commands' | 'undo' | 'takeBack' | 'reboot'> {
+  const { commands, undo, reboot, takeBack } = bootLines(token.text, token.text);
+  return { commands, undo, reboot, takeBack };
 }
 
 function costOf({ code }: CommandLineProblem): string {
@@ -163,15 +168,24 @@ function openerOf(context: DoctorContext, problem: CommandLineProblem): Fix | nu
   if (ports.length === 0) return null;
   const repaired = commandLine === null ? null : repairedLine(commandLine, problem);
   const made = acsParameter({ ...machine, cmdline: repaired ?? machine.cmdline }, 'disable_acs_redir', ports);
-  const { parameter } = made;
-  const change = bootChange(machine, made.change.after ?? parameter);
+  const kept = otherPciOptions(problem.replacement ?? '');
+  const parameter = kept === null ? made.parameter : `${kept},${made.parameter.slice('pci='.length)}`;
+  const line = made.change.after ?? made.parameter;
+  // What the word says besides stays where it was, and the list follows it.
+  const words = kept === null ? [line] : line.split(' ').filter((word) => word !== kept && word !== made.parameter);
+  const change = bootChange(machine, kept === null ? line : [...words, parameter].join(' '));
   return {
-    what: `What does open the switches of this machine, in place of ${problem.token.text}`,
-    commands: [parameter, `in /etc/default/grub: ${grubLine(parameter)}`],
+    what: `What does open the switches of this machine, in place of ${problem.token.text}${kept === null ? '' : ', the rest of which it keeps'}`,
+    ...bootLines(parameter, problem.token.text),
     cost: 'Isolation between the devices below: see ACS-REDIR-SWITCH.',
-    undo: [`put back ${problem.token.text}`],
-    reboot: true,
     change,
     proof: parameterProof(context, cases, change),
   };
+}
+
+/** The word with nothing in it about ACS: `pci=pcie_bus_perf`; null where it says nothing else. */
+function otherPciOptions(text: string): string | null {
+  const { pci } = parseCommandLine(text);
+  const others = pci.filter(({ key }) => key !== 'disable_acs_redir' && key !== 'config_acs').map(optionText);
+  return others.length === 0 ? null : `pci=${others.join(',')}`;
 }

@@ -5,6 +5,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
@@ -109,17 +110,15 @@ const FIRMWARE: Finding['fixes'] = [
     ...BY_HAND,
     what: 'In the firmware setup, switch on "Above 4G decoding", then "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off',
     cost: 'A reboot. Very old systems and option ROMs do not start.',
-    undo: ['the old settings'],
+    takeBack: 'the old settings',
     reboot: true,
     proof: 'not proved: what the firmware makes of its settings shows at the next boot only',
   },
   {
     ...BY_HAND,
     what: 'Where the firmware has no such setting, let the kernel place everything anew',
-    commands: ['pci=realloc'],
+    ...bootLines('pci=realloc'),
     cost: 'A reboot; all BARs may move, and drivers that remember addresses fail.',
-    undo: ['take the parameter out again'],
-    reboot: true,
     proof: 'not proved: where the kernel will place the BARs is not in any register yet',
   },
   {

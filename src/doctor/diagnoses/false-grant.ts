@@ -58,7 +58,7 @@ function diagnose(context: DoctorContext): Finding[] {
       ],
       missing: {
         what: 'whether data arrives in both directions',
-        command: 'nvbandwidth, rocm-bandwidth-test or p2pmem-test with verification, both ways',
+        command: 'nvbandwidth   # or rocm-bandwidth-test, p2pmem-test: with verification, both ways',
       },
     },
   ];

@@ -92,12 +92,16 @@ export type MachineChange =
 export interface Fix {
   /** What to do, one sentence. */
   readonly what: string;
-  /** Lines to copy, none where it is done by hand. */
+  /** Lines for files, each with its place (`in /etc/default/grub`), to be written before the commands are run. */
+  readonly settings?: readonly { readonly where: string; readonly line: string }[];
+  /** Commands for a shell, to be copied as they are; none where it is done by hand. */
   readonly commands: readonly string[];
   /** What it costs. */
   readonly cost: string;
-  /** How to take it back: a sentence or a command each. */
+  /** Commands for a shell that take it back. */
   readonly undo: readonly string[];
+  /** How to take it back where no command does it alone, in words. */
+  readonly takeBack?: string;
   /** Whether it takes effect at the next boot only. */
   readonly reboot: boolean;
   /** The same on a copy of the machine; null where no capture can show it. */

@@ -2,6 +2,7 @@
 
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { moduleLines, UPDATE_INITRAMFS } from './boot-fix.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Certainty, Evidence, Finding, Fix } from './finding.ts';
@@ -109,13 +110,13 @@ function driverFinding(
           const { name, driver } = context.functions[index] as PciFunction;
           const wanted = devices.gpus.includes(index) ? 'nvidia' : 'nvme';
           return [
-            `echo ${name} > /sys/bus/pci/drivers/${driver}/unbind`,
-            `echo ${wanted} > /sys/bus/pci/devices/${name}/driver_override`,
-            `echo ${name} > /sys/bus/pci/drivers/${wanted}/bind`,
+            `echo ${name} | sudo tee /sys/bus/pci/drivers/${driver}/unbind`,
+            `echo ${wanted} | sudo tee /sys/bus/pci/devices/${name}/driver_override`,
+            `echo ${name} | sudo tee /sys/bus/pci/drivers/${wanted}/bind`,
           ];
         }),
         cost: 'What uses the device now, a virtual machine or SPDK, loses it.',
-        undo: ['the same with the old driver'],
+        takeBack: 'the same with the old driver',
       },
     ],
   };
@@ -160,28 +161,24 @@ function othersOf({
   return conditions.filter((condition) => !failed.includes(condition)).flatMap(({ evidence }) => evidence);
 }
 
-function fixOf({ problem, commands, undo, reboot }: Precondition): Fix {
+function fixOf({ problem, lines }: Precondition): Fix {
   return {
     ...BY_HAND,
     what: `Since ${problem}:`,
-    commands,
-    cost: reboot ? 'A reboot, or the driver loaded again.' : 'None.',
-    undo: [undo],
-    reboot,
+    ...lines,
+    cost: lines.reboot ? 'A reboot, or the driver loaded again.' : 'None.',
   };
 }
 
 const CHECKLIST: Fix = {
   ...BY_HAND,
   what: 'Go through the preconditions in this order: Linux 6.2 with CONFIG_PCI_P2PDMA; a road between GPU and drive; NVIDIA’s open driver, 565 or later, with RMForceStaticBar1=1; NVMe multipath off; no md-raid; use_pci_p2pdma true in cufile.json',
-  commands: [
-    'options nvidia NVreg_RegistryDwords="RMForceStaticBar1=1;RmForceDisableIomapWC=1;"   (in /etc/modprobe.d/)',
-    'options nvme_core multipath=N   (in /etc/modprobe.d/)',
-    'gdscheck -p',
-  ],
+  ...moduleLines([
+    'options nvidia NVreg_RegistryDwords="RMForceStaticBar1=1;RmForceDisableIomapWC=1;"',
+    'options nvme_core multipath=N',
+  ]),
+  commands: [UPDATE_INITRAMFS, 'gdscheck -p   # after the boot'],
   cost: 'A reboot, or the drivers loaded again; without multipath a drive with two ports has one.',
-  undo: ['take the lines out again'],
-  reboot: true,
 };
 
 function unknownFinding(context: DoctorContext, devices: GdsDevices, conditions: readonly Precondition[]): Finding {

@@ -8,9 +8,10 @@ import { hostEvidenceOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line.ts';
+import { kernelConfigLines, moduleLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import { factEvidence, machineEvidence } from './evidence.ts';
-import type { Evidence } from './finding.ts';
+import type { Evidence, Fix } from './finding.ts';
 import { configEvidence, kernelHasP2p, versionOf } from './kernel-has-p2p.ts';
 
 export interface Precondition {
@@ -19,10 +20,8 @@ export interface Precondition {
   /** Null where the capture does not tell. */
   readonly isMet: boolean | null;
   readonly evidence: readonly Evidence[];
-  /** Lines that would meet it, and what to do with them. */
-  readonly commands: readonly string[];
-  readonly undo: string;
-  readonly reboot: boolean;
+  /** Lines that would meet it, and the way back. */
+  readonly lines: Pick<Fix, 'settings' | 'commands' | 'undo' | 'takeBack' | 'reboot'>;
 }
 
 /** Drives and GPUs by index. */
@@ -56,9 +55,7 @@ function kernelCondition({ machine }: DoctorContext): Precondition {
       machineEvidence(machine, 'kernel release', machine.kernel ?? 'not captured', '6.2 or later is needed'),
       ...(support.state === 'unknown' ? [] : support.evidence),
     ],
-    commands: ['CONFIG_PCI_P2PDMA=y'],
-    undo: 'boot the old kernel',
-    reboot: true,
+    lines: kernelConfigLines(['CONFIG_PCI_P2PDMA=y']),
   };
 }
 
@@ -85,9 +82,7 @@ function roadCondition({ judge, functions }: DoctorContext, { gpus, drives }: Gd
         line: null,
       },
     ],
-    commands: ['p2pdma matrix'],
-    undo: 'move the card back',
-    reboot: true,
+    lines: { commands: ['p2pdma matrix'], undo: [], takeBack: 'move the card back', reboot: true },
   };
 }
 
@@ -109,9 +104,12 @@ function driverRelease({ machine }: DoctorContext): Precondition {
         ...(version ?? { value: 'not captured', file: null, line: null }),
       },
     ],
-    commands: ['cat /proc/driver/nvidia/version'],
-    undo: 'install the old driver',
-    reboot: true,
+    lines: {
+      commands: ['cat /proc/driver/nvidia/version'],
+      undo: [],
+      takeBack: 'install the old driver',
+      reboot: true,
+    },
   };
 }
 
@@ -143,9 +141,7 @@ function registryCondition({ machine }: DoctorContext): Precondition[] {
           value: setting.value === '' ? 'empty' : setting.value,
         }),
       ),
-      commands: [`${DWORD_LINE}   (in /etc/modprobe.d/)`],
-      undo: 'take the line out again',
-      reboot: true,
+      lines: moduleLines([DWORD_LINE]),
     },
   ];
 }
@@ -168,9 +164,7 @@ function multipathCondition({ machine, commandLine }: DoctorContext): Preconditi
     problem: 'NVMe multipath is on',
     isMet: isOff,
     evidence,
-    commands: ['options nvme_core multipath=N   (in /etc/modprobe.d/)'],
-    undo: 'take the line out again',
-    reboot: true,
+    lines: moduleLines(['options nvme_core multipath=N']),
   };
 }
 
@@ -194,9 +188,13 @@ function cufileCondition({ machine }: DoctorContext): Precondition {
         }),
       },
     ],
-    commands: ['"use_pci_p2pdma": true,   (in "properties" of /etc/cufile.json)'],
-    undo: 'set it to false again',
-    reboot: false,
+    lines: {
+      settings: [{ where: 'in "properties" of /etc/cufile.json', line: '"use_pci_p2pdma": true,' }],
+      commands: [],
+      undo: [],
+      takeBack: 'set it to false again',
+      reboot: false,
+    },
   };
 }
 
@@ -213,9 +211,12 @@ function raidCondition({ machine }: DoctorContext): Precondition {
       meaning: 'files on it are copied through system memory',
       ...setting,
     })),
-    commands: ['cat /proc/mdstat'],
-    undo: 'build the array again, from a copy of the data',
-    reboot: false,
+    lines: {
+      commands: ['cat /proc/mdstat'],
+      undo: [],
+      takeBack: 'build the array again, from a copy of the data',
+      reboot: false,
+    },
   };
 }
 

@@ -62,7 +62,7 @@ function diagnose(context: DoctorContext): Finding[] {
           ...BY_HAND,
           what: 'Make the change with a kernel parameter (pci=disable_acs_redir= or config_acs=) and boot, so that the groups are true',
           cost: 'These functions become one group.',
-          undo: ['take the parameter out again'],
+          takeBack: 'take the parameter out again, and boot',
           reboot: true,
         },
         { ...BY_HAND, what: 'Do not give these functions to different guests', cost: 'None.' },

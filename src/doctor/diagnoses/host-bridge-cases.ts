@@ -25,13 +25,16 @@ export function moveFixes(context: DoctorContext, pairCase: PairCase): Fix[] {
     ];
   }
   const change = smallestChange(judge, pairCase.provider, pairCase.client);
-  const fixes = change.moves.map((move) => moveFix(move, move.who === 'client' ? c : p));
+  // A card that somebody pairs, put out of its slot, has the same trouble in the other: nothing is won.
+  const paired = new Set(functions.flatMap(({ name }, index) => (context.roles[index] === null ? [] : [name])));
+  const moves = change.moves.filter(({ occupants }) => !occupants.some((name) => paired.has(name)));
+  const fixes = moves.map((move) => moveFix(move, move.who === 'client' ? c : p));
   if (change.kernel !== null && isBetter(change.kernel.verdict, pairCase)) {
     fixes.push({
       ...BY_HAND,
       what: `Run a newer kernel: the rules of ${change.kernel.policy} allow it`,
       cost: 'A new kernel.',
-      undo: ['boot the old one'],
+      takeBack: 'boot the old one',
       reboot: true,
       proof: `judged by the rules of ${change.kernel.policy}: ${change.kernel.verdict.type}`,
     });
@@ -47,7 +50,7 @@ function moveFix(move: MoveChange, who: string | undefined): Fix {
     ...BY_HAND,
     what: `Move ${who} to the slot below ${move.below} (${occupied})${besides}`,
     cost: `Power off and re-slot; the link below ${move.below} may be narrower, and bus numbers change.`,
-    undo: ['put the card back'],
+    takeBack: 'put the card back',
     reboot: true,
     proof: `judged again with the card there: ${move.verdict.type}`,
   };

@@ -9,6 +9,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { isIommuOff, passthroughAsked } from '../iommu-words.ts';
 import { isX86 } from '../is-x86.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
+import { bootLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
@@ -125,15 +126,12 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
   const onX86 = isX86(vendor);
   const pass = onX86 ? 'iommu=pt' : 'iommu.passthrough=1';
   const off = /AMD|Hygon/.test(vendor) ? 'amd_iommu=off' : 'intel_iommu=off';
-  const undo = ['take the parameter out of the command line and boot again'];
   const passed = bootChange(machine, lineWith(machine, pass));
   const switchedOff = bootChange(machine, lineWith(machine, off));
   const byBoot: Fix = {
     what: 'Let the kernel’s own devices pass untranslated',
-    commands: [pass],
+    ...bootLines(pass),
     cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
-    undo,
-    reboot: true,
     change: passed,
     proof: proofOf(context, groups, passed),
   };
@@ -143,9 +141,9 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
     ...(isThere ? [] : [byBoot]),
     {
       what: `Only for ${plural(groups.length, 'group')}: unbind the drivers of the group, set its type, bind them again`,
-      commands: groups.slice(0, 8).map(({ group }) => `echo identity > /sys/kernel/iommu_groups/${group}/type`),
+      commands: groups.slice(0, 8).flatMap(({ group }) => withoutDrivers(context, group, 'identity')),
       cost: 'The same for the devices of these groups alone; their drivers stop meanwhile. Gone at the next boot.',
-      undo: groups.slice(0, 8).map(({ group, before }) => `echo ${before} > /sys/kernel/iommu_groups/${group}/type`),
+      undo: groups.slice(0, 8).flatMap(({ group, before }) => withoutDrivers(context, group, before)),
       reboot: false,
       change,
       proof: proofOf(context, groups, change),
@@ -159,15 +157,25 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
       ? [
           {
             what: 'Switch the IOMMU off, as the last resort',
-            commands: [off],
+            ...bootLines(off),
             cost: 'No isolation at all, no device for virtual machines; not using the IOMMU does not by itself make peer-to-peer work.',
-            undo,
-            reboot: true,
             change: switchedOff,
             proof: proofOf(context, groups, switchedOff),
           },
         ]
       : []),
+  ];
+}
+
+/** The type of a group can be set while no driver holds one of its functions; ports keep theirs. Linux iommu_group_store_type(). */
+function withoutDrivers({ functions }: DoctorContext, group: number, type: string): string[] {
+  const held = functions.filter((fn) => fn.iommuGroup === group && fn.driver !== null && !fn.isBridge);
+  const write = (verb: 'bind' | 'unbind') => (fn: PciFunction) =>
+    `echo ${fn.name} | sudo tee /sys/bus/pci/drivers/${fn.driver}/${verb}`;
+  return [
+    ...held.map(write('unbind')),
+    `echo ${type} | sudo tee /sys/kernel/iommu_groups/${group}/type`,
+    ...held.map(write('bind')),
   ];
 }
 
@@ -199,7 +207,7 @@ function unknownFinding(context: DoctorContext, functions: ReadonlySet<number>, 
     why: 'Through the host bridge, a translating IOMMU breaks drivers that use raw BAR addresses.',
     missing: {
       what: 'the type of the IOMMU groups is not in the capture',
-      command: 'grep . /sys/kernel/iommu_groups/*/type   (or capture the whole: sudo p2pdma capture -o host.tar.gz)',
+      command: 'grep . /sys/kernel/iommu_groups/*/type   # or capture the whole: sudo p2pdma capture -o host.tar.gz',
     },
   };
 }

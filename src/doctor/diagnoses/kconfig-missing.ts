@@ -6,6 +6,7 @@
 import { isConfigured } from '../../machine/kernel-config.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { bootLines, kernelConfigLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { machineEvidence } from './evidence.ts';
@@ -48,7 +49,7 @@ const NEWER_KERNEL: Fix = {
   ...BY_HAND,
   what: 'Run a newer kernel; 6.2 or later for user space',
   cost: 'A new kernel.',
-  undo: ['boot the old one'],
+  takeBack: 'boot the old one',
   reboot: true,
 };
 
@@ -77,10 +78,8 @@ function missingFinding(
         : {
             ...BY_HAND,
             what: 'Boot a kernel that was built with it: Ubuntu’s since 24.04, or your own with these lines',
-            commands: ['CONFIG_ZONE_DEVICE=y', 'CONFIG_PCI_P2PDMA=y'],
+            ...kernelConfigLines(['CONFIG_ZONE_DEVICE=y', 'CONFIG_PCI_P2PDMA=y']),
             cost: 'A new kernel. 64 bytes of RAM for each 4 KiB of memory that is offered to peers.',
-            undo: ['boot the old one'],
-            reboot: true,
           },
     ],
   };
@@ -129,10 +128,8 @@ function amdFindings(context: DoctorContext): Finding[] {
           {
             ...BY_HAND,
             what: 'Take pcie_p2p=0 out of the command line and of /etc/modprobe.d, or set it to 1',
-            commands: ['amdgpu.pcie_p2p=1'],
+            ...bootLines('amdgpu.pcie_p2p=1'),
             cost: 'None.',
-            undo: ['amdgpu.pcie_p2p=0'],
-            reboot: true,
           },
         ],
       },
@@ -157,10 +154,8 @@ function amdFindings(context: DoctorContext): Finding[] {
         {
           ...BY_HAND,
           what: 'Boot a kernel that was built with them, or install AMD’s own driver package (amdgpu-dkms)',
-          commands: ['CONFIG_DMABUF_MOVE_NOTIFY=y', 'CONFIG_HSA_AMD_P2P=y'],
+          ...kernelConfigLines(['CONFIG_DMABUF_MOVE_NOTIFY=y', 'CONFIG_HSA_AMD_P2P=y']),
           cost: 'A new kernel, or a module from outside of it.',
-          undo: ['boot the old one'],
-          reboot: true,
         },
       ],
     },
@@ -204,10 +199,8 @@ function hotplugFinding({ machine }: DoctorContext): Finding[] {
         {
           ...BY_HAND,
           what: 'A kernel with wider virtual addresses, or a firmware that places BARs lower',
-          commands: ['CONFIG_ARM64_VA_BITS_52=y'],
+          ...kernelConfigLines(['CONFIG_ARM64_VA_BITS_52=y']),
           cost: 'A new kernel, or all BARs move.',
-          undo: ['boot the old one'],
-          reboot: true,
         },
       ],
     },

@@ -117,7 +117,7 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
         ...BY_HAND,
         what: 'Look into the firmware setup: slots that share lanes (x8/x8, M.2 beside a slot), bifurcation',
         cost: 'A reboot; the other slot gets fewer lanes.',
-        undo: ['the old setting'],
+        takeBack: 'the old setting',
         reboot: true,
       },
     ],
@@ -149,8 +149,8 @@ function openFinding(links: readonly Link[], isGuest: boolean): Finding {
     missing: {
       what: 'how many lanes are wired',
       command: isGuest
-        ? 'on the host: sudo p2pdma check'
-        : `the board’s manual, and: sudo lspci -vv -s ${(first.upper ?? first.lower).name} | grep -E 'Lnk(Cap|Sta):'`,
+        ? 'sudo p2pdma check   # on the host'
+        : `sudo lspci -vv -s ${(first.upper ?? first.lower).name} | grep -E 'Lnk(Cap|Sta):'   # and the board’s manual`,
     },
   };
 }
@@ -170,7 +170,7 @@ function slowFinding(slow: readonly Link[]): Finding {
     why: 'Graphics cards slow their links down when idle: 2.5 GT/s without load is no fault. Firmware may also hold a link at a lower speed (Target Link Speed).',
     missing: {
       what: 'whether the link speeds up under load',
-      command: `while a transfer runs: sudo lspci -vv -s ${first.lower.name} | grep LnkSta:`,
+      command: `sudo lspci -vv -s ${first.lower.name} | grep LnkSta:   # while a transfer runs`,
     },
   };
 }

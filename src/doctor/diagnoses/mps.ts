@@ -6,6 +6,7 @@
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
+import { bootLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
@@ -86,7 +87,7 @@ function findingOf(
   );
   const everywhere = bootChange(context.machine, lineWith(context.machine, 'pci=pcie_bus_peer2peer'));
   const write = (at: string, bytes: number): string =>
-    `setpci -s ${at} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
+    `sudo setpci -s ${at} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
   const lost = 100 * (1 - least / (least + OVERHEAD) / (256 / (256 + OVERHEAD)));
   return {
     ...NOTHING,
@@ -127,10 +128,8 @@ function findingOf(
       },
       {
         what: 'At every boot: 128 bytes everywhere, which fits every peer',
-        commands: ['pci=pcie_bus_peer2peer'],
+        ...bootLines('pci=pcie_bus_peer2peer'),
         cost: `About ${(100 * (1 - 128 / (128 + OVERHEAD) / (256 / (256 + OVERHEAD)))).toFixed(0)} % of the bandwidth of 256-byte packets, on all devices.`,
-        undo: ['take the parameter out again'],
-        reboot: true,
         change: everywhere,
         proof: `judged again: ${plural(longAfter(context, everywhere), 'function')} with packets of more than 128 bytes left`,
       },

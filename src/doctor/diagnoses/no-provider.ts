@@ -3,12 +3,13 @@
 import type { Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { isProvider, type Role } from './roles.ts';
+import { isProvider, isUnseen, type Role, unseenDevices } from './roles.ts';
 import { bytes, listed } from './words.ts';
 
 export const NO_PROVIDER: Diagnosis = {
@@ -62,7 +63,7 @@ function unpublished(fn: PciFunction, size: number): Finding {
         ...BY_HAND,
         what: 'Let a driver publish it: the NVMe driver publishes a CMB that allows read and write data (RDS, WDS), with p2pmem-pci any BAR can be tried',
         cost: 'Another driver on the device.',
-        undo: ['bind the old driver'],
+        takeBack: 'bind the old driver',
       },
     ],
   };
@@ -100,10 +101,8 @@ function exhausted(fn: PciFunction, size: number, queues: Setting | null): Findi
             {
               ...BY_HAND,
               what: 'Keep the NVMe driver’s own submission queues out of it',
-              commands: ['nvme.use_cmb_sqs=0'],
+              ...bootLines('nvme.use_cmb_sqs=0'),
               cost: 'The drive fetches its commands from system memory.',
-              undo: ['nvme.use_cmb_sqs=1'],
-              reboot: true,
             },
           ]),
     ],
@@ -116,24 +115,19 @@ const MAY_OFFER: readonly number[] = [0x03, 0x12, 0x0b, 0x05, 0x01, 0x02, 0xff];
 /** The function likeliest to have memory whose BARs the capture does not show. */
 function blindSpot(functions: readonly PciFunction[]): PciFunction | undefined {
   const rank = (fn: PciFunction): number => MAY_OFFER.indexOf((fn.classCode ?? 0xffff) >> 8);
-  return functions.filter((fn) => rank(fn) >= 0 && isBlind(fn)).sort((a, b) => rank(a) - rank(b))[0];
+  return functions.filter((fn) => rank(fn) >= 0 && isUnseen(fn)).sort((a, b) => rank(a) - rank(b))[0];
 }
 
-/** A verbose listing that prints no BARs of a function says that it has none. */
-function isBlind(fn: PciFunction): boolean {
-  const { config, text, sysfs } = fn.facts;
-  if (fn.isBridge || config.length > 0 || sysfs?.resources !== undefined) return false;
-  return text === null || (text.command === undefined && (text.bars ?? []).length === 0);
-}
-
-function blindFinding(fn: PciFunction): Finding {
+function blindFinding(context: DoctorContext, likeliest: PciFunction): Finding {
+  const unseen = unseenDevices(context.functions).map(({ fn }) => fn.name);
+  const names = unseen.length > 0 ? unseen : [likeliest.name];
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
     severity: 'note',
     sure: 'unknown',
-    title: `Whether a device here offers memory to peers is not in this capture: it shows no BARs of ${fn.name}`,
-    functions: [fn.name],
+    title: `Whether a device here offers memory to peers is not in this capture: it shows no BARs of ${listed(names)}`,
+    functions: names,
     why: 'A listing of one line a function names devices, and nothing of their memory.',
     missing: { what: 'BARs and capabilities', command: 'sudo lspci -Dnnvvvxxxx > host.txt' },
   };
@@ -144,7 +138,7 @@ function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Fi
   const others = context.roles.filter((role): role is Role => role !== null).length;
   const first = drives[0];
   const blind = blindSpot(context.functions);
-  if (blind !== undefined) return blindFinding(blind);
+  if (blind !== undefined) return blindFinding(context, blind);
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',

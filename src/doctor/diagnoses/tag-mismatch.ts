@@ -107,9 +107,9 @@ function fixesOf(context: DoctorContext, requesters: ReadonlySet<number>): Fix[]
   return [
     {
       what: `Let ${listed(names)} ask with eight bits, now`,
-      commands: names.map((name) => `setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=0:1000`),
+      commands: names.map((name) => `sudo setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=0:1000`),
       cost: 'At most 256 reads under way at a time for each, in place of 768: less bandwidth over long ways. Stop its traffic meanwhile. Gone at the next reset or boot.',
-      undo: names.map((name) => `setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=1000:1000`),
+      undo: names.map((name) => `sudo setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=1000:1000`),
       reboot: false,
       change,
       proof:

@@ -45,7 +45,7 @@ function diagnose(context: DoctorContext): Finding[] {
         {
           ...BY_HAND,
           what: 'Capture and judge the host: p2pdma check there tells which cards share a switch',
-          commands: ['on the host: sudo p2pdma capture -o host.tar.gz'],
+          commands: ['sudo p2pdma capture -o host.tar.gz   # on the host'],
           cost: 'None: it only looks.',
         },
         {
@@ -53,7 +53,7 @@ function diagnose(context: DoctorContext): Finding[] {
           what: 'Draw the guest’s tree like the host’s: cards of one switch below one switch of the guest (QEMU: x3130-upstream, xio3130-downstream)',
           commands: ['p2pdma qemu host.tar.gz'],
           cost: 'A restart of the guest.',
-          undo: ['the old command line'],
+          takeBack: 'the old command line',
           reboot: true,
         },
         {

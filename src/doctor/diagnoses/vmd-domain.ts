@@ -55,7 +55,7 @@ function diagnose(context: DoctorContext): Finding[] {
           ...BY_HAND,
           what: 'Switch VMD off for these slots in the firmware setup',
           cost: 'A reboot; drives change their addresses, and volumes of VROC are no longer assembled: a system on one does not start.',
-          undo: ['switch it on again'],
+          takeBack: 'switch it on again',
           reboot: true,
         },
       ],

@@ -139,7 +139,7 @@ function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence
         ...BY_HAND,
         what: 'Use a driver that maps its peers with the DMA API; or let the kernel’s own devices pass untranslated, with iommu=pt on the command line',
         cost: 'With iommu=pt a faulty device can reach all memory. Virtual machines keep their isolation.',
-        undo: ['take the parameter out of the command line and boot again'],
+        takeBack: 'take the parameter out of the command line and boot again',
         reboot: true,
       },
     ],
@@ -192,7 +192,7 @@ function violationFinding({ machine }: DoctorContext, { message }: Logged<'aer'>
     functions: [...below],
     evidence: same.slice(0, LINES_MAX).map(({ line }) => logEvidence(line, message.at, 'it blocked a request')),
     why: 'Source Validation, Translation Blocking or Egress Control refused a request; which of them, the port’s ACS Control tells.',
-    missing: { what: 'which function sent it', command: 'dmesg | grep -A4 ACSViol' },
+    missing: { what: 'which function sent it', command: 'sudo dmesg | grep -A4 ACSViol' },
   };
 }
 
@@ -226,7 +226,7 @@ function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding
         ...BY_HAND,
         what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on; or let the kernel size the windows, with pci=realloc on the command line',
         cost: 'A reboot; all BARs may move.',
-        undo: ['the old setting'],
+        takeBack: 'the old setting',
         reboot: true,
       },
     ],

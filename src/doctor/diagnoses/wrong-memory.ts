@@ -8,6 +8,7 @@ import { type Range, rangesOverlap } from '../../core/range.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { faultRequester } from '../fault-requester.ts';
+import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
@@ -75,16 +76,14 @@ function overlapFindings(context: DoctorContext): Finding[] {
         {
           ...BY_HAND,
           what: 'Let the kernel place the BARs again',
-          commands: ['pci=realloc'],
+          ...bootLines('pci=realloc'),
           cost: 'All BARs may move.',
-          undo: ['take the options out again'],
-          reboot: true,
         },
         {
           ...BY_HAND,
           what: 'Take memmap=, mem= and efi_fake_mem= off the command line, if they are on it, and update the firmware: the memory map is its',
           cost: 'A reboot.',
-          undo: ['the old firmware'],
+          takeBack: 'the old firmware',
           reboot: true,
         },
       ],
@@ -176,9 +175,8 @@ function faultFinding(machine: DoctorContext['machine'], name: string, faults: r
       {
         ...BY_HAND,
         what: 'Ask for each address which mapping it was meant for, and map what was meant; the IOMMU stays on meanwhile, since it holds the damage off',
-        commands: ['dmesg | p2pdma whose'],
+        commands: ['sudo dmesg | p2pdma whose'],
         cost: 'None.',
-        undo: [],
       },
     ],
   };

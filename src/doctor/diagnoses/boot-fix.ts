@@ -1,0 +1,57 @@
+/**
+ * How a fix at the next boot is written down: the lines that go into files, each with its place, and the commands that make them count.
+ * GRUB's configuration, module options and their copies in the initial RAM disk are all read at boot from what such a command wrote.
+ */
+
+import { grubLine } from '../kernel-parameter.ts';
+import type { Fix } from './finding.ts';
+
+/** What makes a change of /etc/default/grub count: Debian and Ubuntu have the first, Fedora, RHEL and SUSE the second. */
+export const UPDATE_GRUB = 'sudo update-grub || sudo grub2-mkconfig -o /boot/grub2/grub.cfg';
+
+/** What makes a file of /etc/modprobe.d count for modules that are loaded before the disks are there. */
+export const UPDATE_INITRAMFS = 'sudo update-initramfs -u || sudo dracut -f';
+
+type Lines = Required<Pick<Fix, 'settings' | 'commands' | 'undo' | 'takeBack' | 'reboot'>>;
+
+/** A word of the kernel command line: the word itself, its line for GRUB, and the way back. `instead` is the word that goes for it. */
+export function bootLines(parameter: string, instead: string | null = null): Lines {
+  return {
+    settings: [
+      { where: 'on the kernel command line', line: parameter },
+      {
+        where: `in /etc/default/grub${instead === null ? '' : `, and ${instead} taken out there`}`,
+        line: grubLine(parameter),
+      },
+    ],
+    commands: [UPDATE_GRUB],
+    undo: [UPDATE_GRUB],
+    takeBack:
+      instead === null
+        ? 'take the parameter out of /etc/default/grub, run the same command, and boot again'
+        : `put ${instead} back into /etc/default/grub, run the same command, and boot again`,
+    reboot: true,
+  };
+}
+
+/** Lines of /etc/modprobe.d. */
+export function moduleLines(lines: readonly string[]): Lines {
+  return {
+    settings: lines.map((line) => ({ where: 'in /etc/modprobe.d/p2pdma.conf', line })),
+    commands: [UPDATE_INITRAMFS],
+    undo: [UPDATE_INITRAMFS],
+    takeBack: `take the line${lines.length === 1 ? '' : 's'} out again, run the same command, and boot`,
+    reboot: true,
+  };
+}
+
+/** Lines of a kernel's configuration. */
+export function kernelConfigLines(lines: readonly string[]): Lines {
+  return {
+    settings: lines.map((line) => ({ where: 'in the configuration of the kernel', line })),
+    commands: [],
+    undo: [],
+    takeBack: 'boot the old one',
+    reboot: true,
+  };
+}
