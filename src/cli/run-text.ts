@@ -44,10 +44,12 @@ function closingLines(report: ScenarioReport): string[] {
   return repeated === undefined || good < transfers.length ? [total] : [total, resultOf(repeated)];
 }
 
-/** `all 3`, `the other 2`, `1 of the other 2`, `1 of these`: who of those that missed. */
+/** `all 3`, `the other 2`, `1 of the other 2`, `1 of these 3`: who of those that missed. */
 function whoOf(excused: number, missed: number, good: number): string {
-  const all = good > 0 ? (missed === 1 ? 'the other' : `the other ${missed}`) : missed === 1 ? 'it' : `all ${missed}`;
-  return excused === missed ? all : `${excused} of ${good > 0 ? all : `these ${missed}`}`;
+  const alone = missed === 1 ? 'it' : missed === 2 ? 'both' : `all ${missed}`;
+  const beside = missed === 1 ? 'the other' : `the other ${missed}`;
+  const all = good > 0 ? beside : alone;
+  return excused === missed ? all : `${excused} of ${good > 0 ? beside : `these ${missed}`}`;
 }
 
 function transferLines(transfer: TransferReport): string[] {
