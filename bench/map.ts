@@ -261,7 +261,7 @@ function designs(bench: Bench): void {
     if (bound !== null) console.log(`lookup to flags ${ratio.toFixed(2)}, ${bounds.check(ratio, bound)}`);
   }
   console.log(
-    `page descriptors made for this: ${page.descriptorBytes} bytes; range table: ${table.records.length * 56} bytes`,
+    `page descriptors made for this: ${page.descriptorBytes} bytes; ranges, as C lays them out: ${table.records.length * 40} bytes`,
   );
 }
 

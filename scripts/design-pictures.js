@@ -44,7 +44,7 @@ function vectors() {
       [
         ['address: CPU', 8, '#cde'],
         ['length', 4, '#dec'],
-        ['type|id|gen', 4, '#fc9'],
+        ['id|gen|type', 4, '#fc9'],
       ],
     ],
   ];
@@ -65,18 +65,24 @@ function whoDecides() {
   const columns = ['submitter', 'queue', 'mapper'];
   const rows = [
     ['flags', ['asks the distance', 'type travels', 'believes']],
+    ['flags verified', ['asks the distance', 'type travels', 'searches, compares']],
     ['lookup', ['-', 'address travels', 'searches ranges']],
-    ['page', ['-', 'address travels', 'reads 64 B a page']],
+    ['page', ['-', 'address travels', 'reads a page descriptor']],
     ['premapped', ['maps', 'DMA address travels', 'believes']],
     ['certified', ['asks, notes for whom', 'type, id, generation', 'compares once, or searches']],
   ];
-  const head = columns.map((name, at) => text(110 + at * 190, 20, name)).join('');
+  const head = columns.map((name, at) => text(130 + at * 200, 20, name)).join('');
   const body = rows.map(([name, cells], row) => {
     const y = 32 + row * 36;
-    const boxes = cells.map((label, at) => cell(104 + at * 190, y, 180, 28, colourOf(label), label));
+    const boxes = cells.map((label, at) => cell(120 + at * 200, y, 190, 28, colourOf(label), label));
     return text(8, y + 19, name) + boxes.join('');
   });
-  return svg(680, 220, head + body.join(''));
+  const legend = [
+    ['#cec', 'knows, and passes it on'],
+    ['#fe9', 'finds out at map time'],
+    ['#f99', 'believes unseen'],
+  ].map(([colour, words], at) => cell(104 + at * 220, 256, 16, 16, colour, '') + text(126 + at * 220, 269, words));
+  return svg(760, 284, head + body.join('') + legend.join(''));
 }
 
 function colourOf(label) {
@@ -89,6 +95,7 @@ function colourOf(label) {
 function reads() {
   const designs = [
     'flags',
+    'flags verified',
     'lookup',
     'lookup, first list',
     'page',
@@ -102,21 +109,21 @@ function reads() {
     const y = 10 + row * 40;
     return (
       text(8, y + 20, name) +
-      `<rect x="160" y="${y}" width="${Math.round(honest * 8)}" height="14" fill="#8bc"/>` +
-      text(166 + Math.round(honest * 8), y + 12, `${honest}`) +
-      `<rect x="160" y="${y + 16}" width="${Math.round(hostile * 8)}" height="14" fill="#d96"/>` +
-      text(166 + Math.round(hostile * 8), y + 28, `${hostile}`)
+      `<rect x="160" y="${y}" width="${Math.round(honest * 5)}" height="14" fill="#8bc"/>` +
+      text(166 + Math.round(honest * 5), y + 12, `${honest}`) +
+      `<rect x="160" y="${y + 16}" width="${Math.round(hostile * 5)}" height="14" fill="#d96"/>` +
+      text(166 + Math.round(hostile * 5), y + 28, `${hostile}`)
     );
   });
   const legend =
     'bytes read a vector, 64 providers; blue: pages of one owner follow each other, orange: another owner at each';
-  return svg(780, 355, body.join('') + text(8, 345, legend));
+  return svg(780, 395, body.join('') + text(8, 385, legend));
 }
 
 /** A row of the counts, by column. */
 function counted(design, providers, order, vectors) {
   const [head, ...rows] = readFileSync(COUNTED, 'utf8').trim().split('\n');
-  const wanted = `${design.includes(',') ? `"${design}"` : design},${providers},${order},${vectors},`;
+  const wanted = `${/[, ]/.test(design) ? `"${design}"` : design},${providers},${order},${vectors},`;
   const row = rows.find((line) => line.startsWith(wanted));
   if (row === undefined) throw new Error(`counted.csv has no row ${wanted}`);
   const values = row.slice(wanted.length).split(',').map(Number);
