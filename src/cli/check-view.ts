@@ -3,6 +3,7 @@
 import { hex } from '../core/hex.ts';
 import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
 import { type Evidence, type Finding, type Fix, isProved } from '../doctor/diagnoses/finding.ts';
+import { ROLE_WORDS } from '../doctor/diagnoses/roles.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { MapType } from '../p2p/verdict.ts';
@@ -45,6 +46,7 @@ export function headline(found: readonly Finding[], result: CheckResult): string
   if (found.length > 0) return tally(found);
   const { unknown } = result.pairs;
   if (unknown > 0) return `${unknown} of ${count(pairsOf(result), 'pair')} cannot be judged from this capture`;
+  if (result.unseen.length > 0 && pairsOf(result) === 0) return 'nothing can be judged';
   const isOpen = result.findings.length > 0;
   return isOpen ? 'nothing wrong in what the capture shows' : tally(found);
 }
@@ -69,9 +71,24 @@ export function proofLine(fix: Fix): string {
 export function pairsSentence(result: CheckResult): string {
   const { pairs } = result;
   const total = pairsOf(result);
+  if (total === 0 && result.unseen.length > 0) return unseenSentence(result);
   if (total === 0) return 'No two devices here are such that somebody would pair them.';
   const parts = ROADS.filter(([type]) => pairs[type] > 0).map(([type, words]) => `${pairs[type]} ${words}`);
   return `${count(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;
+}
+
+/** Devices of a kind that a sentence names. */
+const NAMES_MAX = 4;
+
+/** `4 GPUs (0000:04:00.0, ...), and nothing of their memory: no pair of them can be judged.` */
+function unseenSentence({ unseen }: CheckResult): string {
+  const parts = [...new Set(unseen.map(({ role }) => role))].map((role) => {
+    const names = unseen.filter((device) => device.role === role).map(({ fn }) => fn.name);
+    const more = names.length > NAMES_MAX ? `, and ${names.length - NAMES_MAX} more` : '';
+    return `${count(names.length, ROLE_WORDS[role])} (${names.slice(0, NAMES_MAX).join(', ')}${more})`;
+  });
+  const their = unseen.length === 1 ? 'its' : 'their';
+  return `${parts.join(', ')} by class, and the capture shows nothing of ${their} memory: no pair can be judged.`;
 }
 
 /** `0000:02:01.0 ACS Control (+0x106) = 0x001d: SV RR CR UF set  [host.txt:17]`. */

@@ -244,3 +244,19 @@ test.skipIf(!hasScript)(
     expect(plain(check(WARNINGS).stdout)).toBe(true);
   },
 );
+
+test('GPUs of which the capture shows no memory are named, and nothing is said to be in order', () => {
+  const input = [
+    '04:00.0 VGA compatible controller [0300]: NVIDIA Corporation Device [10de:1b06] (rev a1)',
+    '05:00.0 VGA compatible controller [0300]: NVIDIA Corporation Device [10de:1b06] (rev a1)',
+    '0c:00.0 VGA compatible controller [0300]: ASPEED Technology, Inc. ASPEED Graphics Family [1a03:2000] (rev 30)',
+    '',
+  ].join('\n');
+  const { stdout } = p2pdma(['check', '-'], { input });
+  expect(stdout).toContain('nothing can be judged');
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+    '2 GPUs (0000:04:00.0, 0000:05:00.0) by class, and the capture shows nothing of their memory: no pair can be judged.',
+  );
+  const { findings } = jsonOf(p2pdma(['check', '-', '--json'], { input })) as unknown as Document;
+  expect(findings).toMatchObject([{ id: 'NO-PROVIDER', functions: ['0000:04:00.0', '0000:05:00.0'] }]);
+});

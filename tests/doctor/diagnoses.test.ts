@@ -235,6 +235,20 @@ test('the same desktop has one where the user names the two', () => {
   expect(found[0]).toMatchObject({ id: 'HB-NOT-LISTED', severity: 'error' });
 });
 
+test('functions of one device are paired where the user names them, and only then', () => {
+  const functions = [0, 1, 2].map(() => ({ classCode: 0x030200, bars: [{ size: 256 * MIB, prefetchable: true }] }));
+  const built = machine([
+    { hostBridge: UNLISTED, children: [{ kind: 'rootPort', below: [{ kind: 'endpoint', functions }] }] },
+  ]);
+  const asked = built.hierarchy.functions.flatMap((fn, index) => (fn.classCode === 0x0302 ? [index] : []));
+  const policy = POLICIES['linux-6.12'];
+  const none = { busAddr: 0, thruHostBridge: 0, notSupported: 0, unknown: 0 };
+  expect(checkMachine(built, policy).pairs).toEqual(none);
+  // Two of them and all three: each with each other, both ways, by the port that they share.
+  expect(checkMachine(built, policy, { asked: asked.slice(1) }).pairs).toEqual({ ...none, busAddr: 2 });
+  expect(checkMachine(built, policy, { asked }).pairs).toEqual({ ...none, busAddr: 6 });
+});
+
 test('sound, USB and slow network functions are never paired', () => {
   const plain = (classCode: number): DeviceDescription => ({
     kind: 'endpoint',

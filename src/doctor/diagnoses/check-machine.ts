@@ -5,6 +5,7 @@ import type { Policy } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
 import { doctorContext } from './context.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES } from './finding.ts';
+import { type UnseenDevice, unseenDevices } from './roles.ts';
 import { DIAGNOSES } from './table.ts';
 import { withKernelLog } from './with-kernel-log.ts';
 
@@ -22,6 +23,8 @@ export interface CheckResult {
   readonly findings: readonly Finding[];
   /** Ordered pairs that somebody would want, by verdict. */
   readonly pairs: Readonly<Record<MapType, number>>;
+  /** Devices that may be paired and are in none of these pairs, since the capture shows nothing of their memory. */
+  readonly unseen: readonly UnseenDevice[];
 }
 
 /** Findings by severity, then by how sure we are, then in the order of the table. Nothing is thrown. */
@@ -38,7 +41,7 @@ export function checkMachine(machine: Machine, policy: Policy, options: CheckOpt
   );
   const pairs: Record<MapType, number> = { busAddr: 0, thruHostBridge: 0, notSupported: 0, unknown: 0 };
   for (const item of context.cases) pairs[item.type] += item.pairs;
-  return { findings, pairs };
+  return { findings, pairs, unseen: unseenDevices(context.functions) };
 }
 
 /** Whether a finding is at or above a level: an error is above a warning. */

@@ -60,7 +60,7 @@ export function doctorContext(machine: Machine, policy: Policy, asked: readonly 
     publishers,
     compute,
     opensAcs,
-    cases: pairCases(judge, wanted),
+    cases: pairCases(judge, wanted, asked !== null),
     commandLine,
   };
 }

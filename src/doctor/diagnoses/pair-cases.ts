@@ -60,11 +60,21 @@ interface Building {
   readonly verdict: PairVerdict;
 }
 
-/** The cases of all ordered pairs of two devices, of which one is wanted as provider and the other as client. */
-export function pairCases(judge: JudgeContext, wanted: readonly (Wanted | null)[]): PairCase[] {
+/**
+ * The cases of all ordered pairs of two devices, of which one is wanted as provider and the other as client. `withinDevice`: of two
+ * functions of one device too, which nobody pairs unless he says so.
+ */
+export function pairCases(
+  judge: JudgeContext,
+  wanted: readonly (Wanted | null)[],
+  withinDevice: boolean = false,
+): PairCase[] {
   const byRoot = groupByRoot(judge, wanted);
   const cases: Cases = new Map();
-  for (const alikes of byRoot.values()) withinRoot(judge, alikes, cases);
+  for (const alikes of byRoot.values()) {
+    withinRoot(judge, alikes, cases);
+    if (withinDevice) withinDevices(judge, alikes, cases);
+  }
   acrossRoots(judge, [...byRoot.values()], cases);
   return [...cases.values()].flat();
 }
@@ -100,6 +110,30 @@ function withinRoot(judge: JudgeContext, alikes: readonly Alike[], cases: Cases)
       const [p, c] = [provider.providers[0] as number, client.clients[0]];
       if (c === undefined || sameDevice(judge, p, c)) continue;
       add(judge, cases, { p, c, provider, client, common: judge.commonUpstream(p, c), acrossRoots: false });
+    }
+  }
+}
+
+/** Functions of one device, each with each other of its own. There are few: they are judged pair by pair. */
+function withinDevices(judge: JudgeContext, alikes: readonly Alike[], cases: Cases): void {
+  for (const provider of alikes) {
+    for (const client of alikes) {
+      const [first, other] = [provider.members[0] as number, client.members[0] as number];
+      if (!sameDevice(judge, first, other)) continue;
+      for (const p of provider.providers) {
+        for (const c of client.clients) {
+          if (p === c) continue;
+          const common = judge.commonUpstream(p, c);
+          add(judge, cases, {
+            p,
+            c,
+            provider: { providers: [p] },
+            client: { clients: [c] },
+            common,
+            acrossRoots: false,
+          });
+        }
+      }
     }
   }
 }

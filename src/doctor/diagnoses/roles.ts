@@ -91,6 +91,31 @@ export function rolesOf(functions: readonly PciFunction[]): (Role | null)[] {
   return functions.map((fn) => roleOf(fn, builtIn));
 }
 
+/** A device that somebody may pair, by its class alone. */
+export interface UnseenDevice {
+  readonly fn: PciFunction;
+  readonly role: Role;
+}
+
+/** ASPEED and Matrox: the picture of a board's management controller, a display by its class. */
+const MANAGEMENT_DISPLAYS: ReadonlySet<number | null> = new Set([0x1a03, 0x102b]);
+
+/** GPUs and accelerators of which the capture shows no BARs, so that it cannot be told whether they are more than a display. */
+export function unseenDevices(functions: readonly PciFunction[]): UnseenDevice[] {
+  return functions.flatMap((fn) => {
+    const role = byClass(fn);
+    if ((role !== 'gpu' && role !== 'accelerator') || !isUnseen(fn)) return [];
+    return MANAGEMENT_DISPLAYS.has(fn.vendorId) || isIntelGraphics(fn) ? [] : [{ fn, role }];
+  });
+}
+
+/** Whether the capture shows no BARs of a function. A verbose listing that prints none says that it has none. */
+export function isUnseen(fn: PciFunction): boolean {
+  const { config, text, sysfs } = fn.facts;
+  if (fn.isBridge || config.length > 0 || sysfs?.resources !== undefined) return false;
+  return text === null || (text.command === undefined && (text.bars ?? []).length === 0);
+}
+
 /** Intel's own graphics unit is 00:02.0 ever since; without privileges its port type is not to be read. */
 function isIntelGraphics({ vendorId, classCode, portType, bdf }: PciFunction): boolean {
   const isThere = bdf.domain === 0 && bdf.bus === 0 && bdf.device === 2;
