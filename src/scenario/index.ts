@@ -7,7 +7,7 @@ export { ScenarioError } from './errors.ts';
 export type { HostChange, ScenarioHost } from './host.ts';
 export type { ClassifyMode, MappedBio, MappedVector, MapSettings } from './map-bio.ts';
 export { BioMapper } from './map-bio.ts';
-export type { ScenarioReport, SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
+export type { HopPhase, ScenarioReport, SegmentReport, TracedHop, TransferReport, VectorReport } from './report.ts';
 export type { RunOptions } from './run-scenario.ts';
 export { readScenario, runScenario, scenarioMachine } from './run-scenario.ts';
 export type { ScenarioFile, TransferDescription } from './scenario-types.ts';

@@ -4,7 +4,8 @@ import type { Capability, CaseShown } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
-import type { ClassifyName, RepeatOutcome } from './scenario-types.ts';
+import type { ClassifyMode } from './map-bio.ts';
+import type { RepeatOutcome } from './scenario-types.ts';
 
 export interface VectorReport {
   readonly input: number;
@@ -86,7 +87,7 @@ export interface TransferReport {
   readonly tree: readonly TreePlace[];
   readonly iova: { readonly base: number; readonly size: number } | null;
   /** The design by which it was mapped; `trust`: flags are believed. */
-  readonly classify: ClassifyName;
+  readonly classify: ClassifyMode;
   readonly trust: boolean;
   /**
    * Vectors that were looked up: to be classified, to have their flags verified, or for `premapped` by the submitter as he

@@ -6,6 +6,7 @@ import type { RootComplexBehaviour, SamePortRule } from '../fabric/index.ts';
 import type { Cpu } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
 import type { AcsBitName, LinkDescription } from '../pcie/describe.ts';
+import type { ClassifyMode } from './map-bio.ts';
 
 /** `absent`, `clear`, or the set bits by their short names. */
 export type AcsSetting = 'absent' | 'clear' | AcsBitName[];
@@ -82,9 +83,6 @@ export interface FaultDescription {
 /** What became of a transfer that was tried again after its unmap. */
 export type RepeatOutcome = 'stopped' | 'moved';
 
-/** A design: design.ts. */
-export type ClassifyName = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
-
 export interface TransferDescription {
   name: string;
   /** The mapping device, by name or address. */
@@ -95,7 +93,7 @@ export interface TransferDescription {
   /** Default: `nvme` for an NVMe controller, else `dma`. */
   engine?: 'dma' | 'nvme' | undefined;
   /** How the mapper learns what a vector is, and what the submitter puts into it for that (design.ts). Default `flags`. */
-  classify?: ClassifyName | undefined;
+  classify?: ClassifyMode | undefined;
   trust?: boolean | undefined;
   merge?: boolean | undefined;
   /** Case (c) by the controller's vendor extension instead of by CMB address. */

@@ -5,9 +5,7 @@
 
 import type { PhysAddr } from '../core/address.ts';
 import { P2pError } from '../core/errors.ts';
-import type { DmaDevice } from '../dma/device.ts';
-import { MapError } from '../dma/errors.ts';
-import { dmaMapBvec, dmaUnmapBvec } from '../dma/map-bvec.ts';
+import { dmaMapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
 import type { Hop } from '../fabric/index.ts';
@@ -26,6 +24,7 @@ import { treeOfWays, waysOf } from './roads.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import { resubmitVector, type SubmittedVector, submitVector } from './submit.ts';
 import { hopName, spoilMemories, type TransferContext } from './transfer-context.ts';
+import { unmapAll, unmapFirst } from './unmap.ts';
 import type { World } from './world.ts';
 
 /** Runs one transfer. Refusals of the mapping are results; bad scenarios are thrown. */
@@ -215,34 +214,6 @@ function submitted(
 function refusalOnly(error: unknown): P2pError {
   if (error instanceof P2pError && !(error instanceof ScenarioError)) return error;
   throw error;
-}
-
-async function unmapAll(
-  world: World,
-  device: DmaDevice,
-  mapping: DmaMapping,
-  queued: Queued,
-): Promise<TransferReport['unmapRefusal']> {
-  const own = await unmap(world, device, mapping);
-  return (await unmapFirst(world, queued)) ?? own;
-}
-
-/** Undoes what the submitter mapped. */
-async function unmapFirst(world: World, { premapped }: Queued): Promise<TransferReport['unmapRefusal']> {
-  return premapped === null ? null : await unmap(world, premapped.device, premapped.mapping);
-}
-
-/** Unmaps. Memory that was removed meanwhile is what the unmap notices: everything is unmapped all the same. */
-async function unmap(world: World, device: DmaDevice, mapping: DmaMapping): Promise<TransferReport['unmapRefusal']> {
-  let refusal: TransferReport['unmapRefusal'] = null;
-  try {
-    dmaUnmapBvec(device, mapping);
-  } catch (error) {
-    if (!(error instanceof MapError) || error.code !== 'PROVIDER_GONE') throw error;
-    refusal = { code: error.code, message: `${error.path}: ${error.message}` };
-  }
-  if (device.domain !== null) await world.host.syncIommu(device.domain);
-  return refusal;
 }
 
 /** Bytes of each vector that are right: read where its owner keeps them, or taken from what the device received. */
