@@ -28,6 +28,7 @@ function said(machine: Machine): string {
     size: 4096,
     space: 'phys',
     decoding: true,
+    others: [],
   } as const;
   return ownerSentences(machine, owner, { by, fault: null, road, asBus: null }).join(' ');
 }

@@ -3,6 +3,7 @@
 import { hex } from '../core/hex.ts';
 import type { AddressOwner } from '../doctor/address-owner.ts';
 import type { FaultLine } from '../doctor/fault-line.ts';
+import { knowsRequester } from '../doctor/fault-requester.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
 import type { PairVerdict } from '../p2p/verdict.ts';
 import { mailCase } from '../p2p/verdict.ts';
@@ -41,7 +42,7 @@ function whatItIs(owner: AddressOwner): string {
     case 'ram':
       return `system memory (RAM ${hex(owner.range.start)}-${hex(owner.range.end - 1)}).`;
     case 'bar':
-      return `${barWords(owner)}${owner.decoding === false ? ' Memory decoding of the function is off: nobody answers there now.' : ''}`;
+      return [barWords(owner), ...decodingWords(owner), ...claimWords(owner)].join(' ');
     case 'window':
       return `inside the ${owner.prefetchable ? 'prefetchable ' : ''}window of ${owner.bridge.name} (${hex(owner.window.start)}-${hex(owner.window.end - 1)}), and in no BAR below it: a read there ends as Unsupported Request.`;
     case 'aperture':
@@ -52,6 +53,8 @@ function whatItIs(owner: AddressOwner): string {
       return `looks like an I/O virtual address: ${owner.why}.`;
     case 'nothing':
       return 'nothing of this machine.';
+    case 'unknown':
+      return 'in no BAR and no window; whether it is RAM is not in this capture.';
   }
 }
 
@@ -61,8 +64,22 @@ function barWords(owner: BarOwner): string {
   return `BAR${owner.bar} of ${owner.fn.name}, offset ${hex(owner.offset)} (${size})${space}.`;
 }
 
+function decodingWords({ decoding }: BarOwner): string[] {
+  return decoding === false ? ['Memory decoding of the function is off: nobody answers there now.'] : [];
+}
+
+function claimWords({ others }: BarOwner): string[] {
+  if (others.length === 0) return [];
+  const names = others.map(({ fn, bar }) => `BAR${bar} of ${fn.name}`);
+  return [`The same address is claimed by ${names.join(' and ')} too: the wrong one may answer.`];
+}
+
 function whatFollows(machine: Machine, owner: AddressOwner, { by, fault, road }: Use): string[] {
-  if (fault !== null) return [faultSentence(owner, by?.name ?? fault.by)];
+  if (fault !== null) {
+    const strange = strangerSentences(machine, fault);
+    if (isAboutRequester(fault)) return [requesterSentence(fault), ...strange];
+    return [faultSentence(owner, by?.name ?? fault.by), ...strange];
+  }
   if (by === null) return [];
   if (owner.kind === 'ram') return [`If ${by.name} meant a peer's memory, this is WRONG-MEMORY: the data is in RAM.`];
   if (owner.kind !== 'bar' || road === null) return [];
@@ -90,6 +107,28 @@ function roadSentence(machine: Machine, owner: BarOwner, by: PciFunction, road: 
   }
 }
 
+/**
+ * Whether the IOMMU refused the requester before it looked at the address: it found no root or context entry (VT-d 7.1.3, as
+ * Linux's dmar_fault_reasons say it), no entry of the device table (AMD-Vi 2.5.2).
+ */
+function isAboutRequester({ reason }: FaultLine): boolean {
+  return /\b(?:root|context)[- ](?:entry|table)\b|\bRTP\b|\bCTP\b|^ILLEGAL_DEV_TABLE_ENTRY$|^DEV_TAB_HARDWARE_ERROR$/i.test(
+    reason ?? '',
+  );
+}
+
+function requesterSentence({ by, reason }: FaultLine): string {
+  return `The address is not at fault: the IOMMU has nothing set up for ${by ?? 'this requester'} (${reason}).`;
+}
+
+/** Where the requester is none of the machine's functions: who it may be. */
+function strangerSentences({ hierarchy }: Machine, fault: FaultLine): string[] {
+  if (fault.by === null || knowsRequester(hierarchy, fault)) return [];
+  return [
+    `No function ${fault.by} is in this capture: it is an alias by which a bridge speaks for what is behind it, a phantom function of a device on that bus, or was not attached when the capture was taken.`,
+  ];
+}
+
 function faultSentence(owner: AddressOwner, who: string | null): string {
   const device = who ?? 'the device';
   switch (owner.kind) {
@@ -107,6 +146,7 @@ function faultSentence(owner: AddressOwner, who: string | null): string {
     case 'reserved':
       return `${device} has no business there: firmware or a driver gave it a wrong address.`;
     case 'nothing':
+    case 'unknown':
       return `${device} used an address that was never a good one, or a mapping that is gone.`;
   }
 }
@@ -125,6 +165,9 @@ export function ownerDocument(owner: AddressOwner): object {
         size: owner.size,
         space: owner.space,
         decoding: owner.decoding,
+        ...(owner.others.length === 0
+          ? {}
+          : { alsoClaimedBy: owner.others.map(({ fn, bar }) => ({ function: fn.name, bar })) }),
       };
     case 'window':
       return {
@@ -141,7 +184,8 @@ export function ownerDocument(owner: AddressOwner): object {
     case 'iova':
       return { kind: 'iova', why: owner.why };
     case 'nothing':
-      return { kind: 'nothing' };
+    case 'unknown':
+      return { kind: owner.kind };
   }
 }
 

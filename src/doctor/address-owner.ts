@@ -5,7 +5,9 @@
 
 import type { Range } from '../core/range.ts';
 import { type IomemEntry, iommuModeOf, type Machine } from '../machine/machine.ts';
+import type { Bar } from '../pcie/bar.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { isX86 } from './is-x86.ts';
 
 export type AddressOwner =
   | { readonly kind: 'ram'; readonly range: Range }
@@ -21,6 +23,8 @@ export type AddressOwner =
       readonly space: 'phys' | 'bus';
       /** Memory Space Enable; null where not known. */
       readonly decoding: boolean | null;
+      /** Other BARs that claim the address as well: two answer, and neither is heard right. */
+      readonly others: readonly { readonly fn: PciFunction; readonly bar: number }[];
     }
   | { readonly kind: 'window'; readonly bridge: PciFunction; readonly window: Range; readonly prefetchable: boolean }
   /** In the window of a host bridge, and in no bridge's and no BAR below it. */
@@ -28,7 +32,9 @@ export type AddressOwner =
   | { readonly kind: 'reserved'; readonly name: string; readonly range: Range | null }
   /** Nothing is there, and it is where Linux takes I/O virtual addresses from, for a device that is translated or may be. */
   | { readonly kind: 'iova'; readonly why: string }
-  | { readonly kind: 'nothing' };
+  | { readonly kind: 'nothing' }
+  /** Nothing that the capture shows; it holds no memory map, so RAM may be there. */
+  | { readonly kind: 'unknown' };
 
 /** A search for BARs by address; the command gives the mapping's lookup structure, which this floor may not import. */
 export type FindBar = (address: number) => { readonly fn: PciFunction; readonly bar: number } | null;
@@ -38,6 +44,11 @@ const APERTURE = /^PCI Bus [0-9a-f]{4,}:[0-9a-f]{2}$/;
 
 /** Where x86 raises interrupts by memory writes. */
 const MSI: Range = { start: 0xfee00000, end: 0xfef00000 };
+/** What stands at the same place on every x86 machine; a memory map, where there is one, knows better. */
+const X86_PLACES: readonly { readonly name: string; readonly range: Range }[] = [
+  { name: 'I/O APIC (on x86)', range: { start: 0xfec00000, end: 0xfed00000 } },
+  { name: 'HPET (on x86)', range: { start: 0xfed00000, end: 0xfed00400 } },
+];
 
 /**
  * Whose `address` is. `by` is the function that used it: its own host bridge decides how bus addresses are read, and only for a function
@@ -52,7 +63,7 @@ export function addressOwner(
   const ram = machine.ram.find((range) => address >= range.start && address < range.end);
   if (ram !== undefined) return { kind: 'ram', range: ram };
   const found = findBar(address);
-  if (found !== null) return barOwner(found.fn, found.bar, address, 'phys');
+  if (found !== null) return barOwner(machine, found, address, 'phys');
   const unsized = barBySlot(machine, address, by);
   if (unsized !== null) return unsized;
   if (address >= MSI.start && address < MSI.end)
@@ -69,10 +80,22 @@ export function addressOwner(
   if (!isTranslated && entry !== null && !/^System RAM/.test(entry.name)) {
     return { kind: 'reserved', name: entry.name, range: { start: entry.start, end: entry.end } };
   }
+  const fixed = isTranslated || machine.iomem.length > 0 ? null : x86Place(machine, address);
+  if (fixed !== null) return { kind: 'reserved', ...fixed };
   return iovaOrNothing(machine, address, by);
 }
 
-function barOwner(fn: PciFunction, index: number, address: number, space: 'phys' | 'bus'): AddressOwner {
+function x86Place({ cpu }: Machine, address: number): (typeof X86_PLACES)[number] | null {
+  if (cpu !== null && !isX86(cpu.vendor)) return null;
+  return X86_PLACES.find(({ range }) => address >= range.start && address < range.end) ?? null;
+}
+
+function barOwner(
+  machine: Machine,
+  { fn, bar: index }: { readonly fn: PciFunction; readonly bar: number },
+  address: number,
+  space: 'phys' | 'bus',
+): Extract<AddressOwner, { kind: 'bar' }> {
   const bar = fn.bars.find((candidate) => candidate.index === index);
   const start = (space === 'phys' ? bar?.cpuAddress : bar?.busAddress) ?? address;
   return {
@@ -82,8 +105,34 @@ function barOwner(fn: PciFunction, index: number, address: number, space: 'phys'
     offset: address - start,
     size: bar?.size ?? null,
     space,
-    decoding: fn.command === null ? null : (fn.command & 2) !== 0,
+    decoding: decodingOf(fn),
+    others: bar === undefined ? [] : otherClaims(machine, { fn, bar }, address, space),
   };
+}
+
+function decodingOf({ command }: PciFunction): boolean | null {
+  return command === null ? null : (command & 2) !== 0;
+}
+
+/** BARs besides `own` that claim the address: known to hold it, or of unknown size and at the same place. */
+function otherClaims(
+  { hierarchy }: Machine,
+  own: { readonly fn: PciFunction; readonly bar: Bar },
+  address: number,
+  space: 'phys' | 'bus',
+): { readonly fn: PciFunction; readonly bar: number }[] {
+  const rootOf = (fn: PciFunction): number => hierarchy.rootBusOf[hierarchy.indexOf(fn.bdf)] as number;
+  const startOf = (bar: Bar): number | null => (space === 'phys' ? bar.cpuAddress : bar.busAddress);
+  const claims = (bar: Bar): boolean => {
+    const start = startOf(bar);
+    if (bar.space !== 'memory' || start === null) return false;
+    return bar.size === null ? start === startOf(own.bar) : address >= start && address < start + bar.size;
+  };
+  return hierarchy.functions.flatMap((fn) => {
+    if (decodingOf(fn) === false || (space === 'bus' && rootOf(fn) !== rootOf(own.fn))) return [];
+    const bars = fn.bars.filter((bar) => !(fn === own.fn && bar.index === own.bar.index) && claims(bar));
+    return bars.map(({ index }) => ({ fn, bar: index }));
+  });
 }
 
 /**
@@ -105,7 +154,7 @@ export function busAddressOwner(
 function barBySlot(machine: Machine, address: number, by: PciFunction | null): AddressOwner | null {
   const { hierarchy } = machine;
   const rootOf = (fn: PciFunction): number => hierarchy.rootBusOf[hierarchy.indexOf(fn.bdf)] as number;
-  let best: { fn: PciFunction; bar: number; start: number } | null = null;
+  let nearest: { fn: PciFunction; bar: number; start: number }[] = [];
   for (const fn of hierarchy.functions) {
     for (const bar of fn.bars) {
       if (bar.space !== 'memory' || bar.busAddress === null) continue;
@@ -114,20 +163,22 @@ function barBySlot(machine: Machine, address: number, by: PciFunction | null): A
         // Behind another host bridge the same bus address may be something else.
         const mine = by === null || rootOf(by) === rootOf(fn);
         if (mine && address >= busAddress && address < busAddress + size)
-          return barOwner(fn, bar.index, address, 'bus');
+          return barOwner(machine, { fn, bar: bar.index }, address, 'bus');
         continue;
       }
-      if (busAddress <= address && (best === null || busAddress > best.start))
-        best = { fn, bar: bar.index, start: busAddress };
+      const start = nearest[0]?.start ?? -1;
+      if (busAddress > address || busAddress < start) continue;
+      const one = { fn, bar: bar.index, start: busAddress };
+      nearest = busAddress === start ? [...nearest, one] : [one];
     }
   }
-  if (best === null) return null;
   // Without a size the window of the port above bounds it: behind the window's end it cannot reach.
-  const above = hierarchy.functions[hierarchy.parent[hierarchy.indexOf(best.fn.bdf)] as number];
-  const windows = [above?.memoryWindow, above?.prefetchableWindow];
-  const start = best.start;
-  const inside = windows.some((window) => window && start >= window.start && address < window.end);
-  return inside || address === start ? barOwner(best.fn, best.bar, address, 'bus') : null;
+  const owner = nearest.find(({ fn, start }) => {
+    const above = hierarchy.functions[hierarchy.parent[hierarchy.indexOf(fn.bdf)] as number];
+    const windows = [above?.memoryWindow, above?.prefetchableWindow];
+    return address === start || windows.some((window) => window && start >= window.start && address < window.end);
+  });
+  return owner === undefined ? null : barOwner(machine, owner, address, 'bus');
 }
 
 /** The smallest open window of a bridge that holds the address. */
@@ -161,31 +212,33 @@ function deepest(iomem: readonly IomemEntry[], address: number): IomemEntry | nu
 
 /** Linux gives I/O virtual addresses from the top down: first below 4 GiB, then below the width of the device or the IOMMU. */
 function iovaOrNothing(machine: Machine, address: number, by: PciFunction | null): AddressOwner {
-  if (by === null ? hasNoIommu(machine) : iommuModeOf(machine, by) === 'off') return { kind: 'nothing' };
+  const isRamKnown = machine.ram.length > 0;
+  const none: AddressOwner = { kind: isRamKnown ? 'nothing' : 'unknown' };
+  if (by === null ? hasNoIommu(machine) || !isRamKnown : iommuModeOf(machine, by) === 'off') return none;
   const top = machine.ram.at(-1)?.end ?? 0;
   const group = by?.iommuGroup ?? null;
   const type = group === null ? undefined : machine.iommuGroupTypes.get(group);
-  if (type === 'identity') return { kind: 'nothing' };
+  if (type === 'identity') return none;
   const translated = type !== undefined;
-  if (by === null && !(address >= 0xf0000000 && address < 2 ** 32) && address < top) return { kind: 'nothing' };
+  if (by === null && !(address >= 0xf0000000 && address < 2 ** 32) && address < top) return none;
   if (translated)
     return {
       kind: 'iova',
-      why: `group ${group} of ${by?.name} is translated (${type}), and nothing physical is at this address`,
+      why: `group ${group} of ${by?.name} is translated (${type}), and ${isRamKnown ? 'nothing physical' : 'no BAR'} is at this address`,
     };
   if (address >= 0xf0000000 && address < 2 ** 32) {
     return {
       kind: 'iova',
-      why: 'it is right below 4 GiB, from where Linux hands out I/O virtual addresses, and nothing physical is there',
+      why: `it is right below 4 GiB, from where Linux hands out I/O virtual addresses, and ${isRamKnown ? 'nothing physical' : 'no BAR'} is there`,
     };
   }
-  if (address >= 2 ** 40 && address > top && by !== null) {
+  if (isRamKnown && address >= 2 ** 40 && address > top && by !== null) {
     return {
       kind: 'iova',
       why: 'it is far above all memory, from where Linux hands out I/O virtual addresses to devices with wide masks',
     };
   }
-  return { kind: 'nothing' };
+  return none;
 }
 
 /** Whether the capture shows that no function's DMA is translated. */

@@ -1,6 +1,6 @@
 /** Which function a fault line names: an Intel IOMMU prints bus, device and function, and no domain. */
 
-import { parseBdf, requesterId } from '../pcie/bdf.ts';
+import { type Bdf, parseBdf, requesterId } from '../pcie/bdf.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { FaultLine } from './fault-line.ts';
@@ -13,7 +13,19 @@ export function faultRequester(hierarchy: Hierarchy, { by, domainTold }: FaultLi
   const bdf = by === null ? null : parseBdf(by);
   if (bdf === null) return null;
   if (domainTold) return hierarchy.at(bdf) ?? null;
-  const id = requesterId(bdf);
-  const alike = hierarchy.functions.filter((fn) => requesterId(fn.bdf) === id);
+  const alike = ofNumber(hierarchy, bdf);
   return alike.length === 1 ? (alike[0] as PciFunction) : null;
+}
+
+/** Whether some function may be the one that a line names. */
+export function knowsRequester(hierarchy: Hierarchy, { by, domainTold }: FaultLine): boolean {
+  const bdf = by === null ? null : parseBdf(by);
+  if (bdf === null) return false;
+  return domainTold ? hierarchy.at(bdf) !== undefined : ofNumber(hierarchy, bdf).length > 0;
+}
+
+/** Functions with that number in any domain. */
+function ofNumber(hierarchy: Hierarchy, bdf: Bdf): PciFunction[] {
+  const id = requesterId(bdf);
+  return hierarchy.functions.filter((fn) => requesterId(fn.bdf) === id);
 }

@@ -120,6 +120,17 @@ test('fault lines: one that names no domain means the only function of that numb
   expect(jsonOf(run)['addresses']).toMatchObject([{ by: '0001:05:00.0', function: '0001:03:00.0' }]);
 });
 
+test('fault lines: where the IOMMU knows no such requester the address is not blamed, and a stranger is called one', () => {
+  const line = (by: string): string =>
+    `DMAR: [DMA Read] Request device [${by}] fault addr 0x1000 [fault reason 02] Present bit in context entry is clear`;
+  const said = (by: string): string => p2pdma(['whose', LAZY], { input: line(by) }).stdout.replace(/\s+/g, ' ');
+  expect(said('99:00.0')).toContain('The address is not at fault: the IOMMU has nothing set up for 0000:99:00.0');
+  expect(said('99:00.0')).toContain('No function 0000:99:00.0 is in this capture');
+  expect(said('99:00.0')).not.toContain('never a good one');
+  expect(said('03:00.0')).toContain('The address is not at fault');
+  expect(said('03:00.0')).not.toContain('No function');
+});
+
 test('fault lines: --by names the function where a line names none', () => {
   const input =
     'arm-smmu 5000000.iommu: Unhandled context fault: fsr=0x402, iova=0xfcc00000, fsynr=0x3, cbfrsynra=0x300, cb=1';

@@ -117,6 +117,43 @@ test('an I/O virtual address is only guessed for a device that is translated, or
   expect(owner(without, 0xfffe_0000_0000)).toEqual({ kind: 'nothing' });
 });
 
+test('without a memory map nothing is claimed of RAM, and x86 has its I/O APIC where it always is', () => {
+  const { machine } = named();
+  expect(machine.ram).toEqual([]);
+  for (const address of [0x1000, 0x1_0000_0000, 0xff00_0000])
+    expect(owner(machine, address)).toEqual({ kind: 'unknown' });
+  expect(owner(machine, 0xfec0_0000)).toMatchObject({ kind: 'reserved', name: 'I/O APIC (on x86)' });
+  expect(owner(machine, 0xfed0_0000)).toMatchObject({ kind: 'reserved', name: 'HPET (on x86)' });
+  const arm: Machine = { ...machine, cpu: { vendor: 'ARM', family: 8 } };
+  expect(owner(arm, 0xfec0_0000)).toEqual({ kind: 'unknown' });
+  const mapped: Machine = { ...machine, ram: [{ start: 0x100000, end: 0x80000000 }] };
+  expect(owner(mapped, 0x1000)).toEqual({ kind: 'nothing' });
+});
+
+/** Two functions whose memory begins at the same place; `rows` are what follows each head. */
+const twoAtOnePlace = (rows: string): Promise<Machine> =>
+  readMachine(
+    Buffer.from(['00:02.0', '00:03.0'].map((name) => `${name} 0300: 10de:1234\n${rows}\n`).join('\n')),
+    'host.txt',
+  );
+
+test.each([
+  ['whose sizes are known', '\tMemory at e0000000 (32-bit, prefetchable) [size=16M]', 0xe000_0010],
+  [
+    'of registers alone',
+    ['00: de 10 34 12 06 00 00 00 00 00 00 03 00 00 00 00', '10: 08 00 00 e0 00 00 00 00 00 00 00 00 00 00 00 00']
+      .concat(['20', '30'].map((row) => `${row}:${' 00'.repeat(16)}`))
+      .join('\n'),
+    0xe000_0000,
+  ],
+])('two BARs %s that claim one address are both told', async (_, rows, address) => {
+  const machine = await twoAtOnePlace(rows);
+  const found = owner(machine, address);
+  if (found.kind !== 'bar') throw new Error(`${found.kind} is no BAR`);
+  const told = [found.fn.name, ...found.others.map(({ fn }) => fn.name)];
+  expect(told.sort()).toEqual(['0000:00:02.0', '0000:00:03.0']);
+});
+
 const policies = { before: POLICIES['linux-6.12'], after: POLICIES['linux-6.12'] };
 
 test('a machine does not differ from itself', () => {
