@@ -56,7 +56,10 @@ function found(place: Place, key: AcsOptionKey): Found[] {
     const message = `devices of ${key}= are parted by semicolons: after the comma, ${strays.join(' and ')} is taken for an option and ignored`;
     return [{ code: 'COMMA_FOR_SEMICOLON', message, replacement: token.text.replace(whole, repaired) }];
   }
-  return [...entryProblems(place), ...registerProblems(place, key), ...cutProblems(place, key)];
+  const cut = cutProblems(place, key);
+  // One repair at a time: what a list that is whole again loses, the next reading tells.
+  const told = registerProblems(place, key).filter(({ code }) => cut.length === 0 || code !== 'DEFAULTS_LOST');
+  return [...entryProblems(place), ...told, ...cut];
 }
 
 /** The earlier of two: what it names belongs into the last one. */
@@ -197,7 +200,7 @@ function registerProblems(place: Place, key: AcsOptionKey): Found[] {
   const lost = key === 'disable_acs_redir' ? counting.filter(([index]) => lostDefaults(machine, index)) : [];
   if (lost.length > 0) {
     const which = lost.map(([index]) => functions[index] as PciFunction);
-    const message = `a function that disable_acs_redir= names starts from the firmware's word: ${which.map((fn) => fn.name).join(', ')} lost Source Validation and Upstream Forwarding, which the IOMMU had asked for`;
+    const message = `${which.map((fn) => fn.name).join(', ')} lost Source Validation and Upstream Forwarding, which the IOMMU had asked for: a function that disable_acs_redir= names starts from the firmware's word`;
     const hasOther = acsOption(line, 'config_acs') !== null;
     const able = counting.filter(([index]) => functions[index]?.acs.state === 'present');
     const text = `config_acs=${able.map(([index]) => keptEntry(machine, index)).join(';')}`;
@@ -220,7 +223,9 @@ function cutProblems(place: Place, key: AcsOptionKey): Found[] {
   const opens = (entry.mask & REDIRECT_BITS) !== 0 && (entry.value & REDIRECT_BITS) === 0;
   const [index, other] = entry.selector.kind === 'path' ? namedFunctions(machine, entry.selector) : [];
   if (!opens || index === undefined || other !== undefined) return [];
-  if (hierarchy.functions[index]?.portType !== 'downstreamPort' || redirects(hierarchy.functions[index])) return [];
+  const named = hierarchy.functions[index] as PciFunction;
+  // Without ACS there was nothing to do for it: another device is meant, and NO_ACS says so.
+  if (named.portType !== 'downstreamPort' || named.acs.state !== 'present' || redirects(named)) return [];
   const beside = hierarchy
     .childrenOf(hierarchy.parent[index] as number)
     .filter((at) => at !== index && redirects(hierarchy.functions[at]) && hierarchy.childrenOf(at).length > 0);

@@ -30,6 +30,8 @@ export type CommandLineProblemCode =
   | 'REPLACED'
   /** A device that is named loses what the IOMMU has added. */
   | 'DEFAULTS_LOST'
+  /** It stands behind `--`: the first process has it, the kernel never. */
+  | 'BEHIND_DASHES'
   /** It changes the kernel's groups, and no register. */
   | 'GROUPS_ONLY';
 
@@ -53,11 +55,19 @@ export interface CommandLineProblem {
 export function repairedLine(line: CommandLine, problem: CommandLineProblem): string | null {
   const { replacement } = problem;
   if (replacement === null) return null;
+  if (problem.code === 'BEHIND_DASHES') return beforeDashes(line, problem.token, replacement);
   const words = line.tokens.flatMap((token, index) => {
     if (index === problem.index) return replacement === '' ? [] : [replacement];
     return problem.others.includes(index) ? [] : [token.text];
   });
   return [...words, ...(line.rest === '' ? [] : [line.rest])].join(' ');
+}
+
+/** The word in front of the dashes, which stay only where something else stands behind them. */
+function beforeDashes(line: CommandLine, token: Token, replacement: string): string {
+  const rest = line.rest.split(/\s+/);
+  const left = rest.filter((word) => word !== token.text);
+  return [...line.tokens.map(({ text }) => text), replacement, ...(left.length > 1 ? left : [])].join(' ');
 }
 
 /** An option of `pci=` as it stands. */

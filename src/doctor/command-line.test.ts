@@ -40,6 +40,33 @@ test('the last word with a key counts, and - is _ in a key', () => {
   expect(lastValue(parseCommandLine('quiet'), 'iommu')).toBeNull();
 });
 
+test('behind -- nothing is the kernel’s: a word about ACS or the IOMMU there goes in front of the dashes', () => {
+  const line = 'quiet -- single pci=disable_acs_redir=0000:02:00.0';
+  expect(problems(line)).toMatchObject([{ code: 'BEHIND_DASHES' }]);
+  expect(correctedLine(machineWith({}), line)).toMatch(/^quiet pci=disable_acs_redir=0000:02:00\.0(;\S*)? -- single$/);
+  expect(problems('quiet -- disable_acs_redir=0000:02:00.0')[0]?.replacement).toBe(
+    'pci=disable_acs_redir=0000:02:00.0',
+  );
+  expect(problems('quiet -- iommu=pt')[0]?.code).toBe('BEHIND_DASHES');
+  expect(problems('quiet -- single pci=noaer')).toEqual([]);
+});
+
+test.each([
+  ['intel_iommu=of', 'intel_iommu=off'],
+  ['intel_iommu=on,sm_onn', 'intel_iommu=on,sm_on'],
+  ['amd_iommu=offf', 'amd_iommu=off'],
+  ['iommu=tp', 'iommu=pt'],
+])('%s is no value of an IOMMU’s: %s is meant', (word, meant) => {
+  expect(problems(word)).toMatchObject([{ code: 'NO_OP', replacement: meant }]);
+});
+
+test.each(['iommu=on', 'iommu=1', 'iommu=memaper=3', 'intel_iommu=on,sm_on', 'amd_iommu=future_word'])(
+  '%s: what is like no value, or like two, is left in peace',
+  (word) => {
+    expect(problems(word)).toEqual([]);
+  },
+);
+
 test('a device is an address, a path, or vendor and device', () => {
   for (const text of ['00:1c.0', '0000:00:1c.0/00.0/01.0']) expect(parseSelector(text).kind).toBe('path');
   expect(parseSelector('pci:104c:8233')).toMatchObject({ kind: 'ids', vendor: 0x104c, device: 0x8233 });

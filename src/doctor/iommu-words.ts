@@ -30,11 +30,31 @@ export function passthroughAsked({ cpu }: Pick<Machine, 'cpu'>, { tokens }: Comm
   return last === undefined ? null : passthroughOf(last);
 }
 
-/** Whether the line switches the machine's IOMMU off: each maker's word is for its own. */
-export function isIommuOff({ cpu }: Pick<Machine, 'cpu'>, line: CommandLine): boolean {
-  const vendor = cpu?.vendor ?? null;
+/** Base class and subclass of an IOMMU as a PCI function: AMD's is one, Intel's is none. PCI Code and ID Assignment 1.9. */
+const CLASS_IOMMU = 0x0806;
+
+/**
+ * Whose IOMMU an x86 machine has, which its processor does not tell in a guest. AMD's is a PCI function by its specification; one that
+ * works and is none is Intel's, where the line has asked for that. Null where nothing tells.
+ */
+export function iommuMaker(machine: IommuMachine, line: CommandLine | null): 'intel' | 'amd' | null {
+  const vendor = machine.cpu?.vendor ?? null;
+  if (machine.hierarchy.functions.some((fn) => fn.classCode === CLASS_IOMMU)) return 'amd';
+  if (vendor === null) return null;
+  if (!/AMD|Hygon/.test(vendor)) return 'intel';
+  if (machine.iommuGroupTypes.size === 0) return 'amd';
+  const asked = line === null ? '' : (lastValue(line, 'intel_iommu') ?? '');
+  return asked.split(',').includes('on') ? 'intel' : null;
+}
+
+type IommuMachine = Pick<Machine, 'cpu' | 'hierarchy' | 'iommuGroupTypes'>;
+
+/** Whether the line switches the machine's IOMMU off: each maker's word is for its own, and `before` is the line that runs. */
+export function isIommuOff(machine: IommuMachine, line: CommandLine, before: CommandLine = line): boolean {
+  const vendor = machine.cpu?.vendor ?? null;
   if (vendor !== null && !isX86(vendor)) return false;
-  const isAmd = vendor === null ? null : /AMD|Hygon/.test(vendor);
-  const words = ['iommu', ...(isAmd === true ? [] : ['intel_iommu']), ...(isAmd === false ? [] : ['amd_iommu'])];
+  // Of a guest's IOMMU that nothing tells of, the processor's own word is the likelier.
+  const maker = iommuMaker(machine, before) ?? (vendor === null ? null : 'amd');
+  const words = ['iommu', ...(maker === 'amd' ? [] : ['intel_iommu']), ...(maker === 'intel' ? [] : ['amd_iommu'])];
   return words.some((key) => (lastValue(line, key) ?? '').split(',').includes('off'));
 }

@@ -2,10 +2,14 @@ import { expect, test } from 'vitest';
 import { card, machineOf, switchBelow, UNLISTED } from '../../tests/doctor/machines.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { AcsDescription } from '../pcie/describe.ts';
+import type { FunctionFacts } from '../pcie/function-facts.ts';
+import { Hierarchy } from '../pcie/hierarchy.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
 import { acsEffects } from './acs-parameter.ts';
 import { parseCommandLine } from './command-line.ts';
 import type { MachineChange } from './diagnoses/finding.ts';
 import { reversed, withChange } from './diagnoses/machine-change.ts';
+import { iommuMaker } from './iommu-words.ts';
 import { bootChange, lineWith } from './parameter-change.ts';
 
 const ON: AcsDescription = ['SV', 'RR', 'CR', 'UF'];
@@ -104,6 +108,24 @@ test('each maker’s word is for its own IOMMU, and iommu= is for x86', () => {
   expect(changes('ARM', 'iommu.passthrough=1')).toEqual(['groupType']);
   expect(changes(null, 'amd_iommu=off')).toEqual(['iommu']);
   expect(changes(null, 'iommu=pt')).toEqual(['groupType']);
+});
+
+test('an IOMMU that works, that the line asked for as Intel’s and that is no PCI function, is Intel’s whatever the processor', () => {
+  const cpu = { vendor: 'AuthenticAMD', family: 23 };
+  const guest = { ...machine({ iommuGroupTypes: new Map([[0, 'DMA']]), cmdline: 'intel_iommu=on' }), cpu };
+  const kinds = (built: Machine, parameter: string): readonly string[] =>
+    bootChange(built, lineWith(built, parameter)).changes.map(({ kind }) => kind);
+  expect(kinds(guest, 'intel_iommu=off')).toEqual(['iommu']);
+  expect(kinds(guest, 'amd_iommu=off')).toEqual([]);
+  expect(iommuMaker(guest, parseCommandLine('intel_iommu=on'))).toBe('intel');
+  expect(iommuMaker(guest, parseCommandLine('quiet'))).toBeNull();
+  // AMD’s own is a function of class 0806: there the word for Intel’s is idle talk.
+  const [first, ...others] = guest.hierarchy.functions;
+  const facts = first?.facts as FunctionFacts;
+  const own = first?.withFacts({ ...facts, config: facts.config.withU16(0x0a, 0x0806) }) as PciFunction;
+  const amd = { ...guest, hierarchy: new Hierarchy([own, ...others]) };
+  expect(iommuMaker(amd, parseCommandLine('intel_iommu=on'))).toBe('amd');
+  expect(kinds(amd, 'intel_iommu=off')).toEqual([]);
 });
 
 test('a line that is not known stays not known', () => {

@@ -24,7 +24,7 @@ export function bootChange(machine: Machine, after: string): Extract<MachineChan
   const changes: MachineChange[] = [];
   const ports = acsPorts(machine, before, line);
   if (ports.length > 0) changes.push({ kind: 'acs', ports });
-  const off = isIommuOff(machine, line) && !isIommuOff(machine, before) ? withoutIommu(machine) : null;
+  const off = isIommuOff(machine, line, before) && !isIommuOff(machine, before) ? withoutIommu(machine) : null;
   if (off !== null) changes.push(off);
   else {
     const groups = passedGroups(machine, line);

@@ -5,7 +5,14 @@
 
 import { nearest } from '../core/text.ts';
 import type { Machine } from '../machine/machine.ts';
-import { type CommandLine, type PciOption, parseSelector, plainKey, type Token } from './command-line.ts';
+import {
+  type CommandLine,
+  type PciOption,
+  parseCommandLine,
+  parseSelector,
+  plainKey,
+  type Token,
+} from './command-line.ts';
 import {
   type CommandLineProblem,
   type CommandLineProblemCode,
@@ -25,6 +32,48 @@ const PCI_OPTIONS: readonly string[] = [
   'pcie_bus_peer2peer',
   'realloc',
 ];
+
+/**
+ * Values of the words about an IOMMU. Linux iommu_setup() in arch/x86/kernel/pci-dma.c, intel_iommu_setup(), parse_amd_iommu_options();
+ * Documentation/admin-guide/kernel-parameters.txt.
+ */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  iommu: [
+    ...['off', 'force', 'noforce', 'biomerge', 'panic', 'nopanic', 'merge', 'nomerge', 'forcesac', 'allowdac', 'nodac'],
+    ...[
+      'usedac',
+      'soft',
+      'pt',
+      'nopt',
+      'allowed',
+      'memaper',
+      'leak',
+      'fullflush',
+      'nofullflush',
+      'noagp',
+      'noaperture',
+    ],
+    'calgary',
+  ],
+  intel_iommu: [
+    ...['on', 'off', 'igfx_off', 'forcedac', 'strict', 'sp_off', 'sm_on', 'sm_off', 'tboot_noforce', 'ecs_off'],
+    ...['pasid28', 'nobounce'],
+  ],
+  amd_iommu: [
+    ...[
+      'on',
+      'off',
+      'fullflush',
+      'force_enable',
+      'force_isolation',
+      'pgtbl_v1',
+      'pgtbl_v2',
+      'irtcachedis',
+      'nohugepages',
+    ],
+    'v2_pgsizes_only',
+  ],
+};
 
 /** `acs` as a part of a name. No kernel has an option with it but the two. */
 const ABOUT_ACS = /(?:^|[_.-])(?:no|disable|off)?acs(?:$|[_.=:-])/i;
@@ -50,7 +99,22 @@ export function wordProblems(machine: Machine, line: CommandLine): CommandLinePr
       if (unknown !== null) problems.push({ ...place, ...unknown });
     }
   });
-  return problems;
+  return [...problems, ...behindDashes(line)];
+}
+
+/** Words about ACS and the IOMMU that the kernel never sees. */
+function behindDashes(line: CommandLine): CommandLineProblem[] {
+  const { tokens } = parseCommandLine(line.rest.slice('--'.length));
+  return tokens.flatMap((token): CommandLineProblem[] => {
+    const key = plainKey(token.key);
+    const isAboutPeers = key === 'pci' ? ABOUT_ACS.test(token.text) : PCI_OPTIONS.includes(key) || /iommu/.test(key);
+    if (!isAboutPeers) return [];
+    const message =
+      'it stands behind --, and what stands there is handed to the first process: the kernel never reads it';
+    const replacement = PCI_OPTIONS.includes(key) ? `pci=${token.text}` : token.text;
+    const index = line.tokens.length;
+    return [{ code: 'BEHIND_DASHES', token, index, message, replacement, others: [], functions: [] }];
+  });
 }
 
 type Found = Pick<CommandLineProblem, 'code' | 'message' | 'replacement'> & { readonly others: readonly number[] };
@@ -138,6 +202,14 @@ function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: 
   if (key === 'iommu' && words.includes('pt') && machine.cpu !== null && !isX86(machine.cpu.vendor)) {
     return found('NO_OP', 'iommu= is a word of x86 kernels: here iommu.passthrough=1 is', 'iommu.passthrough=1');
   }
+  const values = VALUES[key] ?? [];
+  const wrong = words.find((word) => word.length > 1 && !word.includes('=') && !values.includes(word));
+  const [meant, other] = wrong === undefined ? [] : values.filter((candidate) => isSlip(wrong, candidate));
+  // What is like no value at all may be of a kernel that is newer than this list.
+  if (wrong !== undefined && meant !== undefined && other === undefined) {
+    const repaired = words.map((word) => (word === wrong ? meant : word)).join(',');
+    return found('NO_OP', `${wrong} is no value of ${key}=: ${meant} is meant`, `${token.key}=${repaired}`);
+  }
   const pass = passthroughOf(token);
   if (pass === null) return null;
   const later = line.tokens.findLastIndex((other) => passthroughOf(other) !== null);
@@ -153,6 +225,13 @@ function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: 
     return found('NO_EFFECT', message, null);
   }
   return null;
+}
+
+/** A letter too few or too many at the end, two that changed places, capitals: `of` is not far from `on` either, and never meant so. */
+function isSlip(word: string, value: string): boolean {
+  const written = word.toLowerCase();
+  const letters = (text: string): string => [...text].sort().join('');
+  return value.startsWith(written) || written.startsWith(value) || letters(written) === letters(value);
 }
 
 /** An option of `pci=` that no kernel has and that is meant to be one of those that open roads. */

@@ -43,6 +43,21 @@ const registers = (machine: Machine): (readonly [string, number])[] =>
     acs.state === 'present' ? [[name, acs.control] as const] : [],
   );
 
+test('of one option with one device there is never more than one repair: two would contradict each other', async () => {
+  let lists = 0;
+  for (const { machine } of await readTruth()) {
+    for (const { name } of machine.hierarchy.functions) {
+      const line = `pci=disable_acs_redir=${name}`;
+      const repairs = commandLineProblems(machine, parseCommandLine(line)).filter(
+        ({ replacement }) => replacement !== null,
+      );
+      expect(repairs.length, `${machine.source}: ${line}`).toBeLessThanOrEqual(1);
+      lists++;
+    }
+  }
+  expect(lists).toBeGreaterThan(200);
+});
+
 test('there are such machines', () => {
   expect(cases.length).toBeGreaterThanOrEqual(3);
 });

@@ -39,6 +39,9 @@ const LINES: readonly string[] = [
   'pci=config_acs=0000:02:00.0@0000000',
   'pci=disable_acs_redir=0000:02:01.0 pci=disable_acs_redir=0000:02:00.0',
   'pcie_acs_override=downstream quiet',
+  'quiet -- pci=disable_acs_redir=0000:02:00.0 single',
+  'quiet -- disable_acs_redir=0000:02:00.0',
+  'quiet intel_iommu=of',
 ];
 
 const truth = await readTruth();
@@ -270,6 +273,30 @@ test('HB-NOT-LISTED: a free slot of a switch is proposed, be it farther than the
   const machine = machineOfParts([{ hostBridge: UNLISTED, children }]);
   const fixes = fixesOf(machine).filter(({ finding }) => finding.id === 'HB-NOT-LISTED');
   expect(fixes[0]?.fix.what).toMatch(/^Move .* \(a free slot\)$/);
+});
+
+test('BAD-CMDLINE: what is wrong and what to write are told within one line of a screen, be the word ever so long', () => {
+  const findings = SICK.flatMap(([, sick]) =>
+    checkMachine(sick(), POLICY).findings.filter(({ id }) => id === 'BAD-CMDLINE'),
+  );
+  for (const { title, fixes } of findings) {
+    expect(title).toMatch(/^Kernel command line, .{1,24}: /);
+    expect(fixes[0]?.what).not.toMatch(/^Write it so/);
+  }
+  const long = findings.find(({ title }) => title.includes('lost Source Validation'));
+  expect(long?.title.slice(0, 80)).toMatch(/: 0000:\S+ lost|: 0000:\S+, 0000/);
+});
+
+test('IOMMU-TRANSLATED: the word that switches the IOMMU off is the one that it hears', () => {
+  const offs = (cpu: Machine['cpu'], cmdline: string): (string | undefined)[] => {
+    const built = machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs: in2Groups, groups: translated, cmdline, cpu });
+    const fixes = fixesOf(built).filter(({ finding }) => finding.id === 'IOMMU-TRANSLATED');
+    return fixes.flatMap(({ fix }) => (fix.what.startsWith('Switch') ? [fix.settings?.[0]?.line] : []));
+  };
+  const amd = { vendor: 'AuthenticAMD', family: 23 };
+  expect(offs(amd, 'intel_iommu=on')).toEqual(['intel_iommu=off']);
+  expect(offs(amd, 'quiet')).toEqual(['iommu=off']);
+  expect(offs({ vendor: 'GenuineIntel', family: 6 }, 'intel_iommu=on')).toEqual(['intel_iommu=off']);
 });
 
 test('ACS-REDIR-SWITCH: where no isolation is lost, no group is said to isolate no longer', () => {

@@ -40,8 +40,31 @@ const SEVERITY: Readonly<Record<CommandLineProblem['code'], Severity>> = {
   NO_EFFECT: 'error',
   REPLACED: 'warning',
   DEFAULTS_LOST: 'note',
+  BEHIND_DASHES: 'error',
   GROUPS_ONLY: 'warning',
 };
+
+/** What writing the word differently comes to. */
+const REPAIRS: Readonly<Record<CommandLineProblem['code'], string>> = {
+  NO_OP: 'Write what the kernel knows',
+  KERNEL_TOO_OLD: 'Write what this kernel knows',
+  COMMA_FOR_SEMICOLON: 'Part the devices with semicolons',
+  BLANK_IN_LIST: 'Write the list without blanks',
+  CUT_SHORT: 'Write the whole list, in quotes',
+  STRAY_QUOTE: 'Write it without the quote',
+  PREFIX_MISSING: 'Write pci= in front of it',
+  MALFORMED: 'Correct the entry that cannot be read, or leave it out',
+  DEVICE_GONE: 'Leave out what names nothing',
+  NO_ACS: 'Leave out what has no ACS',
+  NO_EFFECT: 'Write it differently',
+  REPLACED: 'Write one word for all',
+  DEFAULTS_LOST: 'Write config_acs=, which keeps SV and UF',
+  BEHIND_DASHES: 'Write it in front of the dashes',
+  GROUPS_ONLY: 'Write what changes registers',
+};
+
+/** A longer word is told by its beginning: the evidence has the whole of it. */
+const WORD_MAX = 24;
 
 function diagnose(context: DoctorContext): Finding[] {
   const { commandLine, machine } = context;
@@ -71,7 +94,7 @@ function findingOf(context: DoctorContext, problem: CommandLineProblem): Finding
     id: 'BAD-CMDLINE',
     severity: severityOf(context, problem),
     sure: problem.code === 'DEFAULTS_LOST' || problem.code === 'CUT_SHORT' ? 'likely' : 'certain',
-    title: `Kernel command line, ${problem.token.text}: ${problem.message}`,
+    title: `Kernel command line, ${beginningOf(problem.token.text)}: ${problem.message}`,
     at: names,
     functions: names,
     evidence: [
@@ -81,6 +104,10 @@ function findingOf(context: DoctorContext, problem: CommandLineProblem): Finding
     why: 'The kernel says little or nothing about a word that it does not know or cannot read: the machine boots, and nothing has changed.',
     fixes: fixesOf(context, problem),
   };
+}
+
+function beginningOf(text: string): string {
+  return text.length <= WORD_MAX ? text : `${text.slice(0, WORD_MAX - 3)}...`;
 }
 
 /** Where something else than the word is to be changed, or found out. */
@@ -123,7 +150,7 @@ function repairOf(context: DoctorContext, problem: CommandLineProblem): Fix | nu
   const word = replacement === '' ? null : replacement;
   const change = bootChange(machine, after);
   return {
-    what: word === null ? `Take ${problem.token.text} out of the command line` : 'Write it so',
+    what: word === null ? `Take ${problem.token.text} out of the command line` : REPAIRS[problem.code],
     ...(word === null ? takenOut(problem) : bootLines(word, problem.token.text)),
     cost: costOf(problem),
     change,

@@ -6,7 +6,7 @@
 import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { isIommuOff, passthroughAsked } from '../iommu-words.ts';
+import { iommuMaker, isIommuOff, passthroughAsked } from '../iommu-words.ts';
 import { isX86 } from '../is-x86.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
 import { bootLines } from './boot-fix.ts';
@@ -125,7 +125,9 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
   const vendor = machine.cpu?.vendor ?? 'GenuineIntel';
   const onX86 = isX86(vendor);
   const pass = onX86 ? 'iommu=pt' : 'iommu.passthrough=1';
-  const off = /AMD|Hygon/.test(vendor) ? 'amd_iommu=off' : 'intel_iommu=off';
+  const maker = iommuMaker(machine, context.commandLine);
+  // Without the maker's name the word is heard by either.
+  const off = maker === null ? 'iommu=off' : `${maker}_iommu=off`;
   const passed = bootChange(machine, lineWith(machine, pass));
   const switchedOff = bootChange(machine, lineWith(machine, off));
   const byBoot: Fix = {
