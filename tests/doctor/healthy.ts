@@ -133,8 +133,8 @@ export const JUDGED: readonly Judged[] = [
   {
     file: 'msi-b550-riser.lspci-nnDvvvxxxx.txt',
     verdict: 'sick',
-    why: 'three graphics cards with risers of one lane: the BARs of one, 16 GiB, have no address, so its memory cannot be reached; the others idle on the lane that their slots have',
-    right: ['warning BAR-SMALL 0000:0f:00.0'],
+    why: 'three graphics cards with risers of one lane: one has lost its Command register and its BARs since boot, though the windows above it have its place, so its memory cannot be reached; the others idle on the lane that their slots have',
+    right: ['warning DEVICE-LOST 0000:0f:00.0'],
   },
   {
     file: 'p5q-deluxe-flit.lspci-vvv.txt',

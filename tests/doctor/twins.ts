@@ -156,6 +156,30 @@ const linkStatus =
   (view, express) =>
     view.setUint16(express + 0x12, (width << 4) | speed, true);
 
+/** Command: Memory Space is bit 1, Bus Master bit 2. PCIe 7.5.1.1.3. */
+const command =
+  (value: number): Edit =>
+  (view) =>
+    view.setUint16(4, value, true);
+
+/** Base and Limit of the prefetchable window. PCIe 7.5.1.3.9. */
+const prefetchable =
+  (value: number): Edit =>
+  (view) =>
+    view.setUint32(0x24, value, true);
+
+/** Where the first card of a machine has its BAR: the upper half of the register alone. */
+const FIRST_BAR = 0x2000 * 2 ** 32;
+const bar0Upper =
+  (value: number): Edit =>
+  (view) =>
+    view.setUint32(0x14, value, true);
+
+/** What the kernel says of a BAR0 of 64 bits, prefetchable. */
+const placed = (start: number): Partial<SysfsFacts> => ({
+  resources: [{ start, end: start + 256 * MIB - 1, flags: 0x14220c }],
+});
+
 /** An extended capability behind all others, at F00h: `words` are its registers. */
 function extended(id: number, words: readonly number[]): Edit {
   return (view) => {
@@ -363,5 +387,53 @@ export const TWINS: readonly Twins[] = [
     hasNot: () => machineOfParts(nestedSwitches(BROADCOM), { edits: { sa: serial(7), sb: serial(7) } }),
     apart: 'the two switches stand below a third, where their traffic meets',
     notCloser: 'another tree has other registers',
+  },
+  {
+    id: 'NOT-DECODING',
+    has: () => machineOfParts(oneSwitch('clear'), { edits: { x: command(2) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { edits: { x: command(6) } }),
+    apart: 'Bus Master of the port above one device',
+  },
+  {
+    id: 'NOT-DECODING',
+    has: () => machineOfParts(oneSwitch('clear'), { edits: { x: command(4) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { edits: { x: command(6) } }),
+    apart: 'Memory Space of the port above one device',
+  },
+  {
+    id: 'NOT-DECODING',
+    has: () => machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: 'nvidia' } }, edits: { a: command(2) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: undefined } }, edits: { a: command(2) } }),
+    apart: 'driver of one device: without one its Bus Master is off by right',
+  },
+  {
+    id: 'NOT-DECODING',
+    has: () => machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: 'nvidia' } }, edits: { a: command(4) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: 'nvidia' } }, edits: { a: command(6) } }),
+    apart: 'Memory Space of one device that a driver has',
+  },
+  {
+    id: 'NOT-DECODING',
+    has: () => machineOfParts(oneSwitch('clear'), { edits: { x: prefetchable(0x0001fff1) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear')),
+    apart: 'Prefetchable Base and Limit of one port: closed',
+  },
+  {
+    id: 'NOT-DECODING',
+    has: () => machineOfParts(oneSwitch('clear'), { sysfs: { b: placed(FIRST_BAR) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { sysfs: { b: placed(FIRST_BAR + 256 * MIB) } }),
+    apart: 'BAR of the second device: in the place of the first, or behind it',
+  },
+  {
+    id: 'DEVICE-LOST',
+    has: () => machineOfParts(oneSwitch('clear'), { edits: { a: bar0Upper(0) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { edits: { a: bar0Upper(0x2000) } }),
+    apart: 'BAR0 of one device: 0, or where the kernel put it',
+  },
+  {
+    id: 'DEVICE-LOST',
+    has: () => machineOfParts(oneSwitch('clear'), { edits: { x: linkStatus(1, 0) } }),
+    hasNot: () => machineOfParts(oneSwitch('clear'), { edits: { x: linkStatus(1, 1) } }),
+    apart: 'Link Status of the port above one device',
   },
 ];

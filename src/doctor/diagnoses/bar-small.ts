@@ -5,6 +5,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { lostBars } from '../closed-gate.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -36,6 +37,8 @@ function diagnose(context: DoctorContext): Finding[] {
   for (const [index, role] of context.roles.entries()) {
     if (role !== 'gpu' && role !== 'accelerator' && role !== 'memory') continue;
     const fn = context.functions[index] as PciFunction;
+    // What had a place and lost it found room: DEVICE-LOST.
+    if (lostBars(fn).length > 0) continue;
     const unplaced = fn.bars.find(
       (bar) => bar.space === 'memory' && bar.busAddress === null && (bar.size ?? 0) >= LARGE,
     );

@@ -9,6 +9,8 @@ export type DiagnosisId =
   | 'HB-SPLIT'
   | 'IOMMU-TRANSLATED'
   | 'FALSE-GRANT'
+  | 'NOT-DECODING'
+  | 'DEVICE-LOST'
   | 'BAR-SMALL'
   | 'ADDR-MASK'
   | 'KCONFIG-MISSING'

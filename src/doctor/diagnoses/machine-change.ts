@@ -5,6 +5,7 @@ import type { Machine } from '../../machine/machine.ts';
 import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { Hierarchy } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { COMMAND } from '../../pcie/registers.ts';
 import { withAcsControls } from '../changed-machine.ts';
 import type { MachineChange } from './finding.ts';
 
@@ -59,13 +60,24 @@ function withWords(machine: Machine, words: Extract<MachineChange, { kind: 'regi
   const functions = machine.hierarchy.functions.map((fn) =>
     words
       .filter(({ at }) => at === fn.name)
-      .reduce(
-        (changed, { offset, after }) =>
-          changed.withFacts({ ...changed.facts, config: changed.config.withU16(offset, after) }),
-        fn,
-      ),
+      .reduce((changed, word) => changed.withFacts(factsWithWord(changed, word)), fn),
   );
   return { ...machine, hierarchy: new Hierarchy(functions) };
+}
+
+/** Of the words that are changed, text tells of Command alone, and of some of its bits. */
+function factsWithWord(
+  { facts, config }: PciFunction,
+  { offset, before, after }: { readonly offset: number; readonly before: number; readonly after: number },
+): FunctionFacts {
+  const { text } = facts;
+  const told = offset === COMMAND ? text?.command : undefined;
+  const inConfig = told === undefined || config.knows(offset, 2);
+  return {
+    ...facts,
+    config: inConfig ? config.withU16(offset, after) : config,
+    text: text === null || told === undefined ? text : { ...text, command: told ^ before ^ after },
+  };
 }
 
 /** The IOMMU off: no function has a group. On again: each has the one that it had. */

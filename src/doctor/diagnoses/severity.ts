@@ -30,8 +30,9 @@ export function severityOfDetour(context: DoctorContext, functions: ReadonlySet<
   return context.intent !== null || hasTwoGpus(context, functions) ? 'warning' : 'note';
 }
 
+/** Where a pair is not known, nobody can say that the memory is out of reach. */
 function hasPeer({ cases }: DoctorContext, index: number): boolean {
-  return cases.some((item) => (item.type === 'busAddr' || item.type === 'thruHostBridge') && item.functions.has(index));
+  return cases.some((item) => item.type !== 'notSupported' && item.functions.has(index));
 }
 
 function hasTwoGpus({ roles, judge }: DoctorContext, functions: ReadonlySet<number>): boolean {

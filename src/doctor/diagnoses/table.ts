@@ -1,10 +1,11 @@
-/** All diagnoses, as users meet them: the fifteen that bring people here most, and four that are cheap to tell. */
+/** All diagnoses, as users meet them: the fifteen that bring people here most, and six that are cheap to tell. */
 
 import { ACS_REDIR_SWITCH } from './acs-redir-switch.ts';
 import { ADDR_MASK } from './addr-mask.ts';
 import { BAD_CMDLINE } from './bad-cmdline.ts';
 import { BAR_SMALL } from './bar-small.ts';
 import { CROSS_SOCKET } from './cross-socket.ts';
+import { DEVICE_LOST } from './device-lost.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { FALSE_GRANT } from './false-grant.ts';
 import { GDS_COMPAT } from './gds-compat.ts';
@@ -17,6 +18,7 @@ import { KCONFIG_MISSING } from './kconfig-missing.ts';
 import { LINK_DEGRADED } from './link-degraded.ts';
 import { MPS } from './mps.ts';
 import { NO_PROVIDER } from './no-provider.ts';
+import { NOT_DECODING } from './not-decoding.ts';
 import { VM_TOPOLOGY } from './vm-topology.ts';
 import { VMD_DOMAIN } from './vmd-domain.ts';
 import { WRONG_MEMORY } from './wrong-memory.ts';
@@ -28,6 +30,8 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   BAD_CMDLINE,
   IOMMU_TRANSLATED,
   MPS,
+  NOT_DECODING,
+  DEVICE_LOST,
   BAR_SMALL,
   LINK_DEGRADED,
   ADDR_MASK,

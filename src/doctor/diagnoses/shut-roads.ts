@@ -1,0 +1,127 @@
+/** What both diagnoses of shut roads read: who is concerned, what is shut for whom, and what a driver has to do with it. */
+
+import { hex } from '../../core/hex.ts';
+import { judgePair } from '../../p2p/distance.ts';
+import type { Bar } from '../../pcie/bar.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
+import { type ClosedGate, receiverGates, senderGates } from '../closed-gate.ts';
+import type { DoctorContext } from './context.ts';
+import { factEvidence } from './evidence.ts';
+import { BY_HAND, type Evidence, type Finding, type Fix, type Severity } from './finding.ts';
+import { deviceKey, isProvider } from './roles.ts';
+import { listed } from './words.ts';
+
+/** A function that somebody would pair, as one that sends, or as one whose memory is meant, and what is shut for it. */
+export interface ShutRoad {
+  readonly index: number;
+  readonly fn: PciFunction;
+  readonly side: 'sender' | 'receiver';
+  readonly gates: readonly ClosedGate[];
+}
+
+/** All roads on which something is shut: of the functions that the user named, or else of those that users pair. */
+export function shutRoads(context: DoctorContext): ShutRoad[] {
+  const { machine, functions, roles, asked } = context;
+  const roads: ShutRoad[] = [];
+  const add = (index: number, side: ShutRoad['side'], gates: readonly ClosedGate[]): void => {
+    if (gates.length > 0) roads.push({ index, fn: functions[index] as PciFunction, side, gates });
+  };
+  for (const [index, fn] of functions.entries()) {
+    const role = roles[index] ?? null;
+    if (asked === null ? role === null : !asked.includes(index)) continue;
+    add(index, 'sender', senderGates(machine.hierarchy, index));
+    if (asked !== null || (role !== null && isProvider(fn, role)))
+      add(index, 'receiver', receiverGates(machine.hierarchy, index));
+  }
+  return roads;
+}
+
+/** Whether the function itself is switched on for its side: then what is off above it is at odds with that. */
+export function isSwitchedOn({ fn, side }: ShutRoad): boolean {
+  const bit = side === 'sender' ? COMMAND_BUS_MASTER : COMMAND_MEMORY_SPACE;
+  return fn.command !== null && (fn.command & bit) !== 0;
+}
+
+/**
+ * Who drives a function. `parked`: drivers that hold it for somebody who has not come yet. `none` where the capture tells drivers and
+ * names none, `unknown` where it tells of none at all.
+ */
+export type DriverState = 'bound' | 'parked' | 'none' | 'unknown';
+
+const PARKING = /^(?:vfio|pci-stub|pciback|xen-pciback|uio|igb_uio)/;
+
+export function driverState({ driver, facts }: PciFunction): DriverState {
+  if (driver !== null) return PARKING.test(driver) ? 'parked' : 'bound';
+  return facts.sysfs !== null || facts.text?.capabilitiesListed === true ? 'none' : 'unknown';
+}
+
+/**
+ * How bad it is that a function itself is switched off: a driver switches it on, so without one it is off by right. Null where nothing need
+ * be said.
+ */
+export function severityOfIdle({ asked }: DoctorContext, fn: PciFunction): Severity | null {
+  switch (driverState(fn)) {
+    case 'bound':
+      return asked === null ? 'warning' : 'error';
+    case 'parked':
+    case 'none':
+      return asked === null ? null : 'warning';
+    case 'unknown':
+      return asked === null ? 'note' : 'warning';
+  }
+}
+
+/** A pair that the kernel would allow, with this function on its side and a peer that is switched on; null where there is none. */
+export function exampleOf(context: DoctorContext, { index, fn, side }: Omit<ShutRoad, 'gates'>): Finding['pairs'] {
+  const wanted = side === 'sender' ? 'receiver' : 'sender';
+  for (const [peer, other] of context.functions.entries()) {
+    const role = context.roles[peer] ?? null;
+    if (role === null || deviceKey(other) === deviceKey(fn)) continue;
+    if (wanted === 'receiver' && !isProvider(other, role)) continue;
+    if (!isSwitchedOn({ index: peer, fn: other, side: wanted, gates: [] })) continue;
+    const [provider, client] = side === 'sender' ? [peer, index] : [index, peer];
+    const { type } = judgePair(context.judge, provider, client);
+    if (type !== 'busAddr' && type !== 'thruHostBridge') continue;
+    const name = (at: number): string => (context.functions[at] as PciFunction).name;
+    return { count: 1, provider: name(provider), client: name(client) };
+  }
+  return null;
+}
+
+/** The Command register, and what its two bits say. */
+export function commandEvidence(fn: PciFunction): Evidence {
+  const { command } = fn;
+  const word = (bit: number): string => ((command ?? 0) & bit ? 'on' : 'off');
+  return factEvidence(fn, 'command', {
+    register: 'Command',
+    offset: COMMAND,
+    value: command === null ? 'not known' : hex(command, 4),
+    meaning: `Memory Space ${word(COMMAND_MEMORY_SPACE)}, Bus Master ${word(COMMAND_BUS_MASTER)}`,
+  });
+}
+
+/** Where a BAR is. */
+export function barEvidence(fn: PciFunction, { index, busAddress }: Bar): Evidence {
+  const value = busAddress === null ? 'not assigned' : hex(busAddress);
+  return factEvidence(fn, 'bars', {
+    register: `BAR${index}`,
+    offset: 0x10 + 4 * index,
+    value,
+    meaning: 'where it answers',
+  });
+}
+
+/** Takes functions away and lets the kernel find and place them anew. */
+export function rescanFix(names: readonly string[], bridges: readonly string[] = []): Fix {
+  const gone = bridges.length > 0 ? bridges : names;
+  return {
+    ...BY_HAND,
+    what: `Let the kernel place ${listed(names)} anew: take ${listed(gone)} away and look for it again; if that fails, boot`,
+    commands: [
+      ...gone.map((name) => `echo 1 | sudo tee /sys/bus/pci/devices/${name}/remove`),
+      'echo 1 | sudo tee /sys/bus/pci/rescan',
+    ],
+    cost: 'All drivers below are unbound for that time; nobody may be using the devices.',
+  };
+}
