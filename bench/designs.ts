@@ -14,6 +14,7 @@
  * comparison with its own BARs, and beside `premapped` the mapping at the submitter, which is over before that one's clock starts.
  *
  * Ends with 1 where a bound is not kept. A ground that does not keep it is measured twice more, and the middle of the three counts.
+ * `--quick` warms nothing up and judges nothing.
  */
 
 import { writeFileSync } from 'node:fs';
