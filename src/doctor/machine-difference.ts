@@ -15,6 +15,7 @@ import type { BridgeWindow } from '../pcie/bridge-window.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { devicePath } from './device-path.ts';
 import { isProvider, rolesOf } from './diagnoses/roles.ts';
+import { STATE_FACTS, type StateFact } from './function-state.ts';
 
 /** One fact that differs; `function` is the name in the later capture, null for the machine as a whole. */
 export interface Change {
@@ -32,7 +33,8 @@ export interface Change {
     | 'kernel'
     | 'cmdline'
     | 'cpu'
-    | 'groupType';
+    | 'groupType'
+    | StateFact;
   readonly before: string;
   readonly after: string;
 }
@@ -171,6 +173,11 @@ function functionChanges(before: Machine, after: Machine, old: PciFunction, now:
   add('link', linkText(old), linkText(now));
   add('decoding', decodingText(old), decodingText(now));
   add('driver', old.driver, now.driver);
+  for (const [fact, textOf] of STATE_FACTS) {
+    const [earlier, later] = [textOf(old), textOf(now)];
+    // That one capture tells less than the other is no change of the machine.
+    if (earlier !== null && later !== null) add(fact, earlier, later);
+  }
   const type = (machine: Machine, fn: PciFunction): string | null =>
     machine.iommuGroupTypes.get(fn.iommuGroup ?? -1) ?? null;
   add('groupType', type(before, old), type(after, now));

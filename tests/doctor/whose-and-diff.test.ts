@@ -6,9 +6,11 @@ import { RangeTable } from '../../src/dma/range-table.ts';
 import { type AddressOwner, addressOwner, busAddressOwner } from '../../src/doctor/address-owner.ts';
 import { withAcsControls, withFunctionMoved } from '../../src/doctor/changed-machine.ts';
 import { machineDifference } from '../../src/doctor/machine-difference.ts';
+import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';
+import { EXT_CAP_AER, findCapability, findExtendedCapability } from '../../src/pcie/capability.ts';
 import type { RootPortDescription } from '../../src/pcie/describe.ts';
 import type { PciFunction } from '../../src/pcie/pci-function.ts';
 import { textDump } from '../readers/sample-dumps.ts';
@@ -298,6 +300,58 @@ test.each(EDITS)('%s is one fact, and back again the other way round', async (_,
   expect(back.changes.map((change) => [change.after, change.before])).toEqual(
     difference.changes.map((change) => [change.before, change.after]),
   );
+});
+
+/** A register that sets how a function works, where it is, and the fact that another value of it makes. */
+const STATES: readonly (readonly [fact: string, offsetOf: (fn: PciFunction) => number | undefined, flip: number])[] = [
+  ['busMaster', () => 0x04, 0x0004],
+  ['powerState', (fn) => behind(findCapability(fn.config, 0x01), 4), 0x0003],
+  ['payload', (fn) => behind(fn.expressOffset, 8), 0x0020],
+  ['payload', (fn) => behind(fn.expressOffset, 8), 0x1000],
+  ['linkTarget', (fn) => (fn.link === null ? undefined : behind(fn.expressOffset, 0x30)), 0x0001],
+  ['errors', (fn) => behind(findExtendedCapability(fn.config, EXT_CAP_AER), 0x04), 0x4000],
+  ['errors', (fn) => behind(findExtendedCapability(fn.config, EXT_CAP_AER), 0x10), 0x0001],
+];
+
+const behind = (start: number | null | undefined, offset: number): number | undefined =>
+  start ? start + offset : undefined;
+
+test.each(STATES)('%s: a register that sets how a function works is a fact', async (fact, offsetOf, flip) => {
+  const before = await example('one-switch');
+  const changed = before.hierarchy.functions.find(
+    (fn) => fn.config.u16(offsetOf(fn) ?? 4096) !== undefined,
+  ) as PciFunction;
+  const offset = offsetOf(changed) as number;
+  const functions = before.hierarchy.functions.map(({ facts, config }) =>
+    facts.bdf === changed.bdf
+      ? { ...facts, config: config.withU16(offset, (config.u16(offset) as number) ^ flip) }
+      : facts,
+  );
+  const after = buildMachine({
+    source: 'after',
+    functions,
+    cpu: before.cpu,
+    kernel: before.kernel,
+    cmdline: before.cmdline,
+  });
+  const { changes } = machineDifference(before, after, policies);
+  expect(changes.filter((change) => change.fact === fact)).toMatchObject([{ function: changed.name, fact }]);
+});
+
+test('a NUMA node is a fact, and a capture that tells none is not', async () => {
+  const before = await example('one-switch');
+  const onNode = (node: number | undefined): Machine =>
+    buildMachine({
+      source: 'after',
+      functions: before.hierarchy.functions.map(({ facts }) => {
+        const { sysfs } = facts;
+        return sysfs === null ? facts : { ...facts, sysfs: { ...sysfs, numaNode: node } };
+      }),
+    });
+  const nodes = (earlier: Machine, later: Machine): unknown[] =>
+    machineDifference(earlier, later, policies).changes.filter(({ fact }) => fact === 'numaNode');
+  expect(nodes(onNode(0), onNode(1)).length).toBeGreaterThan(1);
+  expect(nodes(onNode(0), onNode(undefined))).toEqual([]);
 });
 
 test('numbers of IOMMU groups may move: only who is in a group together counts', async () => {
