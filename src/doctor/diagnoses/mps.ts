@@ -15,6 +15,7 @@ import { NOTHING } from './finding.ts';
 import { DEVICE_CONTROL, withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
 import { tagFindings } from './tag-mismatch.ts';
+import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
 
 export const MPS: Diagnosis = {
@@ -50,7 +51,34 @@ function diagnose(context: DoctorContext): Finding[] {
   }
   const [first] = senders.values();
   const sizes = first === undefined ? [] : [findingOf(context, { senders, hops, least, first })];
-  return [...sizes, ...tagFindings(context)];
+  return [...sizes, ...towardsMemory(context, new Set(senders.keys()), least), ...tagFindings(context)];
+}
+
+/**
+ * Devices with packets longer than a port above them takes, whoever their peers are: all that they write goes up there, and a root complex
+ * may split a packet only behind its own port. `told` are those that are to send at most `least` bytes already. A guest's ports are drawn.
+ */
+function towardsMemory(context: DoctorContext, told: ReadonlySet<number>, least: number): Finding[] {
+  if (guestEvidence(context.machine) !== null) return [];
+  const senders = new Set<number>();
+  const hops = new Set<number>();
+  let smallest = Number.POSITIVE_INFINITY;
+  for (const [index, role] of context.roles.entries()) {
+    if ((role ?? null) === null && context.asked?.includes(index) !== true) continue;
+    const size = told.has(index) ? least : sizeOf(context, index);
+    if (size === null) continue;
+    const short = context.machine.hierarchy
+      .chainOf(index)
+      .slice(1)
+      .filter((at) => (sizeOf(context, at) ?? size) < size);
+    if (short.length === 0) continue;
+    senders.add(index);
+    for (const at of short) {
+      hops.add(at);
+      smallest = Math.min(smallest, sizeOf(context, at) as number);
+    }
+  }
+  return senders.size === 0 ? [] : [findingOf(context, { senders, hops, least: smallest, first: null })];
 }
 
 function sizeOf({ functions }: DoctorContext, index: number): number | null {
@@ -66,10 +94,11 @@ function chainTo({ machine }: DoctorContext, index: number, common: number): num
 function findingOf(
   context: DoctorContext,
   found: {
-    readonly senders: ReadonlyMap<number, PairCase>;
+    readonly senders: ReadonlyMap<number, PairCase> | ReadonlySet<number>;
     readonly hops: ReadonlySet<number>;
     readonly least: number;
-    readonly first: PairCase;
+    /** A pair whose packets break; null where they break on the way to memory. */
+    readonly first: PairCase | null;
   },
 ): Finding {
   const { senders, least, first } = found;
@@ -94,10 +123,10 @@ function findingOf(
     id: 'MPS',
     severity: 'warning',
     sure: 'likely',
-    title: `${listed(long)} ${long.length === 1 ? 'sends' : 'send'} packets longer than the ${least} bytes that ${listed(short)} ${short.length === 1 ? 'accepts' : 'accept'}: peer writes break as Malformed TLPs`,
+    title: `${listed(long)} ${long.length === 1 ? 'sends' : 'send'} packets longer than the ${least} bytes that ${listed(short)} ${short.length === 1 ? 'accepts' : 'accept'}: ${first === null ? 'what they write to memory, or to anybody beyond, breaks there' : 'peer writes break'} as Malformed TLPs`,
     at: short,
     functions: [...new Set([...long, ...short])].sort(),
-    pairs: pairsOf(context, first),
+    pairs: first === null ? null : pairsOf(context, first),
     evidence: [...senders.keys(), ...found.hops].slice(0, 16).map((index) => {
       const fn = context.functions[index] as PciFunction;
       const offset = fn.expressOffset ? fn.expressOffset + DEVICE_CONTROL : null;
@@ -109,7 +138,10 @@ function findingOf(
         meaning: `${fn.payload?.maxPayload} bytes`,
       });
     }),
-    why: 'Firmware sets the size for the way between device and memory. Between peers the smallest receiver decides, and a packet that is too long is an error, not a slow one.',
+    why:
+      first === null
+        ? 'Each port takes packets of its own size at most. Somebody set these ports to less than the devices below them, so it is not peers alone that suffer.'
+        : 'Firmware sets the size for the way between device and memory. Between peers the smallest receiver decides, and a packet that is too long is an error, not a slow one.',
     fixes: [
       {
         what: `Let all of ${listed(long)} send at most ${least} bytes, now`,

@@ -12,11 +12,25 @@ const HYPERVISORS: ReadonlyMap<number, string> = new Map([
   [0x1414, 'Hyper-V'],
 ]);
 
+/** The same makers as a listing without numbers prints them. */
+const PRINTED: readonly (readonly [RegExp, string])[] = [
+  [/^Red Hat/, 'QEMU or KVM'],
+  [/^XenSource/, 'Xen'],
+  [/^VMware/, 'VMware'],
+  [/^InnoTek/, 'VirtualBox'],
+  [/^Microsoft/, 'Hyper-V'],
+];
+
 /** A device that shows that this is a guest, and whose; null on real hardware. */
 export function guestEvidence(machine: Machine): { readonly fn: PciFunction; readonly hypervisor: string } | null {
   for (const fn of machine.hierarchy.functions) {
     const vendor = fn.vendorId;
-    if (vendor === null) continue;
+    if (vendor === null) {
+      const name = fn.facts.text?.deviceName ?? '';
+      const printed = PRINTED.find(([maker]) => maker.test(name));
+      if (printed !== undefined) return { fn, hypervisor: printed[1] };
+      continue;
+    }
     const hypervisor = isVirtio(fn) || isStandardVga(fn) ? 'QEMU or KVM' : HYPERVISORS.get(vendor);
     if (hypervisor !== undefined) return { fn, hypervisor };
   }

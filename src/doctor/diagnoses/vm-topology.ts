@@ -1,9 +1,10 @@
 /** A guest sees the tree that its hypervisor draws, not the one that its devices stand in. */
 
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { identityEvidence } from './evidence.ts';
-import type { Finding } from './finding.ts';
+import { factEvidence, identityEvidence } from './evidence.ts';
+import type { Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { guestEvidence } from './virtual-machine.ts';
 import { listed } from './words.ts';
@@ -39,7 +40,7 @@ function diagnose(context: DoctorContext): Finding[] {
       title: `This is a ${guest.hypervisor} guest${names.length === 0 ? '' : ` with ${listed(names)} passed through`}: its tree tells nothing of how the devices stand in the host`,
       at: [guest.fn.name],
       functions: names,
-      evidence: [identityEvidence(guest.fn, `a device of ${guest.hypervisor}`)],
+      evidence: [guestDevice(guest.fn, `a device of ${guest.hypervisor}`)],
       why: 'A guest’s drivers judge by the tree that they see. ACS, switches and host bridges of the host decide what really happens, and BARs of peers must be mapped in the host’s IOMMU.',
       fixes: [
         {
@@ -64,4 +65,10 @@ function diagnose(context: DoctorContext): Finding[] {
       ],
     },
   ];
+}
+
+/** By its numbers, or by its name where a listing prints no numbers. */
+function guestDevice(fn: PciFunction, meaning: string): Evidence {
+  if (fn.vendorId !== null) return identityEvidence(fn, meaning);
+  return factEvidence(fn, 'identity', { register: 'Name', value: fn.facts.text?.deviceName ?? '', meaning });
 }
