@@ -2,6 +2,9 @@
 
 import type { ReadNote } from './machine.ts';
 
+/** Code of the note about a listing that was cut: what stood behind its end is not known. */
+export const DUMP_CUT = 'DUMP_CUT';
+
 /** As many notes as one file may leave; the rest is counted. */
 const NOTES_MAX = 100;
 

@@ -260,3 +260,19 @@ test('GPUs of which the capture shows no memory are named, and nothing is said t
   const { findings } = jsonOf(p2pdma(['check', '-', '--json'], { input })) as unknown as Document;
   expect(findings).toMatchObject([{ id: 'NO-PROVIDER', functions: ['0000:04:00.0', '0000:05:00.0'] }]);
 });
+
+test('a listing that was cut: that nothing offers memory is no longer certain', () => {
+  const rows = ['00', '10', '20', '30'].map((offset) => `${offset}:${' 00'.repeat(16)}`);
+  const functions = ['00:00.0', '00:01.0', '00:02.0'].map((name) => [
+    `${name} Host bridge [0600]: x [1234:0001]`,
+    ...rows,
+    '',
+  ]);
+  const whole = functions.flat().join('\n');
+  const cut = whole.slice(0, -100);
+  const sure = (input: string): unknown =>
+    (jsonOf(p2pdma(['check', '-', '--json', '--only', 'NO-PROVIDER'], { input })) as { findings: unknown }).findings;
+  expect(sure(whole)).toMatchObject([{ sure: 'certain' }]);
+  expect(sure(cut)).toMatchObject([{ sure: 'unknown' }]);
+  expect(p2pdma(['check', '-'], { input: cut }).stderr).toContain('it was cut, and functions behind may be missing');
+});

@@ -2,6 +2,7 @@
 
 import type { Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
+import { DUMP_CUT } from '../../machine/note-list.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
@@ -133,12 +134,26 @@ function blindFinding(context: DoctorContext, likeliest: PciFunction): Finding {
   };
 }
 
+function cutFinding(): Finding {
+  return {
+    ...NOTHING,
+    id: 'NO-PROVIDER',
+    severity: 'note',
+    sure: 'unknown',
+    title:
+      'Whether a device here offers memory to peers is not in this capture: the file was cut, and devices behind its end are missing',
+    why: 'What is not listed may be the very device.',
+    missing: { what: 'the rest of the listing', command: 'sudo lspci -Dnnvvvxxxx > host.txt' },
+  };
+}
+
 function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Finding {
   const names = drives.map((fn) => fn.name);
   const others = context.roles.filter((role): role is Role => role !== null).length;
   const first = drives[0];
   const blind = blindSpot(context.functions);
   if (blind !== undefined) return blindFinding(context, blind);
+  if (context.machine.notes.some(({ code }) => code === DUMP_CUT)) return cutFinding();
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',

@@ -111,3 +111,46 @@ test('the rest of a wrapped line is taken though it is indented', () => {
   );
   expect(text?.acs).toMatchObject({ capability: 0x5f, control: 0x1d });
 });
+
+/** A port with Express at 40h, ACS at 100h and its control as given; all other registers are zeros. */
+function portWithAcs(control: number): string[] {
+  const bytes = new Uint8Array(0x110);
+  bytes.set([0x34, 0x12, 1, 0, 6, 4, 0x10, 0, 0, 0, 4, 6]);
+  bytes[0x0e] = 1;
+  bytes[0x34] = 0x40;
+  bytes.set([0x10, 0, 0x62], 0x40);
+  bytes.set([0x0d, 0, 1, 0, 0x5f, 0, control, 0], 0x100);
+  const pairs = [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
+  return Array.from(
+    { length: 0x11 },
+    (_, row) => `${row.toString(16)}0: ${pairs.slice(row * 16, row * 16 + 16).join(' ')}`,
+  );
+}
+
+test('decoded ACS that the registers of the same function contradict is told, and the registers are believed', () => {
+  const text = (sign: '+' | '-'): string[] => [
+    PORT,
+    '\tControl: I/O- Mem+',
+    '\tCapabilities: [100 v1] Access Control Services',
+    `\t\tACSCtl:\tSrcValid- TransBlk- ReqRedir${sign} CmpltRedir- UpstreamFwd- EgressCtrl- DirectTrans-`,
+  ];
+  const evidence = read(...text('+'), ...portWithAcs(0x00), '');
+  expect(only(evidence).config.u16(0x106)).toBe(0);
+  expect(evidence.notes).toMatchObject([
+    { code: 'TEXT_CONTRADICTS', line: 4, message: expect.stringContaining('says RR, and its registers say none') },
+  ]);
+  expect(codes(read(...text('+'), ...portWithAcs(0x04), ''))).toEqual([]);
+  expect(codes(read(...text('-'), ...portWithAcs(0x00), ''))).toEqual([]);
+});
+
+const whole = (head: string): string[] => [head, ROW0, ROW1, ROW2, ROW3, ''];
+
+test.each([
+  ['in the registers of the last function', ['00:02.0 PCI bridge [0604]: x [1234:0001]', ROW0, ROW1], true],
+  ['in the middle of a row', ['00:02.0 PCI bridge [0604]: x [1234:0001]', ROW0, ROW1.slice(0, 30)], true],
+  ['before its registers', ['00:02.0 PCI bridge [0604]: x [1234:0001]', '\tControl: I/O- Mem+'], true],
+  ['behind a whole function', whole('00:02.0 PCI bridge [0604]: x [1234:0001]'), false],
+])('a listing that ends %s', (_, end, isCut) => {
+  const evidence = read(...whole('00:00.0 PCI bridge [0604]: x [1234:0001]'), ...whole(PORT), ...end);
+  expect(codes(evidence)).toEqual(isCut ? [['DUMP_CUT', 13]] : []);
+});

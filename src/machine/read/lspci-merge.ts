@@ -12,6 +12,7 @@ import { ConfigSpace } from '../../pcie/config-space.ts';
 import type { FactName, FunctionFacts, Source, TextFacts } from '../../pcie/function-facts.ts';
 import { DEVICE_ID, HEADER_TYPE, PRIMARY_BUS, VENDOR_ID } from '../../pcie/registers.ts';
 import type { NoteList } from '../note-list.ts';
+import { noteAcsContradiction } from './lspci-doubts.ts';
 import type { ListedFunction } from './lspci-group.ts';
 import { decodeText } from './lspci-text.ts';
 
@@ -30,6 +31,7 @@ const NO_REGISTERS: Registers = { config: ConfigSpace.UNKNOWN, line: 0 };
 export function factsOf(bytes: Uint8Array, listed: ListedFunction, file: string, notes: NoteList): FunctionFacts {
   const { bdf, blocks, parentKey } = listed;
   const { config, line } = registersOf(bytes, listed, notes);
+  noteAcsContradiction(bytes, listed, config, notes);
   const configSource: Source | null = config.length === 0 ? null : { kind: 'config', file, line };
   let text: TextFacts | null | undefined;
   return {

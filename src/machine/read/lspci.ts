@@ -6,6 +6,7 @@ import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { HEADER_TYPE } from '../../pcie/registers.ts';
 import type { MachineEvidence } from '../build.ts';
 import { NoteList } from '../note-list.ts';
+import { noteCut } from './lspci-doubts.ts';
 import { groupBlocks } from './lspci-group.ts';
 import { factsOf } from './lspci-merge.ts';
 import { scanLspci } from './lspci-scan.ts';
@@ -23,6 +24,7 @@ export function readLspci(bytes: Uint8Array, source: string): LspciReading {
   const notes = new NoteList(source);
   const scan = scanLspci(bytes, notes);
   if (scan.blocks.length === 0) return { evidence: null, drawing: scan.drawing };
+  noteCut(scan.blocks, notes);
   const functions = groupBlocks(bytes, scan.blocks, notes).map((listed) => factsOf(bytes, listed, source, notes));
   // Text that stands for missing registers is decoded now, so that its notes are complete.
   for (const facts of functions) if (facts.config.length === 0) void facts.text;
