@@ -91,10 +91,10 @@ function whoIsWho(machine: Machine, columns: number): string[] {
 /** Beyond this many groups a screen cannot hold them, and fixes are not told apart. */
 const GROUPS_MAX = 8;
 
-/** Findings of one kind and severity together, where they have one fix, in their order; in a machine with very many, all of them. */
+/** Findings of one kind and severity together, where they have one fix or are one question, in their order; in a machine with very many, all of them. */
 function together(findings: readonly Finding[]): Finding[][] {
   const kindOf = ({ id, severity, sure }: Finding): string => `${id} ${severity} ${sure}`;
-  const groups = groupedBy(findings, (finding) => `${kindOf(finding)} ${finding.fixes[0]?.what}`);
+  const groups = groupedBy(findings, (finding) => `${kindOf(finding)} ${finding.fixes[0]?.what ?? finding.title}`);
   return groups.length <= GROUPS_MAX ? groups : groupedBy(findings, kindOf);
 }
 

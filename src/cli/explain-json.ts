@@ -2,6 +2,7 @@
 
 import { hex } from '../core/hex.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
+import { loadRate } from '../doctor/road-links.ts';
 import type { SettingsChange } from '../doctor/smallest-change.ts';
 import { mailDistance } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
@@ -33,6 +34,7 @@ export function explainDocument(explanation: Explanation): object {
       providerLeg: explanation.providerLeg.map(hopDocument),
       common: explanation.common?.name ?? null,
       clientLeg: explanation.clientLeg.map(hopDocument),
+      narrowest: narrowestDocument(explanation),
     },
     verdicts: [
       verdictDocument(provider.name, client.name, verdict),
@@ -42,6 +44,13 @@ export function explainDocument(explanation: Explanation): object {
     change: changeDocument(explanation),
     reverseChange: other === null ? null : changeDocument(other),
   };
+}
+
+/** The rate is what the link carries under load, each way. */
+function narrowestDocument({ narrowest }: Explanation): object | null {
+  return narrowest === null
+    ? null
+    : { above: narrowest.lower.name, width: narrowest.now.width, gigabytesPerSecond: loadRate(narrowest) };
 }
 
 function missingDocument({ missing }: Explanation): object | null {
@@ -75,6 +84,7 @@ function hopDocument(hop: Hop): object {
     function: fn.name,
     role: hop.role,
     portType: fn.portType,
+    link: hop.link === null ? null : { now: hop.link.now, can: hop.link.can },
     redirects: hop.redirects,
     decides: hop.decides,
     acs:

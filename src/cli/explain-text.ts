@@ -1,13 +1,15 @@
 /** The explanation of one pair for people: the road hop by hop, the verdict both ways, and what would change it. */
 
 import { hex, hexDigits } from '../core/hex.ts';
+import { type Link, loadWords } from '../doctor/road-links.ts';
 import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
+import type { LinkFacts } from '../pcie/express.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { changeLines } from './explain-change.ts';
 import { type ExplainView, KERNEL_MAP_TYPES, TYPE_WORDS } from './explain-view.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
-import { acsAsLspci, acsWords, portWords } from './fact-words.ts';
+import { acsAsLspci, acsWords, linkWords, portWords } from './fact-words.ts';
 import { machineLine } from './matrix-text.ts';
 import { fullName, idsText } from './names.ts';
 import { wrap } from './style.ts';
@@ -47,6 +49,14 @@ function* roadLines(explanation: Explanation, view: ExplainView): Generator<stri
     yield '  What is redirected goes up to';
     yield* hostBridgeLines(explanation, view);
   }
+  const { narrowest } = explanation;
+  if (narrowest === null) return;
+  const text = `  Narrowest link: ${loadWords(narrowest)}, above ${narrowest.lower.name}`;
+  yield* wrap(text, view.columns, '      ');
+}
+
+function linkFacts({ now, can }: Link): LinkFacts {
+  return { maxSpeedGts: can.speed, maxWidth: can.width, speedGts: now.speed, width: now.width, active: null };
 }
 
 function* hopLines(hop: Hop, arrow: string, { style, columns }: ExplainView): Generator<string> {
@@ -54,7 +64,7 @@ function* hopLines(hop: Hop, arrow: string, { style, columns }: ExplainView): Ge
   const turn = hop.role === 'common' ? '╮' : hop.role === 'bridge' ? arrow : '●';
   const role =
     hop.role === 'bridge' ? '' : hop.role === 'common' ? ', where the paths meet' : `, ${ROLE_WORDS[hop.role]}`;
-  const text = `  ${turn} ${fn.name}  ${portWords(fn)}${role}; ${acsWords(fn)}${effectOf(hop)}`;
+  const text = `  ${turn} ${fn.name}  ${portWords(fn)}${role}; ${hop.link === null ? '' : `${linkWords(linkFacts(hop.link))}; `}${acsWords(fn)}${effectOf(hop)}`;
   yield* wrap(text, columns, '      ').map((line, index) =>
     index === 0 ? line.replace(fn.name, style.bold(fn.name)) : line,
   );

@@ -1,7 +1,9 @@
 /** Everything that there is to say about one pair, before it is worded. */
 
+import { guestEvidence } from '../doctor/diagnoses/virtual-machine.ts';
 import { type IsolationCost, isolationCost } from '../doctor/isolation.ts';
 import { type MissingEvidence, missingEvidence } from '../doctor/missing-evidence.ts';
+import { type Link, linkAbove, narrowestAbove } from '../doctor/road-links.ts';
 import { type SmallestChange, smallestChange } from '../doctor/smallest-change.ts';
 import { judgePair } from '../p2p/distance.ts';
 import type { JudgeContext } from '../p2p/judge.ts';
@@ -19,6 +21,8 @@ export interface Hop {
   /** Its ACS registers decide the verdict, or would if they were known. */
   readonly decides: boolean;
   readonly acsSource: Source | null;
+  /** The link above it; null where there is none, and in a guest, whose links are drawn. */
+  readonly link: Link | null;
 }
 
 export interface Explanation {
@@ -39,6 +43,8 @@ export interface Explanation {
   /** What the change of settings costs; null where there is none. */
   readonly cost: IsolationCost | null;
   readonly missing: MissingEvidence | null;
+  /** The link that bounds every copy between the two; null where no rate is known, and in a guest. */
+  readonly narrowest: Link | null;
   /** Names of the functions on the way that redirect now, in walk order: the kernel prints them. */
   readonly redirecting: readonly string[];
 }
@@ -51,7 +57,8 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
   const verdict = judgePair(judge, provider, client);
   const common = judge.commonUpstream(provider, client);
   const named = new Set(verdict.reasons.filter(({ code }) => ACS_REASONS.has(code)).flatMap(({ at }) => at));
-  const hop = (index: number): Hop => hopOf(judge, { index, provider, client, common, named });
+  const isGuest = guestEvidence(judge.machine) !== null;
+  const hop = (index: number): Hop => hopOf(judge, { index, provider, client, common, named, isGuest });
   const providerLeg = legOf(judge, provider, common).map(hop);
   if (common >= 0) providerLeg.push(hop(common));
   const clientLeg = legOf(judge, client, common).map(hop);
@@ -68,8 +75,25 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
     change,
     cost: change.settings === null ? null : isolationCost(judge.machine, change.settings.ports),
     missing: missingEvidence(judge.machine, verdict),
+    narrowest: isGuest
+      ? null
+      : narrowestAbove(judge.machine.hierarchy, roadOf(judge, { provider, client, common, verdict })),
     redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn.name),
   };
+}
+
+/** The functions above which traffic passes: up to where the legs meet, and to the top where it is redirected there. */
+function roadOf(
+  judge: JudgeContext,
+  { provider, client, common, verdict }: { provider: number; client: number; common: number; verdict: PairVerdict },
+): number[] {
+  if (provider === client) return [];
+  const goesUp = common >= 0 && verdict.type !== 'busAddr';
+  return [
+    ...legOf(judge, provider, common),
+    ...legOf(judge, client, common),
+    ...(goesUp ? judge.machine.hierarchy.chainOf(common) : []),
+  ];
 }
 
 /** From a function up to the common node, without it; to the root bus where there is none. */
@@ -87,6 +111,7 @@ function hopOf(
     readonly client: number;
     readonly common: number;
     readonly named: ReadonlySet<string>;
+    readonly isGuest: boolean;
   },
 ): Hop {
   const fn = judge.functions[at.index] as PciFunction;
@@ -97,6 +122,7 @@ function hopOf(
     redirects: acs.state === 'unknown' ? null : acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0,
     decides: at.named.has(fn.name),
     acsSource: fn.sourceOf('acs'),
+    link: at.isGuest ? null : linkAbove(judge.machine.hierarchy, at.index),
   };
 }
 

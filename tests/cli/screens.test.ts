@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { explainDocument } from '../../src/cli/explain-json.ts';
 import { explainLines } from '../../src/cli/explain-text.ts';
 import { explain } from '../../src/cli/explanation.ts';
 import { matrixLines } from '../../src/cli/matrix-text.ts';
@@ -13,6 +14,8 @@ import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { selectFunction, selectFunctions } from '../../src/machine/selector.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { POLICIES, type PolicyName, policyForKernel } from '../../src/p2p/policy.ts';
+import { LISTED } from '../doctor/machines.ts';
+import { gpu, machineOfParts } from '../doctor/twins.ts';
 
 const view = { columns: 80, style: styleOf(false), names: namesFrom(null), full: false };
 
@@ -70,6 +73,23 @@ test.each<[file: string, machine: string, provider: string, client: string, poli
   const command = `p2pdma explain example:${name} ${provider} ${client}${policy === undefined ? '' : ` --policy ${policy}`}`;
   const lines = explainLines(explain(judge, p as number, c as number), view);
   await expect(screen(command, lines)).toMatchFileSnapshot(golden(file));
+});
+
+test('explain: each hop tells of the link above it, and the narrowest one bounds the copy', () => {
+  const link = { speedGts: 16, width: 16 } as const;
+  const slow = { speedGts: 8, width: 1 } as const;
+  const children = [
+    { kind: 'rootPort' as const, name: 'p', link, below: [gpu('a')] },
+    { kind: 'rootPort' as const, name: 'q', link: slow, below: [gpu('b')] },
+  ];
+  const machine = machineOfParts([{ hostBridge: LISTED, children }]);
+  const judge = new JudgeContext(machine, POLICIES['linux-6.12']);
+  const cards = judge.functions.flatMap((fn, index) => (fn.classCode === 0x0302 ? [index] : []));
+  const explained = explain(judge, cards[0] as number, cards[1] as number);
+  const lines = [...explainLines(explained, view)];
+  expect(lines.join('\n')).toContain('the provider; link x16 16 GT/s;');
+  expect(lines).toContain('  Narrowest link: x1 at 8 GT/s, 1.0 GB/s each way, above 0000:02:00.0');
+  expect(explainDocument(explained)).toMatchObject({ road: { narrowest: { above: '0000:02:00.0', width: 1 } } });
 });
 
 test('explain: a dump without root says which one command would tell', async () => {

@@ -219,6 +219,31 @@ test('fewer lanes to a switch on the board, or in a guest, are a question', () =
   expect(findings(machine(guest, narrow), 'LINK-DEGRADED')).toMatchObject([{ severity: 'note', sure: 'unknown' }]);
 });
 
+/** A port that has so many lanes of 16 GT/s, and the card below it trained to that. */
+const lanes = (port: string, card: string, width: number): Parameters<typeof machine>[1] => ({
+  edits: {
+    [port]: (view, express) => {
+      view.setUint32(express + 0x0c, (view.getUint32(express + 0x0c, true) & ~0x3ff) | (width << 4) | 4, true);
+      view.setUint16(express + 0x12, 0x2000 | (width << 4) | 4, true);
+    },
+    [card]: (view, express) => view.setUint16(express + 0x12, (width << 4) | 4, true),
+  },
+});
+
+test('LINK-DEGRADED: a port with a quarter of what both devices have, or less, is a note with the figure; in a guest it is drawn', () => {
+  for (const width of [1, 2, 4]) {
+    const found = claims(machine(twoPorts(LISTED), lanes('p', 'a', width)), 'LINK-DEGRADED');
+    expect(found).toMatchObject([{ severity: 'note', sure: 'certain' }]);
+    expect(found[0]?.title).toContain(
+      `x${width} at 16 GT/s, ${((16 * width * 128) / 130 / 8).toFixed(1)} GB/s each way`,
+    );
+    expect(found[0]?.at).toEqual(['0000:01:00.0']);
+  }
+  expect(claims(machine(twoPorts(LISTED), lanes('p', 'a', 8)), 'LINK-DEGRADED')).toEqual([]);
+  const guest = twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x1b36 }));
+  expect(claims(machine(guest, lanes('p', 'a', 1)), 'LINK-DEGRADED')).toEqual([]);
+});
+
 test('a desktop with one GPU and one drive, whose host bridge no kernel trusts, has no error', () => {
   const desktop = machine(twoPorts(UNLISTED, 'clear', drive('b')));
   expect(

@@ -240,7 +240,7 @@ test('a corrected word names functions by their way from the root, which survive
   expect(repair?.change).toMatchObject({ after: `${word} quiet` });
 });
 
-test('D1: what opens the switches in place of a word keeps what the word says besides, on paper and in the proof', () => {
+test('what opens the switches in place of a word keeps what the word says besides, on paper and in the proof', () => {
   const line = 'quiet pci=pcie_bus_perf,disable_acs_redir=0000:09:00.0,realloc splash';
   const machine = machineOfParts(oneSwitch(ACS_ON), { cmdline: line });
   const fixes = fixesOf(machine).filter(({ finding }) => finding.id === 'BAD-CMDLINE');

@@ -3,8 +3,8 @@
  * be an idle link that has slowed down to save power, and is never called one. PCIe 7.5.3.6 and 7.5.3.8.
  */
 
-import type { LinkFacts } from '../../pcie/express.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } from '../road-links.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { linkEvidence } from './evidence.ts';
@@ -18,21 +18,12 @@ export const LINK_DEGRADED: Diagnosis = {
   id: 'LINK-DEGRADED',
   aliases: [],
   severity: 'warning',
-  meaning: 'a link runs with fewer lanes or slower than both ends can',
+  meaning:
+    'a link runs with fewer lanes or slower than both ends can, or holds back the devices at both ends of a road',
   symptom: 'one row of the bandwidth matrix is far below the others',
   needs: 'Link Capabilities and Status of both ends of each link',
   diagnose,
 };
-
-/** One link, by its two ends. */
-interface Link {
-  readonly upper: PciFunction | null;
-  readonly lower: PciFunction;
-  readonly now: { readonly speed: number | null; readonly width: number };
-  /** What both ends can. */
-  readonly can: { readonly speed: number | null; readonly width: number | null };
-  readonly bothKnown: boolean;
-}
 
 function diagnose(context: DoctorContext): Finding[] {
   const links = linksToRoles(context);
@@ -44,11 +35,74 @@ function diagnose(context: DoctorContext): Finding[] {
   const isGuest = guestEvidence(context.machine) !== null;
   // A guest's ports are drawn; with one end unknown the slot may be that narrow; a switch on the board may be wired with fewer lanes.
   const faulty = narrow.filter((link) => !isGuest && link.bothKnown && link.lower.portType !== 'upstreamPort');
-  const open = narrow.filter((link) => !faulty.includes(link));
+  const open = narrow.filter((link) => !faulty.includes(link) && (isGuest || holdsBack(context, link)));
   const findings = faulty.map((link) => narrowFinding(context, link));
-  if (open.length > 0) findings.push(openFinding(open, isGuest));
-  if (slow.length > 0) findings.push(slowFinding(slow));
+  if (open.length > 0) findings.push(openFinding(cardsFirst(context, open), isGuest));
+  if (slow.length > 0) findings.push(slowFinding(context, slow));
+  const roads = isGuest
+    ? []
+    : narrowRoads(context).filter(({ link }) => !narrow.some(({ lower }) => lower === link.lower));
+  if (roads.length > 0) findings.push(roadsFinding(context, roads));
   return findings;
+}
+
+/** A road is told of where it has this part, or less, of what both devices have. */
+const NARROW_PART = 1 / 4;
+
+/** A device, and the link on its way to its peers that holds both back. */
+interface NarrowRoad {
+  readonly index: number;
+  readonly link: Link;
+}
+
+/** For each device that has peers as fast as itself: the narrowest link up to where they meet, where it is far below both. */
+function narrowRoads({ machine, cases, functions }: DoctorContext): NarrowRoad[] {
+  const { hierarchy } = machine;
+  const own = (index: number): number => ownRate(functions[index] as PciFunction) ?? 0;
+  const roads = new Map<number, NarrowRoad>();
+  for (const item of cases) {
+    if (item.type === 'notSupported') continue;
+    // The two fastest: each has the other as its peer.
+    const [fastest, second] = [...item.functions].map(own).sort((a, b) => b - a);
+    for (const index of item.functions) {
+      const chain = hierarchy.chainOf(index);
+      const meet = item.common < 0 ? -1 : chain.indexOf(item.common);
+      const link = narrowestAbove(hierarchy, meet < 0 ? chain : chain.slice(0, meet));
+      const rate = link === null ? null : loadRate(link);
+      const peer = own(index) === fastest ? second : fastest;
+      if (link === null || rate === null || rate > NARROW_PART * Math.min(own(index), peer ?? 0)) continue;
+      const known = roads.get(index);
+      if (known === undefined || rate < (loadRate(known.link) as number)) roads.set(index, { index, link });
+    }
+  }
+  return [...roads.values()].sort((a, b) => a.index - b.index);
+}
+
+function roadsFinding(context: DoctorContext, roads: readonly NarrowRoad[]): Finding {
+  const fns = roads.map(({ index }) => context.functions[index] as PciFunction);
+  const names = fns.map(({ name }) => name);
+  const links = [...new Map(roads.map(({ link }) => [link.lower, link])).values()];
+  const worst = links.reduce((least, link) => ((loadRate(link) ?? 0) < (loadRate(least) ?? 0) ? link : least));
+  const most = Math.max(...fns.map((fn) => ownRate(fn) ?? 0));
+  return {
+    ...NOTHING,
+    id: 'LINK-DEGRADED',
+    severity: 'note',
+    sure: 'certain',
+    title: `The way from ${listed(names)} to their peers is far narrower than the devices: ${loadWords(worst)}, at the link of ${worst.lower.name}, where the device has ${most.toFixed(1)} GB/s`,
+    at: links.map(({ lower }) => lower.name).sort(),
+    functions: names,
+    evidence: evidenceOf(links),
+    why: 'No copy between two devices is faster than the narrowest link between them. The port has no more lanes, or no higher speed: no setting changes that.',
+    fixes: [
+      {
+        ...BY_HAND,
+        what: 'Move the card to a slot with more lanes, or replace the riser; or copy through system memory where that way is wider',
+        cost: 'Power off and re-slot; bus numbers change.',
+        takeBack: 'put the card back',
+      },
+    ],
+  };
 }
 
 /** All links on the ways to functions that somebody would pair, each once. */
@@ -61,36 +115,11 @@ function linksToRoles(context: DoctorContext): Link[] {
     for (const at of hierarchy.chainOf(index)) {
       if (seen.has(at)) break;
       seen.add(at);
-      const link = linkOf(context, at);
+      const link = linkAbove(hierarchy, at);
       if (link !== null) links.push(link);
     }
   }
   return links.sort((a, b) => a.lower.key - b.lower.key);
-}
-
-/** The link above a function; null where there is none, it is down, or this is not the function that speaks for the device. */
-function linkOf(context: DoctorContext, index: number): Link | null {
-  const lower = context.functions[index] as PciFunction;
-  const upper = context.functions[context.machine.hierarchy.parent[index] as number] ?? null;
-  const isLower = ['endpoint', 'legacyEndpoint', 'upstreamPort', 'pcieToPci'].includes(lower.portType ?? '');
-  if (!isLower || lower.bdf.function !== 0 || lower.poweredDown) return null;
-  const below = lower.link;
-  const above = upper?.portType === 'rootPort' || upper?.portType === 'downstreamPort' ? upper.link : null;
-  const status: LinkFacts | null = below?.width ? below : above;
-  if (status?.width === null || status?.width === undefined || status.width === 0) return null;
-  return {
-    upper: above === null ? null : upper,
-    lower,
-    now: { speed: status.speedGts, width: status.width },
-    can: { speed: least(below?.maxSpeedGts, above?.maxSpeedGts), width: least(below?.maxWidth, above?.maxWidth) },
-    bothKnown: Boolean(below?.maxWidth && above?.maxWidth),
-  };
-}
-
-/** The smaller of what is known; 0 is a register that says nothing. */
-function least(a: number | null | undefined, b: number | null | undefined): number | null {
-  const known = [a, b].filter((value) => typeof value === 'number' && value > 0) as number[];
-  return known.length === 0 ? null : Math.min(...known);
 }
 
 function narrowFinding(context: DoctorContext, link: Link): Finding {
@@ -155,9 +184,27 @@ function openFinding(links: readonly Link[], isGuest: boolean): Finding {
   };
 }
 
-function slowFinding(slow: readonly Link[]): Finding {
+/** Whether somebody below could use more than the link carries: the uplink of a chipset mostly suits what stands below it. */
+function holdsBack({ machine, roles, functions }: DoctorContext, link: Link): boolean {
+  const at = machine.hierarchy.indexOf(link.lower.bdf);
+  const rate = loadRate(link);
+  return roles.some((role, index) => {
+    if (role === null || !machine.hierarchy.chainOf(index).includes(at)) return false;
+    const own = ownRate(functions[index] as PciFunction);
+    return rate === null || own === null || own > rate;
+  });
+}
+
+/** Cards of somebody before ports of the board: a chipset's uplink has the lanes that it has. */
+function cardsFirst({ machine, roles }: DoctorContext, links: readonly Link[]): Link[] {
+  const isCard = ({ lower }: Link): boolean => roles[machine.hierarchy.indexOf(lower.bdf)] !== null;
+  return [...links.filter(isCard), ...links.filter((link) => !isCard(link))];
+}
+
+function slowFinding(context: DoctorContext, found: readonly Link[]): Finding {
+  const slow = cardsFirst(context, found);
   const names = slow.map(({ lower }) => lower.name);
-  const [first] = slow as readonly [Link];
+  const first = slow[0] as Link;
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
