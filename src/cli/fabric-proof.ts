@@ -16,6 +16,7 @@ import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { COMMAND } from '../pcie/registers.ts';
 
 /** Two functions of a machine. */
 export interface ProvenPair {
@@ -23,6 +24,8 @@ export interface ProvenPair {
   readonly client: PciFunction;
   /** Only the client's requests are wanted; left out, the provider's to the client's memory too. */
   readonly oneWay?: boolean;
+  /** Nothing is switched on that is off: the Command registers are what is to be shown. */
+  readonly asIs?: boolean;
 }
 
 /** What became of the bytes of one pair. */
@@ -72,12 +75,16 @@ export function fabricOf(machine: Machine, forwards: boolean): Fabric {
  * Each of the two writes into the other's largest BAR and reads from it: the ACS of a port decides on what the device below it sends, so
  * one direction alone may not meet it. Null where the capture does not tell where the provider's memory is.
  */
-export function runPair(fabric: Fabric, machine: Machine, { provider, client, oneWay }: ProvenPair): PairRun | null {
-  const there = runOneWay(fabric, machine, { provider, client });
+export function runPair(
+  fabric: Fabric,
+  machine: Machine,
+  { provider, client, oneWay, asIs = false }: ProvenPair,
+): PairRun | null {
+  const there = runOneWay(fabric, machine, { provider, client, asIs });
   if (there === null) return null;
   // A drive's first BAR is its registers: nobody writes data there.
   const isTwoWay = oneWay !== true && client.classCode !== 0x0108;
-  const back = isTwoWay ? runOneWay(fabric, machine, { provider: client, client: provider }) : null;
+  const back = isTwoWay ? runOneWay(fabric, machine, { provider: client, client: provider, asIs }) : null;
   if (back === null) return there;
   return {
     road: [...new Set([...there.road, ...back.road])],
@@ -95,7 +102,7 @@ function runOneWay(fabric: Fabric, machine: Machine, pair: ProvenPair): PairRun 
     .filter((one) => one.space === 'memory' && (one.size ?? 0) >= 4096 && one.busAddress !== null)
     .sort((a, b) => (b.size as number) - (a.size as number));
   if (provider < 0 || client < 0 || bar === undefined) return null;
-  prepare(fabric, [provider, client]);
+  if (pair.asIs !== true) prepare(fabric, [provider, client]);
   if (fabric.function(provider).bar(bar.index) === null) return null;
   const memory: SparseMemory = fabric.barMemory(provider, bar.index);
   const length = Math.min(LENGTH, bar.size as number);
@@ -140,10 +147,16 @@ export function fabricProof(
   // What the kernel refuses for its host bridge, a root complex is taken to refuse too.
   const forwards = judgePair(judge, index(now.provider), index(now.client)).type !== 'notSupported';
   // Linux has one answer for both directions; the directional rule has one for each, and a fix of one leaves the other.
-  const oneWay = policy.acsRule === 'divergence';
-  const before = runPair(fabricOf(machine, forwards), machine, { ...now, oneWay });
-  const after = runPair(fabricOf(changed, forwards), changed, { ...then, oneWay });
+  const asIs = changesCommand(change);
+  const oneWay = policy.acsRule === 'divergence' || asIs;
+  const before = runPair(fabricOf(machine, forwards), machine, { ...now, oneWay, asIs });
+  const after = runPair(fabricOf(changed, forwards), changed, { ...then, oneWay, asIs });
   return before === null || after === null ? null : { before, after, restored: restores(machine, change) };
+}
+
+/** Whether what a change switches on would be on anyway, were the pair made ready as drivers do. */
+function changesCommand(change: MachineChange): boolean {
+  return change.kind === 'registers' && change.words.some(({ offset }) => offset === COMMAND);
 }
 
 function pairOf({ hierarchy }: Machine, { pairs }: Pick<Finding, 'pairs'>): ProvenPair | null {

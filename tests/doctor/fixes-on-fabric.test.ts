@@ -21,7 +21,7 @@ import type { PciFunction } from '../../src/pcie/pci-function.ts';
 import { readTruth } from '../kernel/truth.ts';
 import { LISTED, LISTED_SAME_ONLY, UNLISTED } from './machines.ts';
 import { allRegisters, setpci } from './setpci.ts';
-import { ACS_ON, gpu, machineOfParts, oneSwitch, twoPorts, twoRoots } from './twins.ts';
+import { ACS_ON, type Edit, gpu, machineOfParts, oneSwitch, twoPorts, twoRoots } from './twins.ts';
 
 const POLICY = POLICIES['linux-6.12'];
 const in2Groups = { a: { iommuGroup: 1 }, b: { iommuGroup: 2 } };
@@ -278,3 +278,53 @@ test('check --prove: what the fabric showed stands behind the proof of each fix 
     });
   });
 });
+
+const command =
+  (value: number): Edit =>
+  (view) =>
+    view.setUint16(4, value, true);
+
+/** What is off, and what becomes of a write then. */
+const SHUT: readonly (readonly [string, () => Machine, RegExp])[] = [
+  [
+    'Bus Master off at a port',
+    () => machineOfParts(oneSwitch('clear'), { edits: { x: command(2) } }),
+    /^unsupportedRequest \(busMasterOff\) at 0000:02:00\.0/,
+  ],
+  [
+    'Memory Space off at a port',
+    () => machineOfParts(oneSwitch('clear'), { edits: { x: command(4) } }),
+    /^unsupportedRequest \(memorySpaceOff\)/,
+  ],
+  [
+    'Bus Master off at a card that a driver has',
+    () => machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: 'nvidia' } }, edits: { a: command(2) } }),
+    /^notSent \(busMasterOff\) at 0000:03:00\.0/,
+  ],
+  [
+    'Memory Space off at a card that a driver has',
+    () => machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: 'nvidia' } }, edits: { a: command(4) } }),
+    /^unsupportedRequest \(memorySpaceOff\)/,
+  ],
+];
+
+test.each(SHUT)(
+  'NOT-DECODING, %s: no byte arrives by a road that the kernel allows; with the printed line all do',
+  (_, make, failure) => {
+    const machine = make();
+    expect(checkMachine(machine, POLICY).pairs.busAddr).toBe(2);
+    const found = finding(machine, 'NOT-DECODING');
+    const fix = found.fixes.find(({ change }) => change !== null) as Fix;
+    const proof = fix.change && fabricProof(machine, POLICY, found, fix.change);
+    expect(proof?.before).toMatchObject({ bytesRight: 0, failure: expect.stringMatching(failure) });
+    expect(isWhole(proof?.after as PairRun)).toBe(true);
+    expect(proof?.restored).toBe(true);
+    const fabric = fabricOf(machine, true);
+    const original = allRegisters(fabric);
+    const asIs = { ...pair(machine, found), oneWay: true, asIs: true };
+    for (const line of fix.commands) setpci(fabric, line);
+    expect(isWhole(runPair(fabric, machine, asIs) as PairRun)).toBe(true);
+    for (const line of fix.undo) setpci(fabric, line);
+    expect(allRegisters(fabric)).toEqual(original);
+  },
+);

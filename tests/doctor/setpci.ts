@@ -1,22 +1,26 @@
-/** The lines of setpci that findings print, run on the fabric: `sudo setpci -s ADDRESS CAPABILITY+OFFSET.w=VALUE:MASK`. pciutils setpci(8). */
+/**
+ * The lines of setpci that findings print, run on the fabric: `sudo setpci -s ADDRESS CAPABILITY+OFFSET.w=VALUE:MASK`,
+ * or a register of the header by its name. pciutils setpci(8).
+ */
 
 import type { Fabric } from '../../src/fabric/index.ts';
 import { parseBdf } from '../../src/pcie/bdf.ts';
 
-const LINE = /^sudo setpci -s ([0-9a-f:.]+) (ECAP_ACS|CAP_EXP)\+([0-9a-f]+)\.w=([0-9a-f]+):([0-9a-f]+)$/;
+const LINE = /^sudo setpci -s ([0-9a-f:.]+) (?:(ECAP_ACS|CAP_EXP)\+([0-9a-f]+)\.w|COMMAND)=([0-9a-f]+):([0-9a-f]+)$/;
 
 /** Runs one line through configuration requests of the CPU. Throws where it is no such line or the capability is not there. */
 export function setpci(fabric: Fabric, line: string): void {
   const match = LINE.exec(line);
   const bdf = match === null ? null : parseBdf(match[1] as string);
   if (match === null || bdf === null) throw new Error(`no line of setpci: ${line}`);
-  const [offset, value, mask] = [3, 4, 5].map((at) => Number.parseInt(match[at] as string, 16)) as [
+  const [offset, value, mask] = [3, 4, 5].map((at) => Number.parseInt(match[at] ?? '4', 16)) as [
     number,
     number,
     number,
   ];
   const read = (at: number, size: 1 | 2 | 4): number => fabric.configRead(bdf, at, size);
-  const base = match[2] === 'CAP_EXP' ? capability(read, 0x10) : extendedCapability(read, 0x0d);
+  const base =
+    match[2] === undefined ? 0 : match[2] === 'CAP_EXP' ? capability(read, 0x10) : extendedCapability(read, 0x0d);
   const register = base + offset;
   fabric.configWrite(bdf, register, 2, (read(register, 2) & ~mask) | (value & mask));
 }
