@@ -77,7 +77,7 @@ function fakeRoot(): { readonly root: string; readonly bin: string } {
     'sys/module/amdgpu/parameters/pcie_p2p': 'N\n',
     'proc/cpuinfo': 'processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nSerial\t: secret1\n\nprocessor\t: 1\n',
     'proc/cmdline':
-      'root=UUID=3e6be9de-8139-11d1-9106-a43f08d823a6 iommu=pt rd.lvm.lv=secret/root ip=10.9.8.7 x=gpu7 y=52:54:00:ab:cd:ef init=/home/secret/i\n',
+      'root=UUID=3e6be9de-8139-11d1-9106-a43f08d823a6 iommu=pt rd.lvm.lv=secret/root ip=10.9.8.7 x=gpu7 y=52:54:00:ab:cd:ef init=/home/secret/i rootflags=subvol=secret ds=nocloud-net;s=http://maas.secret/x/ log=tftp://secret/y GPU7 2001:db8:0:1::5 fe80::9:a pci=disable_acs_redir=0000:00:01.0;0000:01:00.0\n',
     'proc/version': 'Linux version 6.12.1-amd64 (secret@secret) (gcc 15) #1 SMP\n',
     'proc/iomem': '00001000-7fffffff : System RAM\n',
     'proc/config.gz': gzipSync(`# Linux/x86 6.12.1 Kernel Configuration\nCONFIG_DEFAULT_HOSTNAME="secret"\n${symbols}`),
@@ -139,7 +139,9 @@ test.each(['sh', 'bash'])(
       ram: [{ start: 0x1000, end: 0x80000000 }],
     });
     expect(machine.iommuGroupTypes.get(7)).toBe('DMA-FQ');
-    expect(machine.cmdline).toBe('root=REMOVED iommu=pt rd.lvm.lv=REMOVED ip=REMOVED x=HOST y=MAC init=/home/USER/i');
+    expect(machine.cmdline).toBe(
+      'root=REMOVED iommu=pt rd.lvm.lv=REMOVED ip=REMOVED x=HOST y=MAC init=/home/USER/i rootflags=REMOVED ds=REMOVED log=URL HOST IP IP pci=disable_acs_redir=0000:00:01.0;0000:01:00.0',
+    );
     const host = hostEvidenceOf(machine);
     expect([...(host.kernelConfig?.options.keys() ?? [])].sort()).toEqual([...KERNEL_SYMBOLS].sort());
     expect(host.kernelLog?.map(({ text }) => text)).toEqual([
@@ -161,7 +163,18 @@ test.each(['sh', 'bash'])(
 test('what the paste captures names nobody: no host, user, disk, network or serial number is left in the archive', () => {
   const { root, bin } = fakeRoot();
   const archive = gunzipSync(readFileSync(paste(root, bin).archive)).toString('latin1');
-  for (const word of ['secret', 'gpu7', '3e6be9de', '52:54', '10.9.8.7', 'S4EVNX47', 'alice'])
+  for (const word of [
+    'secret',
+    'gpu7',
+    '3e6be9de',
+    '52:54',
+    '10.9.8.7',
+    'S4EVNX47',
+    'alice',
+    'GPU7',
+    '2001:db8',
+    'fe80',
+  ])
     expect(archive).not.toContain(word);
 });
 
