@@ -222,3 +222,22 @@ test('VM-TOPOLOGY: a listing without numbers names the hypervisor’s devices', 
   expect(findings(named('XenSource, Inc. Xen Platform Device'), 'VM-TOPOLOGY')[0]?.title).toContain('a Xen guest');
   expect(findings(named('Intel Corporation Xeon'), 'VM-TOPOLOGY')).toEqual([]);
 });
+
+test('MPS, ACS-REDIR-SWITCH: what a port keeps of malformed packets and ACS violations is a note; Unsupported Requests are not told', () => {
+  const keep =
+    (status: number): Edit =>
+    (view) => {
+      let at = 0x100;
+      while ((view.getUint32(at, true) & 0xffff) !== 0x01) at = view.getUint32(at, true) >>> 20;
+      view.setUint32(at + 4, status, true);
+    };
+  const kept = (status: number): Machine => machineOfParts(oneSwitch('clear'), { edits: { x: keep(status) } });
+  const told = (machine: Machine): string[] =>
+    (['MPS', 'ACS-REDIR-SWITCH'] as const).flatMap((id) =>
+      findings(machine, id).map(({ severity, at, evidence }) => `${severity} ${id} ${at} ${evidence[0]?.value}`),
+    );
+  expect(told(kept(1 << 18))).toEqual([`note MPS ${X} 0x00040000`]);
+  expect(told(kept(1 << 21))).toEqual([`note ACS-REDIR-SWITCH ${X} 0x00200000`]);
+  expect(told(kept(1 << 20))).toEqual([]);
+  expect(told(kept(0))).toEqual([]);
+});

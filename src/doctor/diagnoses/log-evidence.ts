@@ -4,7 +4,7 @@ import { hostEvidenceOf, type Machine } from '../../machine/machine.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type KernelMessage, kernelMessages, type LoggedMessage } from '../kernel-message.ts';
-import type { Evidence } from './finding.ts';
+import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 
 /** As much of a line as is shown. */
 const SHOWN = 160;
@@ -36,4 +36,15 @@ export function logEvidence(line: LoggedMessage['line'], at: string | null, mean
 export function functionNamed(machine: Machine, name: string | null): PciFunction | undefined {
   const bdf = name === null ? null : parseBdf(name);
   return bdf === null ? undefined : machine.hierarchy.at(bdf);
+}
+
+/** Something that the log, or a register that keeps errors, says, and which findings it is about. */
+export interface Statement {
+  readonly id: DiagnosisId;
+  readonly isAbout: (finding: Finding) => boolean;
+  readonly evidence: Evidence;
+  /** Whether it says what the finding says; else it stands beside it, and the finding is as sure as it was. */
+  readonly confirms: boolean;
+  /** The finding that it makes where there is none; null where it makes none. */
+  readonly alone: (() => Finding) | null;
 }

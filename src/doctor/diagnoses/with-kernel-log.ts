@@ -9,24 +9,14 @@ import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { faultRequester } from '../fault-requester.ts';
 import type { DoctorContext } from './context.ts';
+import { ofErrorRegisters } from './error-registers.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { functionNamed, type Logged, logEvidence, loggedOf } from './log-evidence.ts';
+import { functionNamed, type Logged, logEvidence, loggedOf, type Statement } from './log-evidence.ts';
 import { listed, plural } from './words.ts';
 
 /** As many lines are shown with one finding. */
 const LINES_MAX = 4;
-
-/** Something that the log says, and which findings it is about. */
-interface Statement {
-  readonly id: DiagnosisId;
-  readonly isAbout: (finding: Finding) => boolean;
-  readonly evidence: Evidence;
-  /** Whether it says what the finding says; else it stands beside it, and the finding is as sure as it was. */
-  readonly confirms: boolean;
-  /** The finding that it makes where there is none; null where it makes none. */
-  readonly alone: (() => Finding) | null;
-}
 
 /** The findings with what the log says of them, and those that it makes by itself. */
 export function withKernelLog(
@@ -34,7 +24,13 @@ export function withKernelLog(
   findings: readonly Finding[],
   isWanted: (id: DiagnosisId) => boolean,
 ): Finding[] {
-  const statements = [...ofPairs(context), ...ofFaults(context), ...ofErrors(context), ...ofSpace(context)];
+  const statements = [
+    ...ofPairs(context),
+    ...ofFaults(context),
+    ...ofErrors(context),
+    ...ofSpace(context),
+    ...ofErrorRegisters(context),
+  ];
   const result = [...findings];
   for (const { id, isAbout, evidence, confirms, alone } of statements) {
     const at = result.findIndex((finding) => finding.id === id && isAbout(finding));
