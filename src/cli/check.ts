@@ -12,7 +12,7 @@ import { didYouMean, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
 
-type FailOn = 'error' | 'warning' | 'never';
+type FailOn = 'error' | 'warning' | 'note' | 'never';
 
 /** Runs the command: 1 where there are findings at or above `--fail-on`, else 0. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
@@ -22,6 +22,10 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const explain = explained === undefined ? null : idOf(explained, '--explain');
   const onlyText = textOption(invocation, 'only');
   const only = onlyText === undefined ? undefined : new Set(onlyText.split(',').map((id) => idOf(id.trim(), '--only')));
+  const isMarkdown = invocation.options['markdown'] === true;
+  if (context.json && isMarkdown) throw together('--json', '--markdown', 'one report has one form');
+  if (explained !== undefined && onlyText !== undefined)
+    throw together('--explain', '--only', '--explain shows one diagnosis, --only several');
   const argument = invocation.args[0];
   if (explain !== null && argument === undefined) {
     await explainAlone(invocation, explain);
@@ -45,7 +49,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   if (context.json) {
     const { checkDocument } = await import('./check-json.ts');
     await context.out.json(checkDocument(question));
-  } else if (invocation.options['markdown'] === true) {
+  } else if (isMarkdown) {
     const { markdownLines } = await import('./check-markdown.ts');
     for (const line of markdownLines(question)) context.out.append(`${line}\n`);
   } else {
@@ -91,13 +95,23 @@ async function explainAlone({ context }: Invocation, id: DiagnosisId): Promise<v
   for (const line of diagnosisLines(id, view)) context.out.append(`${line}\n`);
 }
 
+/** Of two options one would be dropped without a word. */
+function together(one: string, other: string, why: string): UsageError {
+  return new UsageError({
+    code: 'USAGE_OPTION_VALUE',
+    path: other,
+    message: `${one} and ${other} are given together`,
+    hint: `${why}: leave one of them out`,
+  });
+}
+
 function failOnOption(text: string): FailOn {
-  if (text === 'error' || text === 'warning' || text === 'never') return text;
+  if (text === 'error' || text === 'warning' || text === 'note' || text === 'never') return text;
   throw new UsageError({
     code: 'USAGE_OPTION_VALUE',
     path: '--fail-on',
     message: `there is no level '${text}'`,
-    hint: 'levels: error, warning, never',
+    hint: 'levels: error, warning, note, never',
   });
 }
 

@@ -30,7 +30,7 @@ export function withMachineOptions(command: Command): void {
       '--policy <name>',
       'whose rules: linux-6.1, linux-6.12, linux-7.0, directional (default: the machine’s kernel)',
     )
-    .option('--cpu <vendor:family>', 'the CPU of a dump that names none, e.g. AuthenticAMD:23')
+    .option('--cpu <vendor:family>', 'the CPU of a dump that names none, e.g. AuthenticAMD:23 or GenuineIntel:6')
     .option('--kernel-cmdline <text>', 'the kernel command line of a dump that holds none');
 }
 
@@ -59,7 +59,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         .option('--explain <id>', 'one diagnosis: what it means, and its findings in full')
         .option('--only <ids>', 'only these diagnoses, commas between')
         .option('--pairs <sel>', 'the functions to be paired, all with all (default: GPUs, accelerators, NICs, NVMe)')
-        .option('--fail-on <level>', 'exit with 1 on findings at or above: error, warning, never', 'never')
+        .option('--fail-on <level>', 'exit with 1 on findings at or above: error, warning, note, never', 'never')
         .option('--markdown', 'a report to paste into a ticket')
         .option('--json', JSON_HELP);
     },

@@ -11,10 +11,11 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--policy': POLICY_NAMES,
   '--explain': IDS,
   '--only': IDS,
-  '--fail-on': ['error', 'warning', 'never'],
+  '--fail-on': ['error', 'warning', 'note', 'never'],
+  '--cpu': ['AuthenticAMD:23', 'GenuineIntel:6'],
   '--providers': ['endpoints', 'memory', 'all'],
   '--clients': ['endpoints', 'memory', 'all'],
-  '--classify': ['flags', 'lookup', 'page'],
+  '--classify': ['flags', 'lookup', 'page', 'premapped', 'certified'],
   '--iommu': ['on', 'off', 'passthrough'],
   '--engine': ['sim', 'qemu', 'both'],
 };

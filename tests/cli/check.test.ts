@@ -30,6 +30,11 @@ test('--fail-on: 1 where a finding is at or above the level, else 0; never is th
     );
   expect(codes(ERRORS)).toEqual([0, 0, 1, 1]);
   expect(codes(WARNINGS)).toEqual([0, 0, 1, 0]);
+  // A note counts where it says something, not where it only asks.
+  const notes = documentOf(WARNINGS, '--only', 'KCONFIG-MISSING').findings;
+  expect(notes.every(({ severity }) => severity === 'note')).toBe(true);
+  expect(check(WARNINGS, '--only', 'KCONFIG-MISSING', '--fail-on', 'note').status).toBe(0);
+  expect(check(WARNINGS, '--fail-on', 'note').status).toBe(1);
   // What is asked of --only alone decides.
   expect(check(ERRORS, '--only', 'MPS', '--fail-on', 'warning').status).toBe(0);
   // The form of the answer changes nothing.
@@ -54,7 +59,16 @@ test('--pairs: what the user asks for is an error where it cannot be, and only t
 });
 
 test.each([
-  ['--fail-on', 'fatal', 'levels: error, warning, never'],
+  [['--json', '--markdown'], '--json and --markdown are given together'],
+  [['--explain', 'MPS', '--only', 'MPS'], '--explain and --only are given together'],
+])('exit 2: of %j one would be dropped without a word', (options, message) => {
+  const run = check(WARNINGS, ...options);
+  expect(run.status).toBe(2);
+  expect(`${run.stdout}${run.stderr}`).toContain(message);
+});
+
+test.each([
+  ['--fail-on', 'fatal', 'levels: error, warning, note, never'],
   ['--only', 'ACS-REDIR-SWTCH', 'did you mean ACS-REDIR-SWITCH?'],
   ['--only', '', 'diagnoses: '],
   ['--explain', 'IOMMU-TRANSLATE', 'did you mean IOMMU-TRANSLATED?'],

@@ -219,6 +219,48 @@ test('fewer lanes to a switch on the board, or in a guest, are a question', () =
   expect(findings(machine(guest, narrow), 'LINK-DEGRADED')).toMatchObject([{ severity: 'note', sure: 'unknown' }]);
 });
 
+/** A BAR of 256 MiB that could have 32 GiB. PCIe 7.8.6. */
+const resizable: NonNullable<NonNullable<Parameters<typeof machine>[1]>['edits']> = {
+  a: (view) => {
+    let at = 0x100;
+    while (view.getUint32(at, true) >>> 20 !== 0) at = view.getUint32(at, true) >>> 20;
+    view.setUint32(at, (view.getUint32(at, true) & 0xfffff) | (0xe00 << 20), true);
+    view.setUint32(0xe00, 0x00010015, true);
+    view.setUint32(0xe04, 0xffff << 4, true);
+    view.setUint32(0xe08, (8 << 8) | (1 << 5), true);
+  },
+};
+
+test('BAR-SMALL: the least change is the kernel’s own, of this card alone; what is above 4 GiB already need not be allowed', () => {
+  const sysfs = { a: { driver: 'vfio-pci' } };
+  const fixesIn = (told: Parameters<typeof machine>[1]) =>
+    claims(machine(twoPorts(LISTED), { edits: resizable, sysfs, ...told }), 'BAR-SMALL')[0]?.fixes ?? [];
+  const [first, second] = fixesIn({});
+  expect(first?.commands).toEqual([
+    'echo 0000:01:00.0 | sudo tee /sys/bus/pci/drivers/vfio-pci/unbind',
+    'echo 15 | sudo tee /sys/bus/pci/devices/0000:01:00.0/resource0_resize',
+    'echo 0000:01:00.0 | sudo tee /sys/bus/pci/drivers/vfio-pci/bind',
+  ]);
+  expect(first?.undo[1]).toBe('echo 8 | sudo tee /sys/bus/pci/devices/0000:01:00.0/resource0_resize');
+  expect(second?.what).toMatch(/"Above 4G decoding" is on|switch on "Above 4G decoding"/);
+  const isAbove = machine(twoPorts(LISTED)).hierarchy.functions.some((fn) =>
+    fn.bars.some((bar) => (bar.busAddress ?? 0) >= 2 ** 32),
+  );
+  expect(second?.what.includes('is on: BARs stand there already')).toBe(isAbove);
+  // Linux 6.0 has no such attribute.
+  expect(fixesIn({ kernel: '6.0.1' })[0]?.commands).toEqual([]);
+});
+
+test('HB-NOT-LISTED: where no CPU is named, the ids of a Zen’s root complex are a hint, and no verdict', () => {
+  const root = (deviceId: number): Machine => ({ ...machine(twoPorts({ vendorId: 0x1022, deviceId })), cpu: null });
+  const [zen] = findings(root(0x1480), 'HB-NOT-LISTED');
+  expect(zen).toMatchObject({ severity: 'note', sure: 'unknown' });
+  expect(zen?.title).toContain('is the root complex of an AMD Zen: confirm with --cpu AuthenticAMD:23');
+  // Family 15h.
+  expect(findings(root(0x1576), 'HB-NOT-LISTED')[0]?.title).not.toContain('Zen');
+  expect(findings({ ...root(0x1480), cpu: INTEL }, 'HB-NOT-LISTED')[0]?.title).not.toContain('Zen');
+});
+
 /** A port that has so many lanes of 16 GT/s, and the card below it trained to that. */
 const lanes = (port: string, card: string, width: number): Parameters<typeof machine>[1] => ({
   edits: {

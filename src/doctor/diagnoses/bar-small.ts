@@ -10,10 +10,12 @@ import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
-import type { Evidence, Finding } from './finding.ts';
+import type { Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { versionOf } from './kernel-has-p2p.ts';
 import { type ResizableBar, resizableBars } from './resizable-bar.ts';
 import { ROLE_WORDS, type Role } from './roles.ts';
+import { guestEvidence } from './virtual-machine.ts';
 import { bytes, listed } from './words.ts';
 
 export const BAR_SMALL: Diagnosis = {
@@ -80,7 +82,7 @@ function unplacedFinding(
     functions: [fn.name],
     evidence: [barEvidence(fn, bar.index, 'not assigned', `${bytes(bar.size)} wanted`), ...windowEvidence(context, fn)],
     why: 'Without an address there is no memory that a peer could reach, and mostly no driver either.',
-    fixes: FIRMWARE,
+    fixes: firmwareFixes(context, fn),
   };
 }
 
@@ -104,11 +106,66 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
       ...windows,
     ],
     why: `A peer can only reach what the BAR shows. The prefetchable windows of all bridges above must hold ${bytes(bar.maxSize)} on its natural boundary before the BAR can grow.`,
-    fixes: FIRMWARE,
+    fixes: [...resizeFix(context, fn, bar), ...firmwareFixes(context, fn)],
   };
 }
 
-const FIRMWARE: Finding['fixes'] = [
+/** resourceN_resize of sysfs takes the exponent of the size in MiB, since Linux 6.1. Documentation/ABI/testing/sysfs-bus-pci. */
+const RESIZE_SINCE = 6001;
+
+/** Of one card alone, now: the kernel resizes the windows above where nothing else stands in them. */
+function resizeFix({ machine }: DoctorContext, fn: PciFunction, bar: ResizableBar): Fix[] {
+  const version = versionOf(machine.kernel);
+  if ((version !== null && version < RESIZE_SINCE) || guestEvidence(machine) !== null) return [];
+  const { name, driver } = fn;
+  const drive = (verb: 'bind' | 'unbind'): string[] =>
+    driver === null ? [] : [`echo ${name} | sudo tee /sys/bus/pci/drivers/${driver}/${verb}`];
+  const resized = (size: number): string[] => [
+    ...drive('unbind'),
+    `echo ${Math.log2(size / 2 ** 20)} | sudo tee /sys/bus/pci/devices/${name}/resource${bar.bar}_resize`,
+    ...drive('bind'),
+  ];
+  return [
+    {
+      ...BY_HAND,
+      what: `Let the kernel make BAR${bar.bar} ${bytes(bar.maxSize)} large now, while no driver holds the card`,
+      commands: resized(bar.maxSize),
+      cost: 'The driver of the card stops meanwhile. Where the windows above cannot grow, the kernel says "No space left" and nothing changes. Gone at the next boot.',
+      undo: resized(bar.size),
+      proof:
+        'not proved: whether the windows above can grow depends on what else stands in them, and the kernel decides',
+    },
+  ];
+}
+
+/** Whether firmware places memory above 4 GiB already: a BAR or a window stands there. */
+function decodesAbove4G({ machine: { hierarchy } }: DoctorContext): boolean {
+  return hierarchy.functions.some(
+    (fn) =>
+      (fn.prefetchableWindow?.start ?? 0) >= 2 ** 32 ||
+      fn.bars.some((bar) => bar.space === 'memory' && (bar.busAddress ?? 0) >= 2 ** 32),
+  );
+}
+
+const VENDOR_NVIDIA = 0x10de;
+
+function firmwareFixes(context: DoctorContext, fn: PciFunction): Fix[] {
+  const [setup, ...others] = FIRMWARE as readonly [Fix, ...Fix[]];
+  const isOn = decodesAbove4G(context);
+  const what =
+    'In the firmware setup, switch on "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off. "Above 4G decoding" is on: BARs stand there already';
+  const selector: Fix = {
+    ...BY_HAND,
+    what: 'If it is one of NVIDIA’s cards for workstations, switch its display outputs off with NVIDIA’s Display Mode Selector: the card then shows all of its memory',
+    cost: 'No picture from this card. A reboot.',
+    takeBack: 'switch them on again with the same tool',
+    reboot: true,
+  };
+  const isPicture = fn.vendorId === VENDOR_NVIDIA && fn.classCode === 0x0300;
+  return [isOn ? { ...setup, what } : setup, ...others, ...(isPicture ? [selector] : [])];
+}
+
+const FIRMWARE: readonly Fix[] = [
   {
     ...BY_HAND,
     what: 'In the firmware setup, switch on "Above 4G decoding", then "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off',

@@ -4,7 +4,7 @@ import type { Machine } from '../../machine/machine.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
 import { doctorContext } from './context.ts';
-import { type Certainty, type DiagnosisId, type Finding, SEVERITIES } from './finding.ts';
+import { type Certainty, type DiagnosisId, type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { type UnseenDevice, unseenDevices } from './roles.ts';
 import { DIAGNOSES } from './table.ts';
 import { withKernelLog } from './with-kernel-log.ts';
@@ -44,7 +44,8 @@ export function checkMachine(machine: Machine, policy: Policy, options: CheckOpt
   return { findings, pairs, unseen: unseenDevices(context.functions) };
 }
 
-/** Whether a finding is at or above a level: an error is above a warning. */
-export function isAtLeast(finding: Finding, level: 'error' | 'warning'): boolean {
+/** Whether a finding is at or above a level: an error is above a warning. A note that only asks is below all of them. */
+export function isAtLeast(finding: Finding, level: Severity): boolean {
+  if (finding.sure === 'unknown' && finding.severity === 'note') return false;
   return SEVERITIES.indexOf(finding.severity) <= SEVERITIES.indexOf(level);
 }
