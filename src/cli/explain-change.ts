@@ -23,7 +23,8 @@ export function* changeLines(explanation: Explanation, view: ExplainView): Gener
     return;
   }
   if (verdict.type === 'busAddr') {
-    yield '  None is needed: this is the shortest road.';
+    if (explanation.shut.length === 0) yield '  None is needed: this is the shortest road.';
+    else yield '  This is the shortest road; p2pdma check tells how to open it.';
     return;
   }
   if (change.settings !== null) yield* settingsLines(explanation, change.settings, view);

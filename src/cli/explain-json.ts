@@ -1,6 +1,7 @@
 /** The explanation of one pair as JSON. */
 
 import { hex } from '../core/hex.ts';
+import { gateWords } from '../doctor/closed-gate.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
 import { loadRate } from '../doctor/road-links.ts';
 import type { SettingsChange } from '../doctor/smallest-change.ts';
@@ -40,6 +41,7 @@ export function explainDocument(explanation: Explanation): object {
       verdictDocument(provider.name, client.name, verdict),
       ...(provider === client ? [] : [verdictDocument(client.name, provider.name, reverse)]),
     ],
+    shut: explanation.shut.map((gate) => ({ kind: gate.kind, at: gate.at.name, message: gateWords(gate) })),
     missing: missingDocument(explanation),
     change: changeDocument(explanation),
     reverseChange: other === null ? null : changeDocument(other),

@@ -1,6 +1,7 @@
 /** The explanation of one pair for people: the road hop by hop, the verdict both ways, and what would change it. */
 
 import { hex, hexDigits } from '../core/hex.ts';
+import { gateWords } from '../doctor/closed-gate.ts';
 import { type Link, loadWords } from '../doctor/road-links.ts';
 import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
@@ -31,6 +32,8 @@ export function* explainLines(explanation: Explanation, view: ExplainView): Gene
   yield '';
   yield view.style.bold('Verdict');
   yield* verdictLines(explanation, view);
+  for (const gate of explanation.shut)
+    yield* wrap(`  but now nothing passes: ${gateWords(gate)}`, view.columns, '    ');
   yield '';
   yield view.style.bold(explanation.missing === null ? 'Smallest change' : 'What is missing');
   yield* changeLines(explanation, view);

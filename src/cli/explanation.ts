@@ -1,6 +1,8 @@
 /** Everything that there is to say about one pair, before it is worded. */
 
 import { guestEvidence } from '../doctor/diagnoses/virtual-machine.ts';
+import { type ClosedGate, gateWords, receiverGates, senderGates } from '../doctor/closed-gate.ts';
+import { driverState } from '../doctor/diagnoses/shut-roads.ts';
 import { type IsolationCost, isolationCost } from '../doctor/isolation.ts';
 import { type MissingEvidence, missingEvidence } from '../doctor/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../doctor/road-links.ts';
@@ -45,6 +47,8 @@ export interface Explanation {
   readonly missing: MissingEvidence | null;
   /** The link that bounds every copy between the two; null where no rate is known, and in a guest. */
   readonly narrowest: Link | null;
+  /** What the registers shut for the client's requests now, whatever the verdict: client first, then down to the provider's memory. */
+  readonly shut: readonly ClosedGate[];
   /** Names of the functions on the way that redirect now, in walk order: the kernel prints them. */
   readonly redirecting: readonly string[];
 }
@@ -78,8 +82,34 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
     narrowest: isGuest
       ? null
       : narrowestAbove(judge.machine.hierarchy, roadOf(judge, { provider, client, common, verdict })),
+    shut: shutGates(judge, { provider, client, common, verdict }),
     redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn.name),
   };
+}
+
+/** Up to where the legs meet, or all the way up where that is where the traffic turns round; each gate once. */
+function shutGates(
+  { machine: { hierarchy } }: JudgeContext,
+  { provider, client, common, verdict }: { provider: number; client: number; common: number; verdict: PairVerdict },
+): ClosedGate[] {
+  if (provider === client) return [];
+  const end = verdict.type === 'busAddr' ? common : -1;
+  const gates = [
+    ...byRight(hierarchy.functions[client] as PciFunction, senderGates(hierarchy, client, end)),
+    ...byRight(hierarchy.functions[provider] as PciFunction, receiverGates(hierarchy, provider, end)),
+  ];
+  const seen = new Set<string>();
+  return gates.filter((gate) => {
+    const words = gateWords(gate);
+    return !seen.has(words) && seen.add(words);
+  });
+}
+
+/** Without what is off because no driver has come yet: that driver switches it on, and the bridges above with it. */
+function byRight(fn: PciFunction, gates: readonly ClosedGate[]): readonly ClosedGate[] {
+  const state = driverState(fn);
+  const idle = state === 'bound' || state === 'unknown' ? undefined : gates.find(({ at }) => at === fn)?.kind;
+  return idle === 'busMaster' || idle === 'memorySpace' ? gates.filter(({ kind }) => kind !== idle) : gates;
 }
 
 /** The functions above which traffic passes: up to where the legs meet, and to the top where it is redirected there. */

@@ -15,7 +15,7 @@ import { selectFunction, selectFunctions } from '../../src/machine/selector.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { POLICIES, type PolicyName, policyForKernel } from '../../src/p2p/policy.ts';
 import { LISTED } from '../doctor/machines.ts';
-import { gpu, machineOfParts } from '../doctor/twins.ts';
+import { type Edit, gpu, machineOfParts, oneSwitch } from '../doctor/twins.ts';
 
 const view = { columns: 80, style: styleOf(false), names: namesFrom(null), full: false };
 
@@ -90,6 +90,33 @@ test('explain: each hop tells of the link above it, and the narrowest one bounds
   expect(lines.join('\n')).toContain('the provider; link x16 16 GT/s;');
   expect(lines).toContain('  Narrowest link: x1 at 8 GT/s, 1.0 GB/s each way, above 0000:02:00.0');
   expect(explainDocument(explained)).toMatchObject({ road: { narrowest: { above: '0000:02:00.0', width: 1 } } });
+});
+
+test('explain: what the registers shut is told behind a good verdict, and no change is called needless then', () => {
+  const command =
+    (value: number): Edit =>
+    (bytes) =>
+      bytes.setUint16(4, value, true);
+  const built = machineOfParts(oneSwitch('clear'), { edits: { x: command(2) } });
+  const judge = new JudgeContext(built, POLICIES['linux-7.0']);
+  const [a, b] = ['0000:03:00.0', '0000:04:00.0'].map((name) => judge.functions.findIndex((fn) => fn.name === name));
+  const toldOf = (provider: number, client: number): string =>
+    [...explainLines(explain(judge, provider, client), view)].join('\n');
+  const shut = 'but now nothing passes: 0000:02:00.0 has Bus Master off and passes no request';
+  expect(toldOf(b as number, a as number)).toContain(shut);
+  expect(toldOf(b as number, a as number)).not.toContain('None is needed');
+  // What comes down to the first card needs Memory Space only.
+  expect(toldOf(a as number, b as number)).toContain('None is needed');
+  // A card that no driver has is off by right, and so is the port above it.
+  const edits = { a: command(2), x: command(2) };
+  const idle = new JudgeContext(
+    machineOfParts(oneSwitch('clear'), { sysfs: { a: { driver: undefined } }, edits }),
+    POLICIES['linux-7.0'],
+  );
+  expect(explain(idle, b as number, a as number).shut).toEqual([]);
+  expect(explainDocument(explain(judge, b as number, a as number))).toMatchObject({
+    shut: [{ kind: 'busMaster', at: '0000:02:00.0' }],
+  });
 });
 
 test('explain: a dump without root says which one command would tell', async () => {
