@@ -287,6 +287,19 @@ test('BAD-CMDLINE: what is wrong and what to write are told within one line of a
   expect(long?.title.slice(0, 80)).toMatch(/: 0000:\S+ lost|: 0000:\S+, 0000/);
 });
 
+test('IOMMU-TRANSLATED: a group has its type set between the unbinding and the binding of its drivers, and back likewise', () => {
+  const sysfs = { ...in2Groups, a: { iommuGroup: 1, driver: 'vfio-pci' } };
+  const built = machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs, groups: translated, cmdline: 'quiet' });
+  const { fix } = fixesOf(built).find(({ fix }) => fix.what.startsWith('Only for')) as FixOf;
+  const lines = (type: string): string[] => [
+    'echo 0000:01:00.0 | sudo tee /sys/bus/pci/drivers/vfio-pci/unbind',
+    `echo ${type} | sudo tee /sys/kernel/iommu_groups/1/type`,
+    'echo 0000:01:00.0 | sudo tee /sys/bus/pci/drivers/vfio-pci/bind',
+  ];
+  expect(fix.commands.slice(0, 3)).toEqual(lines('identity'));
+  expect(fix.undo.slice(0, 3)).toEqual(lines('DMA'));
+});
+
 test('IOMMU-TRANSLATED: the word that switches the IOMMU off is the one that it hears', () => {
   const offs = (cpu: Machine['cpu'], cmdline: string): (string | undefined)[] => {
     const built = machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs: in2Groups, groups: translated, cmdline, cpu });

@@ -14,6 +14,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { factEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { groupTypeLines } from './group-type.ts';
 import { withChange } from './machine-change.ts';
 import { deviceKey, isProvider } from './roles.ts';
 import { guestEvidence } from './virtual-machine.ts';
@@ -198,11 +199,9 @@ function translateFix(context: DoctorContext, pairs: readonly NarrowPair[]): Fix
   return [
     {
       what: `Let the IOMMU translate for the ${plural(list.length, 'group')} of these clients: it hands out addresses below the mask`,
-      commands: list.slice(0, 8).map(({ group }) => `echo DMA | sudo tee /sys/kernel/iommu_groups/${group}/type`),
+      commands: list.slice(0, 8).flatMap(({ group }) => groupTypeLines(context, group, 'DMA')),
       cost: 'The drivers of the group are unbound meanwhile; drivers that hand out raw BAR addresses fault. Gone at the next boot.',
-      undo: list
-        .slice(0, 8)
-        .map(({ group, before }) => `echo ${before} | sudo tee /sys/kernel/iommu_groups/${group}/type`),
+      undo: list.slice(0, 8).flatMap(({ group, before }) => groupTypeLines(context, group, before)),
       reboot: false,
       change,
       proof: `judged again with ${plural(list.length, 'group')} as DMA: ${left === 0 ? 'no pair' : plural(left, 'pair')} above a mask`,

@@ -15,6 +15,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { groupTypeLines } from './group-type.ts';
 import { defaultMode } from './iommu-default.ts';
 import { withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
@@ -143,9 +144,9 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
     ...(isThere ? [] : [byBoot]),
     {
       what: `Only for ${plural(groups.length, 'group')}: unbind the drivers of the group, set its type, bind them again`,
-      commands: groups.slice(0, 8).flatMap(({ group }) => withoutDrivers(context, group, 'identity')),
+      commands: groups.slice(0, 8).flatMap(({ group }) => groupTypeLines(context, group, 'identity')),
       cost: 'The same for the devices of these groups alone; their drivers stop meanwhile. Gone at the next boot.',
-      undo: groups.slice(0, 8).flatMap(({ group, before }) => withoutDrivers(context, group, before)),
+      undo: groups.slice(0, 8).flatMap(({ group, before }) => groupTypeLines(context, group, before)),
       reboot: false,
       change,
       proof: proofOf(context, groups, change),
@@ -166,18 +167,6 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
           },
         ]
       : []),
-  ];
-}
-
-/** The type of a group can be set while no driver holds one of its functions; ports keep theirs. Linux iommu_group_store_type(). */
-function withoutDrivers({ functions }: DoctorContext, group: number, type: string): string[] {
-  const held = functions.filter((fn) => fn.iommuGroup === group && fn.driver !== null && !fn.isBridge);
-  const write = (verb: 'bind' | 'unbind') => (fn: PciFunction) =>
-    `echo ${fn.name} | sudo tee /sys/bus/pci/drivers/${fn.driver}/${verb}`;
-  return [
-    ...held.map(write('unbind')),
-    `echo ${type} | sudo tee /sys/kernel/iommu_groups/${group}/type`,
-    ...held.map(write('bind')),
   ];
 }
 
