@@ -60,6 +60,9 @@ test('NOT-DECODING: asked for, a port with Bus Master off above is an error, and
   const machine = machineOfParts(oneSwitch('clear'), { edits: { x: command(2) } });
   expect(findings(machine, 'NOT-DECODING')).toMatchObject([{ severity: 'warning', at: [X], functions: [X, A] }]);
   expect(severities(machine, 'NOT-DECODING', [A, B])).toEqual(['error']);
+  // What is asked for is the example, too.
+  for (const asked of [undefined, [A, B]])
+    expect(findings(machine, 'NOT-DECODING', asked)[0]?.pairs).toEqual({ count: 1, provider: B, client: A });
   expect(findings(machine, 'NOT-DECODING')[0]?.evidence[0]).toMatchObject({
     at: X,
     register: 'Command',

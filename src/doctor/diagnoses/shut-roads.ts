@@ -72,21 +72,28 @@ export function severityOfIdle({ asked }: DoctorContext, fn: PciFunction): Sever
   }
 }
 
-/** A pair that the kernel would allow, with this function on its side and a peer that is switched on; null where there is none. */
+/**
+ * A pair that the kernel would allow, with this function on its side and a peer that is switched on; one inside a switch where there is
+ * any, null where there is none at all.
+ */
 export function exampleOf(context: DoctorContext, { index, fn, side }: Omit<ShutRoad, 'gates'>): Finding['pairs'] {
+  const { asked, functions, roles } = context;
   const wanted = side === 'sender' ? 'receiver' : 'sender';
-  for (const [peer, other] of context.functions.entries()) {
-    const role = context.roles[peer] ?? null;
-    if (role === null || deviceKey(other) === deviceKey(fn)) continue;
-    if (wanted === 'receiver' && !isProvider(other, role)) continue;
+  let detour: Finding['pairs'] = null;
+  for (const peer of asked ?? functions.keys()) {
+    const other = functions[peer] as PciFunction;
+    const role = roles[peer] ?? null;
+    if (deviceKey(other) === deviceKey(fn)) continue;
+    if (asked === null && (role === null || (wanted === 'receiver' && !isProvider(other, role)))) continue;
     if (!isSwitchedOn({ index: peer, fn: other, side: wanted, gates: [] })) continue;
     const [provider, client] = side === 'sender' ? [peer, index] : [index, peer];
     const { type } = judgePair(context.judge, provider, client);
-    if (type !== 'busAddr' && type !== 'thruHostBridge') continue;
-    const name = (at: number): string => (context.functions[at] as PciFunction).name;
-    return { count: 1, provider: name(provider), client: name(client) };
+    const name = (at: number): string => (functions[at] as PciFunction).name;
+    const pair = { count: 1, provider: name(provider), client: name(client) };
+    if (type === 'busAddr') return pair;
+    if (type === 'thruHostBridge') detour ??= pair;
   }
-  return null;
+  return detour;
 }
 
 /** The Command register, and what its two bits say. */
