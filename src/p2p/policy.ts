@@ -58,11 +58,10 @@ export const POLICIES: Readonly<Record<PolicyName, Policy>> = {
 export const POLICY_NAMES: readonly PolicyName[] = ['linux-6.1', 'linux-6.12', 'linux-7.0', 'directional'];
 
 const NEWEST = POLICIES['linux-7.0'];
-const OLDEST = POLICIES['linux-6.1'];
 
 /**
  * The policy for a kernel release: the newest `linux-*` not newer than it, by the first two numbers. `linux-7.0` where
- * the release is not known, and `linux-6.1`, the oldest, where it is older than all: see `olderThanPolicies`.
+ * the release is not known or older than all: see `olderThanPolicies`.
  */
 export function policyForKernel(release: string | null): Policy {
   const wanted = versionOf(release);
@@ -72,7 +71,7 @@ export function policyForKernel(release: string | null): Policy {
     const version = /^linux-(\d+)\.(\d+)$/.exec(name);
     if (version && Number(version[1]) * 1000 + Number(version[2]) <= wanted) best = POLICIES[name];
   }
-  return best ?? OLDEST;
+  return best ?? NEWEST;
 }
 
 /**
@@ -82,10 +81,11 @@ export function policyForKernel(release: string | null): Policy {
 export function olderThanPolicies(release: string | null): string | null {
   const version = versionOf(release);
   if (version === null || version >= 6001) return null;
-  if (version < 4020)
-    return `Linux ${release} has no peer-to-peer DMA, which came with 4.20; judged as ${OLDEST.name} would`;
+  if (version < 4020) {
+    return `Linux ${release} has no peer-to-peer DMA, which came with 4.20; judged as ${NEWEST.name} would`;
+  }
   const missing = version < 5004 ? 'may know no way through a host bridge' : 'may list fewer host bridges';
-  return `Linux ${release} is older than the oldest rules known here and is judged by those of ${OLDEST.name}; it ${missing}`;
+  return `Linux ${release} is older than all rules known here and is judged by those of ${NEWEST.name}; it ${missing}: --policy linux-6.1 is nearer`;
 }
 
 /** The first two numbers of a release, 6.12 as 6012; null where they are not known. */

@@ -131,11 +131,11 @@ test('MACHINE: an archive, plain or compressed, a folder, a folder one deep, sta
   expect(pairsOf('example:iommu-lazy-switch4-acs-off2')).toEqual(wanted);
 });
 
-test('a kernel older than all rules is judged by the oldest, and a note says so; a policy that is named needs none', () => {
+test('a kernel older than all rules is judged by the newest, and a note says so; a policy that is named needs none', () => {
   const input = 'Linux version 5.15.0-91-generic x\n00:00.0 0600: 8086:2020\n';
   const run = p2pdma(['matrix', '-', '--json'], { input });
-  expect(jsonOf(run)).toMatchObject({ policy: 'linux-6.1', machine: { kernel: '5.15.0-91-generic' } });
-  expect(run.stderr).toContain('note: Linux 5.15.0-91-generic is older than the oldest rules');
+  expect(jsonOf(run)).toMatchObject({ policy: 'linux-7.0', machine: { kernel: '5.15.0-91-generic' } });
+  expect(run.stderr).toContain('note: Linux 5.15.0-91-generic is older than all rules');
   expect(p2pdma(['matrix', '-', '--policy', 'linux-7.0'], { input }).stderr).not.toContain('older than');
 });
 
