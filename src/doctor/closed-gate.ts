@@ -7,6 +7,7 @@
  */
 
 import type { Bar } from '../pcie/bar.ts';
+import { findCapability } from '../pcie/capability.ts';
 import type { FunctionFacts } from '../pcie/function-facts.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -94,16 +95,17 @@ export function lostBars(fn: PciFunction): Bar[] {
   if (fn.poweredDown || fn.headerType !== 0 || !config.knows(BAR0, 24)) return [];
   // The BARs of a Virtual Function are in its Physical Function; with Enhanced Allocation they are in that capability.
   if (config.u16(VENDOR_ID) === 0xffff || facts.sysfs?.physicalFunction !== undefined) return [];
-  if (fn.capabilities.entries.some(({ id, extended }) => id === ENHANCED_ALLOCATION && !extended)) return [];
-  return toldBars(fn, facts).filter(({ space, index, is64Bit, cpuAddress }) => {
+  const lost = toldBars(fn, facts).filter(({ space, index, is64Bit, cpuAddress }) => {
     if (space !== 'memory' || cpuAddress === null || index > 5) return false;
     const low = (config.u32(BAR0 + 4 * index) ?? 1) & ~0xf;
     const high = is64Bit && index < 5 ? (config.u32(BAR0 + 4 * index + 4) ?? 1) : 0;
     return low === 0 && high === 0;
   });
+  const isFixed = lost.length > 0 && findCapability(config, CAP_ENHANCED_ALLOCATION) !== 0;
+  return isFixed ? [] : lost;
 }
 
-const ENHANCED_ALLOCATION = 0x14;
+const CAP_ENHANCED_ALLOCATION = 0x14;
 
 /** BARs as the kernel, or a listing that asked it, tells them. */
 function toldBars(fn: PciFunction, { sysfs, text }: FunctionFacts): readonly Bar[] {
@@ -115,14 +117,35 @@ function toldBars(fn: PciFunction, { sysfs, text }: FunctionFacts): readonly Bar
 }
 
 /** By sysfs, by its own identity registers, or by the numbers of a Physical Function. */
-export function isVirtual({ functions }: Hierarchy, fn: PciFunction): boolean {
+export function isVirtual(hierarchy: Hierarchy, fn: PciFunction): boolean {
   if (fn.facts.sysfs?.physicalFunction !== undefined) return true;
   if (fn.config.u16(VENDOR_ID) === 0xffff && !fn.poweredDown) return true;
-  return functions.some(({ sriov, key }) => {
-    if (sriov === null || sriov.numVfs === 0) return false;
-    const distance = fn.key - key - sriov.vfOffset;
-    return distance >= 0 && distance <= sriov.vfStride * (sriov.numVfs - 1);
+  return ownersOf(hierarchy).some(({ first, stride, count }) => {
+    const distance = fn.key - first;
+    return distance >= 0 && distance <= stride * (count - 1);
   });
+}
+
+/** Where the Virtual Functions of a Physical Function are, by key. */
+interface VirtualRange {
+  readonly first: number;
+  readonly stride: number;
+  readonly count: number;
+}
+
+/** One look over all functions serves every question about a machine. */
+const OWNERS = new WeakMap<Hierarchy, readonly VirtualRange[]>();
+
+function ownersOf(hierarchy: Hierarchy): readonly VirtualRange[] {
+  const known = OWNERS.get(hierarchy);
+  if (known !== undefined) return known;
+  const made = hierarchy.functions.flatMap(({ sriov, key }) =>
+    sriov === null || sriov.numVfs === 0
+      ? []
+      : [{ first: key + sriov.vfOffset, stride: sriov.vfStride, count: sriov.numVfs }],
+  );
+  OWNERS.set(hierarchy, made);
+  return made;
 }
 
 /** In a sentence: what is shut. */

@@ -14,7 +14,7 @@ import { factEvidence, linkEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix, Severity } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { ROLE_WORDS } from './roles.ts';
-import { commandEvidence, driverState, rescanFix } from './shut-roads.ts';
+import { commandEvidence, driverState, rescanFix, wantedIndices } from './shut-roads.ts';
 import { guestEvidence } from './virtual-machine.ts';
 import { bytes, listed } from './words.ts';
 
@@ -33,28 +33,28 @@ export const DEVICE_LOST: Diagnosis = {
 const PAIRED_CLASSES: ReadonlySet<number> = new Set([0x03, 0x12, 0x0b]);
 
 function diagnose(context: DoctorContext): Finding[] {
-  const wanted = (index: number): boolean =>
-    context.asked === null ? (context.roles[index] ?? null) !== null : context.asked.includes(index);
+  const wanted = new Set(wantedIndices(context));
   const findings: Finding[] = [];
   const silent: PciFunction[] = [];
   const asleep: PciFunction[] = [];
-  const cut = new Set<PciFunction>();
+  /** Ports whose link is down, with the names of those below. */
+  const cut = new Map<PciFunction, string[]>();
   for (const [index, fn] of context.functions.entries()) {
     if (fn.poweredDown) {
-      if (wanted(index) || (context.asked === null && mayBePaired(fn))) silent.push(fn);
+      if (wanted.has(index) || (context.asked === null && mayBePaired(fn))) silent.push(fn);
       continue;
     }
-    if (!wanted(index)) continue;
+    if (!wanted.has(index)) continue;
     if (lostBars(fn).length > 0) findings.push(lostFinding(context, fn));
     if (powerStateOf(fn)?.state === 3) asleep.push(fn);
     for (const at of context.machine.hierarchy.chainOf(index).slice(1)) {
       const port = context.functions[at] as PciFunction;
-      if (isLinkDown(port)) cut.add(port);
+      if (isLinkDown(port)) cut.set(port, [...(cut.get(port) ?? []), fn.name]);
     }
   }
   // A guest's ports are drawn, and need no link.
   if (cut.size > 0 && guestEvidence(context.machine) === null)
-    findings.push(...[...cut].map((port) => linkFinding(context, port)));
+    findings.push(...[...cut].map(([port, names]) => linkFinding(context, port, names)));
   if (silent.length > 0) findings.push(silentFinding(context, silent));
   if (asleep.length > 0) findings.push(asleepFinding(context, asleep));
   return findings;
@@ -209,12 +209,7 @@ function wakeFix(names: readonly string[]): Fix {
   };
 }
 
-function linkFinding(context: DoctorContext, port: PciFunction): Finding {
-  const { hierarchy } = context.machine;
-  const at = hierarchy.indexOf(port.bdf);
-  const names = context.functions.flatMap((fn, index) =>
-    (context.roles[index] ?? null) !== null && hierarchy.chainOf(index).includes(at) ? [fn.name] : [],
-  );
+function linkFinding(context: DoctorContext, port: PciFunction, names: readonly string[]): Finding {
   return {
     ...NOTHING,
     id: 'DEVICE-LOST',

@@ -10,6 +10,7 @@ import type { DoctorContext } from './context.ts';
 import { factEvidence } from './evidence.ts';
 import { BY_HAND, type DiagnosisId, type Evidence, type Finding, NOTHING } from './finding.ts';
 import type { Statement } from './log-evidence.ts';
+import { wantedIndices } from './shut-roads.ts';
 
 /** What is told of each error that peers lead to. Unsupported Request is none of them: probing for devices sets it everywhere. */
 const TOLD = [
@@ -44,12 +45,9 @@ export function ofErrorRegisters(context: DoctorContext): Statement[] {
   });
 }
 
-function onRoads({ machine, functions, roles, asked }: DoctorContext): PciFunction[] {
-  const indices = new Set<number>();
-  for (const [index, role] of roles.entries()) {
-    if (asked === null ? (role ?? null) === null : !asked.includes(index)) continue;
-    for (const at of machine.hierarchy.chainOf(index)) indices.add(at);
-  }
+function onRoads(context: DoctorContext): PciFunction[] {
+  const { machine, functions } = context;
+  const indices = new Set(wantedIndices(context).flatMap((index) => machine.hierarchy.chainOf(index)));
   return [...indices].sort((a, b) => a - b).map((index) => functions[index] as PciFunction);
 }
 

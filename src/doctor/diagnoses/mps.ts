@@ -14,6 +14,7 @@ import type { Finding, MachineChange } from './finding.ts';
 import { NOTHING } from './finding.ts';
 import { DEVICE_CONTROL, withChange } from './machine-change.ts';
 import type { PairCase } from './pair-cases.ts';
+import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
 import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
@@ -63,8 +64,7 @@ function towardsMemory(context: DoctorContext, told: ReadonlySet<number>, least:
   const senders = new Set<number>();
   const hops = new Set<number>();
   let smallest = Number.POSITIVE_INFINITY;
-  for (const [index, role] of context.roles.entries()) {
-    if ((role ?? null) === null && context.asked?.includes(index) !== true) continue;
+  for (const index of wantedIndices(context)) {
     const size = told.has(index) ? least : sizeOf(context, index);
     if (size === null) continue;
     const short = context.machine.hierarchy

@@ -9,7 +9,7 @@ import type { DoctorContext } from './context.ts';
 import { factEvidence } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { NOTHING } from './finding.ts';
-import { rescanFix } from './shut-roads.ts';
+import { rescanFix, wantedIndices } from './shut-roads.ts';
 import { listed } from './words.ts';
 
 interface Place {
@@ -22,6 +22,7 @@ interface Place {
 
 /** One finding for each BAR in whose place others are, where one of them is somebody's whom users pair. */
 export function overlappingBars(context: DoctorContext): Finding[] {
+  const wanted = new Set(wantedIndices(context));
   const found = new Map<Place, Place[]>();
   let widest: Place | undefined;
   for (const place of placesOf(context)) {
@@ -31,12 +32,8 @@ export function overlappingBars(context: DoctorContext): Finding[] {
     found.set(other, [...(found.get(other) ?? []), place]);
   }
   return [...found].flatMap(([one, others]) =>
-    [one, ...others].some((place) => isWanted(context, place)) ? [findingOf(context, one, others)] : [],
+    [one, ...others].some(({ index }) => wanted.has(index)) ? [findingOf(context, one, others)] : [],
   );
-}
-
-function isWanted({ roles, asked }: DoctorContext, { index }: Place): boolean {
-  return asked === null ? (roles[index] ?? null) !== null : asked.includes(index);
 }
 
 /** Memory BARs that decode, by domain and address; where only a start is known, the start. */

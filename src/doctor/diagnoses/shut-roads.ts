@@ -20,6 +20,12 @@ export interface ShutRoad {
   readonly gates: readonly ClosedGate[];
 }
 
+/** Indices of the functions that the user named, or else of those that users pair, sorted. */
+export function wantedIndices({ asked, roles }: DoctorContext): number[] {
+  if (asked !== null) return [...new Set(asked)].sort((a, b) => a - b);
+  return roles.flatMap((role, index) => (role === null ? [] : [index]));
+}
+
 /** All roads on which something is shut: of the functions that the user named, or else of those that users pair. */
 export function shutRoads(context: DoctorContext): ShutRoad[] {
   const { machine, functions, roles, asked } = context;
@@ -27,9 +33,9 @@ export function shutRoads(context: DoctorContext): ShutRoad[] {
   const add = (index: number, side: ShutRoad['side'], gates: readonly ClosedGate[]): void => {
     if (gates.length > 0) roads.push({ index, fn: functions[index] as PciFunction, side, gates });
   };
-  for (const [index, fn] of functions.entries()) {
+  for (const index of wantedIndices(context)) {
+    const fn = functions[index] as PciFunction;
     const role = roles[index] ?? null;
-    if (asked === null ? role === null : !asked.includes(index)) continue;
     add(index, 'sender', senderGates(machine.hierarchy, index));
     if (asked !== null || (role !== null && isProvider(fn, role)))
       add(index, 'receiver', receiverGates(machine.hierarchy, index));
