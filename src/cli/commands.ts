@@ -165,6 +165,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./examples.ts'),
   },
   {
+    name: 'demo',
+    summary: 'the mail’s five vectors on a captured machine, from the distance to the bytes',
+    examples: ['p2pdma demo', 'p2pdma demo --cpu GenuineIntel:6              the same machine with another CPU'],
+    shape: (command) => {
+      command.option('--cpu <vendor:family>', 'another CPU than the machine’s, as CPUID says it');
+    },
+    load: () => import('./demo.ts'),
+  },
+  {
     name: 'map',
     summary: 'map the vectors of a bio: RAM, peers through the host bridge or below a switch, own BARs',
     examples: [

@@ -43,3 +43,11 @@ test('the machine of a scenario is found beside its file', () => {
   writeFileSync(file, `machine: other.tar.gz\n${TRANSFER}\n`);
   expect(p2pdma(['run', file])).toMatchObject({ status: 3, stderr: expect.stringContaining('other.tar.gz') });
 });
+
+test('p2pdma demo shows the mail’s five vectors, with the machine’s CPU or another one', () => {
+  const { status, stdout } = p2pdma(['demo']);
+  expect(status).toBe(0);
+  expect(stdout).toContain('bytes: 20480 of 20480 equal');
+  expect(p2pdma(['demo', '--cpu', 'GenuineIntel:6']).stdout).toContain('Intel family 6');
+  expect(p2pdma(['demo', '--cpu', 'nonsense'])).toMatchObject({ status: 2, stdout: '' });
+});
