@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lostBars } from '../closed-gate.ts';
 import { bootLines } from './boot-fix.ts';
@@ -114,9 +115,9 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
 const RESIZE_SINCE = 6001;
 
 /** Of one card alone, now: the kernel resizes the windows above where nothing else stands in them. */
-function resizeFix({ machine }: DoctorContext, fn: PciFunction, bar: ResizableBar): Fix[] {
-  const version = versionOf(machine.kernel);
-  if ((version !== null && version < RESIZE_SINCE) || guestEvidence(machine) !== null) return [];
+function resizeFix(context: DoctorContext, fn: PciFunction, bar: ResizableBar): Fix[] {
+  const version = versionOf(context.machine.kernel);
+  if ((version !== null && version < RESIZE_SINCE) || roomOf(context).inGuest) return [];
   const { name, driver } = fn;
   const drive = (verb: 'bind' | 'unbind'): string[] =>
     driver === null ? [] : [`echo ${name} | sudo tee /sys/bus/pci/drivers/${driver}/${verb}`];
@@ -138,20 +139,34 @@ function resizeFix({ machine }: DoctorContext, fn: PciFunction, bar: ResizableBa
   ];
 }
 
-/** Whether firmware places memory above 4 GiB already: a BAR or a window stands there. */
-function decodesAbove4G({ machine: { hierarchy } }: DoctorContext): boolean {
-  return hierarchy.functions.some(
+/** What holds for all cards of a machine. */
+interface Room {
+  /** Firmware places memory above 4 GiB already: a BAR or a window stands there. */
+  readonly isAbove4G: boolean;
+  readonly inGuest: boolean;
+}
+
+/** Machines that were looked through: one with thousands of cards has one answer for all of them. */
+const ROOMS = new WeakMap<Machine, Room>();
+
+function roomOf({ machine }: DoctorContext): Room {
+  const known = ROOMS.get(machine);
+  if (known !== undefined) return known;
+  const isAbove4G = machine.hierarchy.functions.some(
     (fn) =>
       (fn.prefetchableWindow?.start ?? 0) >= 2 ** 32 ||
       fn.bars.some((bar) => bar.space === 'memory' && (bar.busAddress ?? 0) >= 2 ** 32),
   );
+  const room = { isAbove4G, inGuest: guestEvidence(machine) !== null };
+  ROOMS.set(machine, room);
+  return room;
 }
 
 const VENDOR_NVIDIA = 0x10de;
 
 function firmwareFixes(context: DoctorContext, fn: PciFunction): Fix[] {
   const [setup, ...others] = FIRMWARE as readonly [Fix, ...Fix[]];
-  const isOn = decodesAbove4G(context);
+  const isOn = roomOf(context).isAbove4G;
   const what =
     'In the firmware setup, switch on "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off. "Above 4G decoding" is on: BARs stand there already';
   const selector: Fix = {
