@@ -169,7 +169,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'the mail’s five vectors on a captured machine, from the distance to the bytes',
     examples: ['p2pdma demo', 'p2pdma demo --cpu GenuineIntel:6              the same machine with another CPU'],
     shape: (command) => {
-      command.option('--cpu <vendor:family>', 'another CPU than the machine’s, as CPUID says it');
+      command.option('--cpu <vendor:family>', 'another CPU than the machine’s, e.g. AuthenticAMD:23 or GenuineIntel:6');
     },
     load: () => import('./demo.ts'),
   },
