@@ -8,6 +8,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND } from '../../pcie/registers.ts';
 import { withAcsControls } from '../changed-machine.ts';
 import type { MachineChange } from './finding.ts';
+import { groupedBy } from './grouped.ts';
 
 /** A copy of the machine with the change made. */
 export function withChange(machine: Machine, change: MachineChange): Machine {
@@ -57,10 +58,9 @@ export function reversed(change: MachineChange): MachineChange {
 }
 
 function withWords(machine: Machine, words: Extract<MachineChange, { kind: 'registers' }>['words']): Machine {
+  const wordsOf = new Map(groupedBy(words, ({ at }) => at).map((group) => [group[0]?.at, group]));
   const functions = machine.hierarchy.functions.map((fn) =>
-    words
-      .filter(({ at }) => at === fn.name)
-      .reduce((changed, word) => changed.withFacts(factsWithWord(changed, word)), fn),
+    (wordsOf.get(fn.name) ?? []).reduce((changed, word) => changed.withFacts(factsWithWord(changed, word)), fn),
   );
   return { ...machine, hierarchy: new Hierarchy(functions) };
 }
