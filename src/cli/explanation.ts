@@ -1,8 +1,8 @@
 /** Everything that there is to say about one pair, before it is worded. */
 
-import { guestEvidence } from '../doctor/diagnoses/virtual-machine.ts';
 import { type ClosedGate, gateWords, receiverGates, senderGates } from '../doctor/closed-gate.ts';
 import { driverState } from '../doctor/diagnoses/shut-roads.ts';
+import { guestEvidence } from '../doctor/diagnoses/virtual-machine.ts';
 import { type IsolationCost, isolationCost } from '../doctor/isolation.ts';
 import { type MissingEvidence, missingEvidence } from '../doctor/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../doctor/road-links.ts';
