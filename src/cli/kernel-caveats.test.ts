@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { card, machineOf, switchBelow } from '../../tests/doctor/machines.ts';
+import { misreadsAcsOptions } from '../doctor/acs-parameter.ts';
 import type { PortChange } from '../doctor/smallest-change.ts';
 import { buildMachine } from '../machine/build.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -31,7 +32,7 @@ test('E20: 6.12 starts from the firmware’s word and loses SV and UF; 6.1 keeps
 test('nothing is lost where nothing but redirect was on, nor where the IOMMU is off', () => {
   expect(kernelLosses(machineWith('6.12.117'), [{ ...port, after: 0 }])).toEqual([]);
   const { machine } = machineOf([{ children: [switchBelow('rp', [{ name: 'x', below: [card('a')] }])] }]);
-  expect(kernelLosses(machine, [port])).toEqual([]);
+  expect(kernelLosses({ ...machine, kernel: '6.12.117' }, [port])).toEqual([]);
 });
 
 test('config_acs: 6.12 knows it, 6.1 does not, and it is said', () => {
@@ -53,4 +54,11 @@ test('E18: ten redirecting functions overrun the kernel’s 128 bytes, nine do n
   expect(oopsHazard(machineWith('6.12.117'), names(10))).toContain('130 bytes of a buffer of 128');
   expect(oopsHazard(machineWith(null), names(10))).not.toBeNull();
   expect(oopsHazard(machineWith('6.1.140'), names(10))).toBeNull();
+});
+
+test('releases that are reported to misread ACS options are named, until the one that was mended', () => {
+  const doubted = ['6.11', '6.11.9', '6.12', '6.12.22-cloud', '6.13.10', '6.14.0-rc3', '6.14.1'];
+  for (const kernel of doubted) expect(misreadsAcsOptions(kernel), kernel).toContain(`Linux ${kernel} is reported`);
+  const clear = [null, '6.1.0', '6.10.14', '6.12.23', '6.12.117', '6.13.11', '6.14.2', '6.15.0', '7.0.1', '5.15.0'];
+  for (const kernel of clear) expect(misreadsAcsOptions(kernel), String(kernel)).toBeNull();
 });

@@ -1,5 +1,6 @@
 /** What the running kernel makes of an ACS parameter: it differs from release to release, and one release can fall over. */
 
+import { misreadsAcsOptions } from '../doctor/acs-parameter.ts';
 import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../doctor/redirect-list.ts';
 import type { PortChange } from '../doctor/smallest-change.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -36,6 +37,8 @@ export function kernelLosses(machine: Machine, ports: readonly PortChange[]): st
   if (release !== null && !atLeast(release, FROM_FIRMWARE)) {
     sentences.push(`Linux ${machine.kernel} takes RR, CR and EC away and keeps the rest, as seen on 6.1.`);
   }
+  const doubt = misreadsAcsOptions(machine.kernel);
+  if (doubt !== null) sentences.push(`${doubt}.`);
   if (ports.some((port) => port.devicePath === null)) {
     sentences.push(
       'The way from the root is not in the capture: the address is given instead, and bus numbers may change.',

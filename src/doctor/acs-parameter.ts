@@ -143,6 +143,21 @@ export function knowsOption(kernel: string | null, key: AcsOptionKey): boolean {
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
+/** The first releases of stable series that read these options rightly again, as reported; 6.15 and later do. */
+const MENDED: Readonly<Record<number, number>> = { 12: 23, 13: 11, 14: 2 };
+
+/**
+ * What to say of a release of which it is reported that it misreads both options ("PCI/ACS: Fix 'pci=config_acs=' parameter", 2025: in 6.11
+ * and later, until mended); null for all others, and where the release is not known.
+ */
+export function misreadsAcsOptions(kernel: string | null): string | null {
+  const match = /^6\.(\d+)(?:\.(\d+))?/.exec(kernel ?? '');
+  const minor = Number(match?.[1] ?? Number.NaN);
+  if (!(minor >= 11 && minor <= 14) || Number(match?.[2] ?? 0) >= (MENDED[minor] ?? Number.POSITIVE_INFINITY))
+    return null;
+  return `Linux ${kernel} is reported to misread ACS options, until 6.12.23, 6.13.11 and 6.14.2: after the boot compare ACSCtl in lspci -vvv`;
+}
+
 /** Where an address stands alone in a list: behind `=`, `;` or `@`, up to the next separator. */
 const PLAIN_ADDRESS = /(?<=[=;@])(?:[0-9a-f]{1,8}:)?[0-9a-f]{1,2}:[0-9a-f]{1,2}\.[0-7](?=[;,]|$)/gi;
 

@@ -10,7 +10,7 @@ import { JudgeContext, REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { MapType } from '../../p2p/verdict.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { type AcsOptionKey, acsEffects } from '../acs-parameter.ts';
+import { type AcsOptionKey, acsEffects, misreadsAcsOptions } from '../acs-parameter.ts';
 import { relevantPart, withAcsControls } from '../changed-machine.ts';
 import { type CommandLine, parseCommandLine } from '../command-line.ts';
 import { withOption } from '../command-line-problem.ts';
@@ -121,7 +121,9 @@ export function portsOf(change: MachineChange): readonly PortChange[] {
 export function parameterProof(context: DoctorContext, cases: readonly PairCase[], change: MachineChange): string {
   const ports = portsOf(change);
   if (ports.length === 0) return `not proved: ${context.machine.kernel ?? 'the kernel'} would change no register by it`;
-  return `read as Linux reads it, it changes ${plural(ports.length, 'register')}; judged again: ${ROAD[roadAfter(context, cases, change)]}`;
+  const judged = `read as Linux reads it, it changes ${plural(ports.length, 'register')}; judged again: ${ROAD[roadAfter(context, cases, change)]}`;
+  const doubt = misreadsAcsOptions(context.machine.kernel);
+  return doubt === null ? judged : `${judged}. But ${doubt}`;
 }
 
 /** A sentence more where the parameter takes the place of another. */
