@@ -32,10 +32,19 @@ export function installTools() {
   }
   console.log(`installing ${packages.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = (line) => execFileSync('sh', ['-c', line], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   try {
-    execFileSync('sh', ['-c', `apt-get update -qq && ${command}`], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    install(`apt-get update -qq && ${command}`);
   } catch {
-    console.log(`could not install ${packages.join(', ')}; try: ${command}`);
+    // One that this Debian does not have must not cost the others.
+    for (const name of packages) {
+      const single = `apt-get install -y --no-install-recommends ${name}`;
+      try {
+        install(single);
+      } catch {
+        console.log(`could not install ${name}; try: ${single}`);
+      }
+    }
   }
   return missing.filter((tool) => !has(tool.command));
 }

@@ -35,7 +35,7 @@ function scenarioOf(machine: Machine): string | null {
 /** What a real machine can do to a transfer that its registers allow: receivers with a smaller Max_Payload_Size lose what is larger. */
 const REASONS = ['payloadTooLarge', 'samePort'];
 
-test.skipIf(CORPUS === null)(`every dump with a memory and a client runs as a scenario${SKIPPED}`, async () => {
+test.skipIf(CORPUS === null)(`corpus: every dump with a memory and a client runs as a scenario${SKIPPED}`, async () => {
   let machines = 0;
   let transfers = 0;
   const lost: string[] = [];
