@@ -6,7 +6,7 @@ import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from './corpus.ts';
 
 test.skipIf(CORPUS === null)(
-  `two functions share a group exactly where the kernel put them into one${SKIPPED}`,
+  `corpus, groups: two functions share a group exactly where the kernel put them into one${SKIPPED}`,
   async () => {
     let machines = 0;
     let pairs = 0;
