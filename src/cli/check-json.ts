@@ -4,7 +4,7 @@ import { hex } from '../core/hex.ts';
 import type { DiagnosisId, Finding } from '../doctor/diagnoses/finding.ts';
 import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
 import { type CheckQuestion, splitFindings } from './check-view.ts';
-import { cpuText } from './options.ts';
+import { cpuText } from './cpu-text.ts';
 
 /** The document. */
 export function checkDocument({ machine, policy, result }: CheckQuestion): object {

@@ -2,7 +2,7 @@
 
 import type { Finding, Fix } from '../doctor/diagnoses/finding.ts';
 import { type CheckQuestion, evidenceText, pairsSentence, proofLine, splitFindings, tally } from './check-view.ts';
-import { cpuText } from './options.ts';
+import { cpuText } from './cpu-text.ts';
 import { count } from './style.ts';
 
 /** The report. */

@@ -8,10 +8,10 @@ import type { SettingsChange } from '../doctor/smallest-change.ts';
 import { mailDistance } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
 import { ACS_BITS } from '../pcie/acs.ts';
+import { cpuText } from './cpu-text.ts';
 import { KERNEL_MAP_TYPES } from './explain-view.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
 import { kernelLosses, oopsHazard } from './kernel-caveats.ts';
-import { cpuText } from './options.ts';
 
 /** The document. */
 export function explainDocument(explanation: Explanation): object {

@@ -26,7 +26,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const [{ explainLines }, { styleOf }, { systemNames }] = await Promise.all([
     import('./explain-text.ts'),
     import('./style.ts'),
-    import('./names.ts'),
+    import('./system-names.ts'),
   ]);
   const view = { columns: context.columns, style: styleOf(context.color), names: systemNames() };
   for (const line of explainLines(explanation, view)) context.out.append(`${line}\n`);

@@ -7,9 +7,10 @@ import { MachineError } from '../machine/errors.ts';
 import type { Machine, ReadNote } from '../machine/machine.ts';
 import { olderThanPolicies, type Policy } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
+import { cpuText } from './cpu-text.ts';
 import { didYouMean, UsageError } from './errors.ts';
 import { examplePath, examples } from './examples-folder.ts';
-import { cpuOption, cpuText, policyOption } from './options.ts';
+import { cpuOption, policyOption } from './options.ts';
 
 /** Beyond this the reader refuses an archive, whoever unpacks it. */
 const UNPACKED_MAX = 1024 * 1024 * 1024;

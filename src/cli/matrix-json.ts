@@ -2,12 +2,12 @@
 
 import { judgePair } from '../p2p/distance.ts';
 import { mailCase, type Reason } from '../p2p/verdict.ts';
+import { cpuText } from './cpu-text.ts';
 import type { MatrixQuestion } from './matrix-cells.ts';
-import { cpuText } from './options.ts';
-import type { Output } from './output.ts';
+import type { Sink } from './sink.ts';
 
 /** Writes the document of the contract, every ordered pair once, provider by provider. */
-export async function writeMatrixJson(out: Output, { judge, providers, clients }: MatrixQuestion): Promise<void> {
+export async function writeMatrixJson(out: Sink, { judge, providers, clients }: MatrixQuestion): Promise<void> {
   const { machine, policy } = judge;
   const head = {
     source: machine.source,

@@ -6,11 +6,11 @@
 import type { JudgeContext } from '../p2p/judge.ts';
 import type { MailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { cpuText } from './cpu-text.ts';
 import { LINK_LEGEND } from './link-word.ts';
 import { MatrixCells, type MatrixQuestion } from './matrix-cells.ts';
 import { type FunctionGroup, groupsOf, joinNames, splitName } from './matrix-groups.ts';
 import { fullName, type Names } from './names.ts';
-import { cpuText } from './options.ts';
 import { count, type Style, shorten, wrap } from './style.ts';
 
 export interface MatrixView {

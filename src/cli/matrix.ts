@@ -25,7 +25,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const [{ matrixLines }, { styleOf }, { systemNames }] = await Promise.all([
     import('./matrix-text.ts'),
     import('./style.ts'),
-    import('./names.ts'),
+    import('./system-names.ts'),
   ]);
   const view = {
     columns: context.columns,

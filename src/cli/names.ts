@@ -3,12 +3,9 @@
  * else as numbers. pci.ids is the list that pciutils reads; its format is described at its head.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
 import { hexDigits } from '../core/hex.ts';
 import { classNameOf } from '../machine/read/class-names.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-
-const PLACES: readonly string[] = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
 
 export interface Names {
   /** `Non-Volatile memory controller`, or `class 0108`. */
@@ -17,14 +14,8 @@ export interface Names {
   readonly deviceOf: (fn: PciFunction) => string;
 }
 
-/** The names that this system can give. */
-export function systemNames(): Names {
-  const file = PLACES.find((path) => existsSync(path));
-  return namesFrom(file === undefined ? null : readFileSync(file));
-}
-
 /** Names from the bytes of a pci.ids file (UTF-8), or without one. */
-export function namesFrom(pciIds: Buffer | null): Names {
+export function namesFrom(pciIds: Uint8Array | null): Names {
   const ids = pciIds === null ? null : new PciIds(pciIds);
   return {
     classOf: (fn) => {
@@ -62,14 +53,24 @@ export function idsText(fn: PciFunction): string {
   return vendorId === null || deviceId === null ? '' : `[${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}]`;
 }
 
-/** The bytes are searched, not parsed: a machine asks for a dozen of its thirty-five thousand names, each time again. */
+/**
+ * The list is searched, not parsed: a machine asks for a dozen of its thirty-five thousand names, each time again. It is
+ * searched as text with one character a byte, and a name is decoded from the bytes at the same place.
+ */
 class PciIds {
-  readonly #bytes: Buffer;
+  readonly #bytes: Uint8Array;
+  readonly #text: string;
   readonly #known = new Map<string, Section | null>();
 
-  constructor(bytes: Buffer) {
-    // Entries are found by the end of the line before; the list begins with comments, and only a part of one does not.
-    this.#bytes = bytes[0] === HASH ? bytes : Buffer.concat([Buffer.from('\n'), bytes]);
+  constructor(bytes: Uint8Array) {
+    // An entry is found by the end of the line before it. The list begins with comments; a part of one may not.
+    if (bytes[0] === HASH) this.#bytes = bytes;
+    else {
+      this.#bytes = new Uint8Array(bytes.length + 1);
+      this.#bytes[0] = NEWLINE;
+      this.#bytes.set(bytes, 1);
+    }
+    this.#text = new TextDecoder('latin1').decode(this.#bytes);
   }
 
   vendor(id: number): string | undefined {
@@ -98,20 +99,21 @@ class PciIds {
   }
 
   #find(head: string, { start: from, end: to }: Section): Section | null {
-    const bytes = this.#bytes;
-    const at = bytes.indexOf(head, from, 'latin1');
+    const text = this.#text;
+    const at = text.indexOf(head, from);
     if (at < 0 || at >= to) return null;
     const nameAt = at + head.length;
-    const start = bytes.indexOf(NEWLINE, nameAt);
+    const start = text.indexOf('\n', nameAt);
     let end = start;
-    while (end >= 0 && (bytes[end + 1] === TAB || bytes[end + 1] === HASH)) end = bytes.indexOf(NEWLINE, end + 1);
+    while (end >= 0 && (text[end + 1] === '\t' || text[end + 1] === '#')) end = text.indexOf('\n', end + 1);
     // A file without a last newline: the entry is its last line.
-    const name = bytes.toString('utf8', nameAt, start < 0 ? bytes.length : start).trim();
-    return { name, start: start < 0 ? bytes.length : start, end: end < 0 ? bytes.length : end + 1 };
+    const name = UTF8.decode(this.#bytes.subarray(nameAt, start < 0 ? text.length : start)).trim();
+    return { name, start: start < 0 ? text.length : start, end: end < 0 ? text.length : end + 1 };
   }
 }
 
-const [NEWLINE, TAB, HASH] = [0x0a, 0x09, 0x23];
+const UTF8 = new TextDecoder();
+const [NEWLINE, HASH] = [0x0a, 0x23];
 
 /** An entry of pci.ids, and where its indented lines start and end. */
 interface Section {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { cpuText } from './cpu-text.ts';
 import { UsageError } from './errors.ts';
-import { cpuOption, cpuText, policyOption } from './options.ts';
+import { cpuOption, policyOption } from './options.ts';
 
 test.each([
   ['AuthenticAMD:23', 'AuthenticAMD', 23],

@@ -28,8 +28,3 @@ export function cpuOption(text: string): Cpu {
     hint: 'for example --cpu AuthenticAMD:23, --cpu AuthenticAMD:0x17 or --cpu GenuineIntel:6: "vendor_id" and "cpu family" of /proc/cpuinfo',
   });
 }
-
-/** `AuthenticAMD:23`, or null where the CPU or its family is not known. */
-export function cpuText(cpu: Cpu | null): string | null {
-  return cpu === null || cpu.family === null ? null : `${cpu.vendor}:${cpu.family}`;
-}

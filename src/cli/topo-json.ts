@@ -7,12 +7,12 @@ import { ACS_BITS } from '../pcie/acs.ts';
 import type { BridgeWindow, WindowFact } from '../pcie/bridge-window.ts';
 import type { FactName } from '../pcie/function-facts.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { cpuText } from './cpu-text.ts';
 import type { Names } from './names.ts';
-import { cpuText } from './options.ts';
-import type { Output } from './output.ts';
+import type { Sink } from './sink.ts';
 
 /** Writes one document with every function, sorted; `parent` is null on a root bus. */
-export async function writeTopoJson(out: Output, machine: Machine, names: Names): Promise<void> {
+export async function writeTopoJson(out: Sink, machine: Machine, names: Names): Promise<void> {
   const { hierarchy } = machine;
   const head = {
     source: machine.source,

@@ -4,9 +4,9 @@ import { hexDigits } from '../core/hex.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Hierarchy, RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { cpuText } from './cpu-text.ts';
 import { acsWords, barWords, linkWords, portWords, sizeWords } from './fact-words.ts';
 import { fullName, type Names } from './names.ts';
-import { cpuText } from './options.ts';
 import { count, type Style, shorten, wrap } from './style.ts';
 
 export interface TopoView {

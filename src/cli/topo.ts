@@ -3,7 +3,7 @@
 import type { Invocation } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
-import { systemNames } from './names.ts';
+import { systemNames } from './system-names.ts';
 
 /** Runs the command; ends with 0 whenever it could answer. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
