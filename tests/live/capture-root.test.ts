@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { bytesOf, latin1 } from '../../src/core/text.ts';
 import { LOG_LINES_MAX } from '../../src/machine/kernel-log.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
-import { decompress, treeOfTar } from '../../src/machine/read/archive.ts';
+import { decompress, treeOfTar } from '../../src/machine/read/archive/archive.ts';
 import { MemoryTree } from '../../src/machine/read/file-tree.ts';
 import type { LiveParts } from '../../src/machine/read/live/capture-host.ts';
 import { type Capture, captureRoot } from '../../src/machine/read/live/capture-root.ts';

@@ -4,7 +4,7 @@ import { plainBytes } from '../../core/bytes.ts';
 import { buildMachine } from '../build.ts';
 import { MachineError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
-import { compressionOf, isTar } from './signature.ts';
+import { compressionOf, isTar } from './archive/signature.ts';
 
 /** No kernel configuration comes near this many bytes. */
 const KERNEL_CONFIG_MAX = 16 * 1024 * 1024;
@@ -27,14 +27,14 @@ export async function readMachine(bytes: Uint8Array, source: string): Promise<Ma
   const packed = plainBytes(bytes);
   // Each reader is loaded when its format is met: a command reads one machine and ends.
   const plain =
-    compressionOf(packed) === null ? packed : await (await import('./archive.ts')).decompress(packed, source);
+    compressionOf(packed) === null ? packed : await (await import('./archive/archive.ts')).decompress(packed, source);
   if (isTar(plain)) {
     const [{ treeOfTar }, { needsGunzip, readCapturedRoot }] = await Promise.all([
-      import('./archive.ts'),
+      import('./archive/archive.ts'),
       import('./captured-root.ts'),
     ]);
     const tree = await treeOfTar(plain, source);
-    const gunzip = needsGunzip(tree) ? (await import('./gunzip.ts')).gunzip : undefined;
+    const gunzip = needsGunzip(tree) ? (await import('./archive/gunzip.ts')).gunzip : undefined;
     return buildMachine(
       readCapturedRoot(tree, source, {
         gunzip: gunzip === undefined ? undefined : (packed) => gunzip(packed, KERNEL_CONFIG_MAX),

@@ -1,8 +1,8 @@
 /** Archives of a captured root: tar, plain or compressed with gzip or bzip2. */
 
 import { unpackTar } from 'modern-tar';
-import { MachineError } from '../errors.ts';
-import { MemoryTree } from './file-tree.ts';
+import { MachineError } from '../../errors.ts';
+import { MemoryTree } from '../file-tree.ts';
 import { compressionOf } from './signature.ts';
 import { TooLongError } from './too-long.ts';
 
