@@ -1,7 +1,7 @@
 /** What a line of a listing can be, told by its first bytes: pure questions that the scanner asks. */
 
-import { NIBBLE } from '../../core/hex.ts';
-import { latin1 } from '../../core/text.ts';
+import { NIBBLE } from '../../../core/hex.ts';
+import { latin1 } from '../../../core/text.ts';
 import { indentEnd, lineEnd, quoteEnd } from './text-lines.ts';
 
 const BLANK = 0x20;

@@ -1,9 +1,9 @@
 /** What surrounds listings in the world: logs, prose, prompts, and lines that are broken. */
 
 import { expect, test } from 'vitest';
-import { bytesOf } from '../../core/text.ts';
-import type { MachineEvidence } from '../build.ts';
-import { readLspci } from './lspci.ts';
+import { bytesOf } from '../../../core/text.ts';
+import type { MachineEvidence } from '../../build.ts';
+import { readLspci } from './read-lspci.ts';
 
 const PORT =
   '00:01.0 PCI bridge: Sample\n\tBus: primary=00, secondary=01, subordinate=01, sec-latency=0\n\tKernel driver in use: pcieport\n\n';

@@ -1,7 +1,7 @@
 /** Text that may be a listing: its encoding, and what to say where it is none. */
 
-import { latin1 } from '../../core/text.ts';
-import { MachineError } from '../errors.ts';
+import { latin1 } from '../../../core/text.ts';
+import { MachineError } from '../../errors.ts';
 
 const LISTING = 'sudo lspci -Dnnvvvxxxx > host.txt';
 const CAPTURE_HINT = `capture a machine with: p2pdma capture -o host.tar.gz, or: ${LISTING}`;

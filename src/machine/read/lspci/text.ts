@@ -4,14 +4,14 @@
  * over.
  */
 
-import type { WindowFact } from '../../pcie/bridge-window.ts';
-import type { FactName, TextFacts } from '../../pcie/function-facts.ts';
-import type { NoteList } from '../note-list.ts';
-import { CapabilityText } from './lspci-capability-text.ts';
-import { bridgeControlOf, busNumbersOf, commandOf, rangeOf, windowOfText } from './lspci-fields.ts';
-import { decodeHeader } from './lspci-header.ts';
-import { visitLines } from './lspci-lines.ts';
-import type { LspciBlock } from './lspci-scan.ts';
+import type { WindowFact } from '../../../pcie/bridge-window.ts';
+import type { FactName, TextFacts } from '../../../pcie/function-facts.ts';
+import type { NoteList } from '../../note-list.ts';
+import { CapabilityText } from './capability-text.ts';
+import { bridgeControlOf, busNumbersOf, commandOf, rangeOf, windowOfText } from './fields.ts';
+import { decodeHeader } from './header.ts';
+import { visitLines } from './lines.ts';
+import type { LspciBlock } from './scan.ts';
 
 /** What a decoded block says, and whether it lists memory without the numbers of the BARs (`lspci -v`). */
 export interface DecodedText {

@@ -1,11 +1,11 @@
 /** Values of single lines of decoded text, in the words of every version of lspci. Pure: text in, facts out. */
 
-import { busAddr, physAddr } from '../../core/address.ts';
-import { ACS_BITS } from '../../pcie/acs.ts';
-import type { Bar } from '../../pcie/bar.ts';
-import { type BridgeWindow, windowOf } from '../../pcie/bridge-window.ts';
-import type { PortType } from '../../pcie/express.ts';
-import type { BusNumbers } from '../../pcie/function-facts.ts';
+import { busAddr, physAddr } from '../../../core/address.ts';
+import { ACS_BITS } from '../../../pcie/acs.ts';
+import type { Bar } from '../../../pcie/bar.ts';
+import { type BridgeWindow, windowOf } from '../../../pcie/bridge-window.ts';
+import type { PortType } from '../../../pcie/express.ts';
+import type { BusNumbers } from '../../../pcie/function-facts.ts';
 
 /** What the Express line calls the Device/Port Types. */
 const PORT_TYPES: readonly (readonly [string, PortType])[] = [

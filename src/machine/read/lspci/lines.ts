@@ -1,9 +1,9 @@
 /** The lines of one listing as lspci wrote them: quotes stripped, what a mail program broke put together again. */
 
-import { NIBBLE } from '../../core/hex.ts';
-import { latin1 } from '../../core/text.ts';
-import { isBodyKeyword } from './lspci-keywords.ts';
-import type { LspciBlock } from './lspci-scan.ts';
+import { NIBBLE } from '../../../core/hex.ts';
+import { latin1 } from '../../../core/text.ts';
+import { isBodyKeyword } from './keywords.ts';
+import type { LspciBlock } from './scan.ts';
 import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd } from './text-lines.ts';
 
 /** As much of one line as is decoded. */

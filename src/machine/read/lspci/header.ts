@@ -7,8 +7,8 @@
  *   "CLASS NAME [CCCC]" "VENDOR [VVVV]" "DEVICE NAME [DDDD]" -rRR -pPP "..."             -mm
  */
 
-import type { TextFacts } from '../../pcie/function-facts.ts';
-import { classCodeOf } from './class-names.ts';
+import type { TextFacts } from '../../../pcie/function-facts.ts';
+import { classCodeOf } from '../class-names.ts';
 
 const CLASS_NUMBER = /\[([0-9a-f]{4})\]$/i;
 const NUMERIC = /^(?:Class )?([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})\b/i;

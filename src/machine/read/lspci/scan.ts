@@ -11,13 +11,15 @@
  * lines doubled by a web form. A line that is nothing of lspci's is noted and skipped.
  */
 
-import { NIBBLE } from '../../core/hex.ts';
-import { latin1 } from '../../core/text.ts';
-import type { ConfigSpace } from '../../pcie/config-space.ts';
-import type { NoteList } from '../note-list.ts';
+import { NIBBLE } from '../../../core/hex.ts';
+import { latin1 } from '../../../core/text.ts';
+import type { ConfigSpace } from '../../../pcie/config-space.ts';
+import type { NoteList } from '../../note-list.ts';
+import { type LspciAddress, parseLspciAddress } from './address.ts';
 import { Asides } from './asides.ts';
 import { ConfigArena } from './config-arena.ts';
 import { decodeRows, type RowCursor } from './hex-rows.ts';
+import { isBodyKeyword } from './keywords.ts';
 import {
   continuesDrawing,
   hasInnerBlank,
@@ -28,8 +30,6 @@ import {
   namesExtendedCapability,
   startsDrawing,
 } from './line-kinds.ts';
-import { type LspciAddress, parseLspciAddress } from './lspci-address.ts';
-import { isBodyKeyword } from './lspci-keywords.ts';
 import { indentEnd, isContinuation, isUnclosed, lineEnd, quoteEnd, UNWRAPPED_COLUMNS } from './text-lines.ts';
 
 /** One listing of one function: header, body and rows. A function may be listed more than once. */

@@ -1,15 +1,15 @@
 /** Listings of lspci, from `lspci` alone to `lspci -vvvxxxx`, with whatever stands around them. pciutils, lspci(8). */
 
-import { barRegisters } from '../../pcie/bar.ts';
-import { busKey } from '../../pcie/bdf.ts';
-import type { FunctionFacts } from '../../pcie/function-facts.ts';
-import { HEADER_TYPE } from '../../pcie/registers.ts';
-import type { MachineEvidence } from '../build.ts';
-import { NoteList } from '../note-list.ts';
-import { noteCut } from './lspci-doubts.ts';
-import { groupBlocks } from './lspci-group.ts';
-import { factsOf } from './lspci-merge.ts';
-import { scanLspci } from './lspci-scan.ts';
+import { barRegisters } from '../../../pcie/bar.ts';
+import { busKey } from '../../../pcie/bdf.ts';
+import type { FunctionFacts } from '../../../pcie/function-facts.ts';
+import { HEADER_TYPE } from '../../../pcie/registers.ts';
+import type { MachineEvidence } from '../../build.ts';
+import { NoteList } from '../../note-list.ts';
+import { noteCut } from './doubts.ts';
+import { groupBlocks } from './group.ts';
+import { factsOf } from './merge.ts';
+import { scanLspci } from './scan.ts';
 
 /** What a text that may be a listing holds. */
 export interface LspciReading {

@@ -6,8 +6,8 @@
  *   00:1c.4/00.0/01.0                               `lspci -P`: the same, only the first step has its bus
  */
 
-import { NIBBLE } from '../../core/hex.ts';
-import { bdfKey } from '../../pcie/bdf.ts';
+import { NIBBLE } from '../../../core/hex.ts';
+import { bdfKey } from '../../../pcie/bdf.ts';
 
 export interface LspciAddress {
   readonly domain: number;

@@ -7,7 +7,7 @@
  *   100: 0b 00 01 ...
  */
 
-import { NIBBLE } from '../../core/hex.ts';
+import { NIBBLE } from '../../../core/hex.ts';
 
 /** Where the loop stands; it is handed in and left behind changed. */
 export interface RowCursor {

@@ -4,14 +4,14 @@
  * them. Nothing is guessed: sources that contradict each other tell nothing.
  */
 
-import { NIBBLE } from '../../core/hex.ts';
-import { latin1 } from '../../core/text.ts';
-import { bdfKey, parseBdf } from '../../pcie/bdf.ts';
-import { type HostEvidence, NO_HOST_EVIDENCE, type Setting } from '../host-evidence.ts';
-import { KERNEL_SYMBOLS } from '../kernel-config.ts';
-import { isLogLine, LOG_LINES_MAX, type LogLine, tellingMessage } from '../kernel-log.ts';
-import type { Cpu, IomemEntry } from '../machine.ts';
-import { parseIomem } from '../proc.ts';
+import { NIBBLE } from '../../../core/hex.ts';
+import { latin1 } from '../../../core/text.ts';
+import { bdfKey, parseBdf } from '../../../pcie/bdf.ts';
+import { type HostEvidence, NO_HOST_EVIDENCE, type Setting } from '../../host-evidence.ts';
+import { KERNEL_SYMBOLS } from '../../kernel-config.ts';
+import { isLogLine, LOG_LINES_MAX, type LogLine, tellingMessage } from '../../kernel-log.ts';
+import type { Cpu, IomemEntry } from '../../machine.ts';
+import { parseIomem } from '../../proc.ts';
 
 /** As much of a line as is looked at: command lines are long, lines of binary noise are longer. */
 const LINE_MAX = 4096;

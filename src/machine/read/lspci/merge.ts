@@ -3,18 +3,18 @@
  * and every fact keeps the line on which it stands. Where listings contradict each other, one is believed and a note says so.
  */
 
-import { copyBytes } from '../../core/bytes.ts';
-import { type AcsState, acsAt } from '../../pcie/acs.ts';
-import { barRegisters } from '../../pcie/bar.ts';
-import { type Bdf, type BdfKey, bdfFromRoutingId, formatBdf } from '../../pcie/bdf.ts';
-import { EXT_CAP_ACS, findExtendedCapability } from '../../pcie/capability.ts';
-import { ConfigSpace } from '../../pcie/config-space.ts';
-import type { FactName, FunctionFacts, Source, TextFacts } from '../../pcie/function-facts.ts';
-import { DEVICE_ID, HEADER_TYPE, PRIMARY_BUS, VENDOR_ID } from '../../pcie/registers.ts';
-import type { NoteList } from '../note-list.ts';
-import { noteAcsContradiction } from './lspci-doubts.ts';
-import type { ListedFunction } from './lspci-group.ts';
-import { decodeText } from './lspci-text.ts';
+import { copyBytes } from '../../../core/bytes.ts';
+import { type AcsState, acsAt } from '../../../pcie/acs.ts';
+import { barRegisters } from '../../../pcie/bar.ts';
+import { type Bdf, type BdfKey, bdfFromRoutingId, formatBdf } from '../../../pcie/bdf.ts';
+import { EXT_CAP_ACS, findExtendedCapability } from '../../../pcie/capability.ts';
+import { ConfigSpace } from '../../../pcie/config-space.ts';
+import type { FactName, FunctionFacts, Source, TextFacts } from '../../../pcie/function-facts.ts';
+import { DEVICE_ID, HEADER_TYPE, PRIMARY_BUS, VENDOR_ID } from '../../../pcie/registers.ts';
+import type { NoteList } from '../../note-list.ts';
+import { noteAcsContradiction } from './doubts.ts';
+import type { ListedFunction } from './group.ts';
+import { decodeText } from './text.ts';
 
 /** Registers of one function and the line of their first row. */
 interface Registers {

@@ -1,6 +1,6 @@
 /** How lines of a function's body begin, in every version of lspci. */
 
-import { latin1 } from '../../core/text.ts';
+import { latin1 } from '../../../core/text.ts';
 
 const KEYWORDS: ReadonlySet<string> = new Set([
   'Subsystem',

@@ -3,9 +3,9 @@
  * looks like a line of the function itself (`Region 0:` of SR-IOV, `Control:` of a slot) belongs to a capability.
  */
 
-import type { LinkFacts, PayloadFacts, TagFacts } from '../../pcie/express.ts';
-import type { FactName, SriovFacts, TextFacts } from '../../pcie/function-facts.ts';
-import { acsBitsOf, portTypeOf, speedAndWidth } from './lspci-fields.ts';
+import type { LinkFacts, PayloadFacts, TagFacts } from '../../../pcie/express.ts';
+import type { FactName, SriovFacts, TextFacts } from '../../../pcie/function-facts.ts';
+import { acsBitsOf, portTypeOf, speedAndWidth } from './fields.ts';
 
 const NO_LINK: LinkFacts = { maxSpeedGts: null, maxWidth: null, speedGts: null, width: null, active: null };
 const NO_PAYLOAD: PayloadFacts = { maxPayloadSupported: 0, maxPayload: 0, maxReadRequest: 0 };

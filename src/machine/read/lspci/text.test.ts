@@ -1,10 +1,10 @@
 /** Decoded text of every version of lspci, line by line. */
 
 import { expect, test } from 'vitest';
-import { bytesOf } from '../../core/text.ts';
-import type { FunctionFacts, TextFacts } from '../../pcie/function-facts.ts';
-import type { MachineEvidence } from '../build.ts';
-import { readLspci } from './lspci.ts';
+import { bytesOf } from '../../../core/text.ts';
+import type { FunctionFacts, TextFacts } from '../../../pcie/function-facts.ts';
+import type { MachineEvidence } from '../../build.ts';
+import { readLspci } from './read-lspci.ts';
 
 function evidenceOf(text: string): MachineEvidence {
   const { evidence } = readLspci(bytesOf(text), 'dump.txt');

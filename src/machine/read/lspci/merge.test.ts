@@ -1,10 +1,10 @@
 /** Functions that are listed more than once, and rows whose owner is in doubt. */
 
 import { expect, test } from 'vitest';
-import { bytesOf } from '../../core/text.ts';
-import type { FunctionFacts } from '../../pcie/function-facts.ts';
-import type { MachineEvidence } from '../build.ts';
-import { readLspci } from './lspci.ts';
+import { bytesOf } from '../../../core/text.ts';
+import type { FunctionFacts } from '../../../pcie/function-facts.ts';
+import type { MachineEvidence } from '../../build.ts';
+import { readLspci } from './read-lspci.ts';
 
 const ROW0 = '00: 34 12 01 00 06 04 10 00 00 00 04 06 00 00 01 00';
 const ROW1 = '10: 00 00 00 00 00 00 00 00 00 01 02 00 f1 01 00 20';

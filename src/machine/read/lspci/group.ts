@@ -1,10 +1,10 @@
 /** Which listings are of one function: by its address, or by the path of bridges that stands for it (`lspci -P`). */
 
-import { type Bdf, type BdfKey, bdfKey } from '../../pcie/bdf.ts';
-import { HEADER_TYPE, SECONDARY_BUS } from '../../pcie/registers.ts';
-import type { NoteList } from '../note-list.ts';
-import type { LspciBlock } from './lspci-scan.ts';
-import { decodeText } from './lspci-text.ts';
+import { type Bdf, type BdfKey, bdfKey } from '../../../pcie/bdf.ts';
+import { HEADER_TYPE, SECONDARY_BUS } from '../../../pcie/registers.ts';
+import type { NoteList } from '../../note-list.ts';
+import type { LspciBlock } from './scan.ts';
+import { decodeText } from './text.ts';
 
 /** All listings of one function, in the order of the file. */
 export interface ListedFunction {

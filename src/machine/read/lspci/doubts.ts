@@ -3,15 +3,15 @@
  * an end in the middle of a function (the file was cut). Neither is refused; a note says so.
  */
 
-import { latin1 } from '../../core/text.ts';
-import { acsAt, acsBitNames } from '../../pcie/acs.ts';
-import { formatBdf } from '../../pcie/bdf.ts';
-import { EXT_CAP_ACS, findExtendedCapability } from '../../pcie/capability.ts';
-import type { ConfigSpace } from '../../pcie/config-space.ts';
-import { DUMP_CUT, type NoteList } from '../note-list.ts';
-import { acsBitsOf } from './lspci-fields.ts';
-import type { ListedFunction } from './lspci-group.ts';
-import type { LspciBlock } from './lspci-scan.ts';
+import { latin1 } from '../../../core/text.ts';
+import { acsAt, acsBitNames } from '../../../pcie/acs.ts';
+import { formatBdf } from '../../../pcie/bdf.ts';
+import { EXT_CAP_ACS, findExtendedCapability } from '../../../pcie/capability.ts';
+import type { ConfigSpace } from '../../../pcie/config-space.ts';
+import { DUMP_CUT, type NoteList } from '../../note-list.ts';
+import { acsBitsOf } from './fields.ts';
+import type { ListedFunction } from './group.ts';
+import type { LspciBlock } from './scan.ts';
 
 /** Bytes of a configuration space that lspci prints: of everybody, of a CardBus bridge, with -xxx, with -xxxx. */
 const WHOLE_SPACES: ReadonlySet<number> = new Set([64, 128, 256, 4096]);

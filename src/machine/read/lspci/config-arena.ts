@@ -3,7 +3,7 @@
  * a space with missing or disordered rows moves out into an array of its own.
  */
 
-import { ConfigSpace } from '../../pcie/config-space.ts';
+import { ConfigSpace } from '../../../pcie/config-space.ts';
 
 const SPACE = 4096;
 const ROW = 16;
