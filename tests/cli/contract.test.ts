@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decompress, treeOfTar } from '../../src/machine/read/archive/archive.ts';
-import type { FileTree } from '../../src/machine/read/file-tree.ts';
+import type { FileTree } from '../../src/machine/read/root/file-tree.ts';
 import { readTruth, truthType } from '../kernel/truth.ts';
 import { jsonOf, p2pdma, ROOT } from './run.ts';
 

@@ -4,7 +4,6 @@ import { bytesOf, latin1 } from '../../src/core/text.ts';
 import { LOG_LINES_MAX } from '../../src/machine/kernel-log.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { decompress, treeOfTar } from '../../src/machine/read/archive/archive.ts';
-import { MemoryTree } from '../../src/machine/read/file-tree.ts';
 import type { LiveParts } from '../../src/machine/read/live/capture-host.ts';
 import { type Capture, captureRoot } from '../../src/machine/read/live/capture-root.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../../src/machine/read/live/redact.ts';
 import { tarOf } from '../../src/machine/read/live/write-archive.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
+import { MemoryTree } from '../../src/machine/read/root/file-tree.ts';
 import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { capabilityName, conventionalCapabilities, extendedCapabilities } from '../../src/pcie/capability.ts';

@@ -6,9 +6,9 @@ import { bytesOf } from '../../src/core/text.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import { LOG_LINES_MAX } from '../../src/machine/kernel-log.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
-import { readCapturedRoot } from '../../src/machine/read/captured-root.ts';
-import { MemoryTree } from '../../src/machine/read/file-tree.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
+import { readCapturedRoot } from '../../src/machine/read/root/captured-root.ts';
+import { MemoryTree } from '../../src/machine/read/root/file-tree.ts';
 import { tarOf } from './tar.ts';
 
 const FUNCTION = 'sys/bus/pci/devices/0000:00:03.0';

@@ -31,7 +31,7 @@ export async function readMachine(bytes: Uint8Array, source: string): Promise<Ma
   if (isTar(plain)) {
     const [{ treeOfTar }, { needsGunzip, readCapturedRoot }] = await Promise.all([
       import('./archive/archive.ts'),
-      import('./captured-root.ts'),
+      import('./root/captured-root.ts'),
     ]);
     const tree = await treeOfTar(plain, source);
     const gunzip = needsGunzip(tree) ? (await import('./archive/gunzip.ts')).gunzip : undefined;

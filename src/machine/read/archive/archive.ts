@@ -2,7 +2,7 @@
 
 import { unpackTar } from 'modern-tar';
 import { MachineError } from '../../errors.ts';
-import { MemoryTree } from '../file-tree.ts';
+import { MemoryTree } from '../root/file-tree.ts';
 import { compressionOf } from './signature.ts';
 import { TooLongError } from './too-long.ts';
 

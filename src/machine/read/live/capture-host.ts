@@ -8,7 +8,7 @@ import { cufileProperties } from '../../cufile.ts';
 import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
 import { kernelConfigText, parseKernelConfig } from '../../kernel-config.ts';
 import { LOG_LINES_MAX, tellingMessage } from '../../kernel-log.ts';
-import type { FileTree } from '../file-tree.ts';
+import type { FileTree } from '../root/file-tree.ts';
 import type { CapturedEntry, MissingPart } from './capture-root.ts';
 import { redactLogLine } from './redact.ts';
 

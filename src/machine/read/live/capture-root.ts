@@ -6,7 +6,7 @@
 import { bytesOf, latin1 } from '../../../core/text.ts';
 import { parseBdf } from '../../../pcie/bdf.ts';
 import { parseIomem, parseKernelRelease } from '../../proc.ts';
-import type { FileTree } from '../file-tree.ts';
+import type { FileTree } from '../root/file-tree.ts';
 import { captureHost, type LiveParts } from './capture-host.ts';
 import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from './redact.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { latin1 } from '../../../core/text.ts';
-import { MemoryTree } from '../file-tree.ts';
+import { MemoryTree } from '../root/file-tree.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import { readDirectory } from './read-live.ts';
 

@@ -6,7 +6,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { plainBytes } from '../../../core/bytes.ts';
-import type { FileTree } from '../file-tree.ts';
+import type { FileTree } from '../root/file-tree.ts';
 
 /** As many links in one path as Linux follows before it says ELOOP. */
 const LINKS_MAX = 40;

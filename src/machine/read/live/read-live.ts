@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { buildMachine, type MachineEvidence } from '../../build.ts';
 import { MachineError } from '../../errors.ts';
 import type { Machine, ReadNote } from '../../machine.ts';
-import { readCapturedRoot } from '../captured-root.ts';
-import type { HostAids } from '../host-files.ts';
+import { readCapturedRoot } from '../root/captured-root.ts';
+import type { HostAids } from '../root/host-files.ts';
 import { DirectoryTree } from './directory-tree.ts';
 import { kernelMessages } from './kernel-messages.ts';
 

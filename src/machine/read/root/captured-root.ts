@@ -3,16 +3,16 @@
  * sysfs-bus-pci); any subset will do, and what is missing is not known.
  */
 
-import { latin1 } from '../../core/text.ts';
-import { type Bdf, bdfKey, parseBdf } from '../../pcie/bdf.ts';
-import { ConfigSpace } from '../../pcie/config-space.ts';
-import type { LinkFacts } from '../../pcie/express.ts';
-import type { FunctionFacts, P2pmemFacts, SysfsFacts, SysfsResource } from '../../pcie/function-facts.ts';
-import type { MachineEvidence } from '../build.ts';
-import { MachineError } from '../errors.ts';
-import type { Setting } from '../host-evidence.ts';
-import type { ReadNote } from '../machine.ts';
-import { parseCpuinfo, parseIomem, parseKernelRelease } from '../proc.ts';
+import { latin1 } from '../../../core/text.ts';
+import { type Bdf, bdfKey, parseBdf } from '../../../pcie/bdf.ts';
+import { ConfigSpace } from '../../../pcie/config-space.ts';
+import type { LinkFacts } from '../../../pcie/express.ts';
+import type { FunctionFacts, P2pmemFacts, SysfsFacts, SysfsResource } from '../../../pcie/function-facts.ts';
+import type { MachineEvidence } from '../../build.ts';
+import { MachineError } from '../../errors.ts';
+import type { Setting } from '../../host-evidence.ts';
+import type { ReadNote } from '../../machine.ts';
+import { parseCpuinfo, parseIomem, parseKernelRelease } from '../../proc.ts';
 import type { FileTree } from './file-tree.ts';
 import { type HostAids, hasPackedConfig, readHostFiles } from './host-files.ts';
 

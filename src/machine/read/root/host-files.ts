@@ -3,13 +3,13 @@
  * and what GPUDirect Storage needs. Written by `capture`, or copied by an unknown hand; any subset will do.
  */
 
-import { latin1 } from '../../core/text.ts';
-import { cufileProperties } from '../cufile.ts';
-import type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '../host-evidence.ts';
-import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../host-evidence.ts';
-import { type KernelConfig, parseKernelConfig } from '../kernel-config.ts';
-import { LOG_LINES_MAX, type LogLine, parseKernelLog } from '../kernel-log.ts';
-import type { ReadNote } from '../machine.ts';
+import { latin1 } from '../../../core/text.ts';
+import { cufileProperties } from '../../cufile.ts';
+import type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '../../host-evidence.ts';
+import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
+import { type KernelConfig, parseKernelConfig } from '../../kernel-config.ts';
+import { LOG_LINES_MAX, type LogLine, parseKernelLog } from '../../kernel-log.ts';
+import type { ReadNote } from '../../machine.ts';
 import type { FileTree } from './file-tree.ts';
 
 /** What a caller adds that a tree of files cannot say by itself. */
