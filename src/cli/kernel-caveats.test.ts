@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { card, machineOf, switchBelow } from '../../tests/doctor/machines.ts';
-import { misreadsAcsOptions } from '../doctor/acs-parameter.ts';
+import { misreadsAcsOptions } from '../doctor/command-line/acs-parameter.ts';
 import type { PortChange } from '../doctor/smallest-change.ts';
 import { buildMachine } from '../machine/build.ts';
 import type { Machine } from '../machine/machine.ts';

@@ -1,7 +1,7 @@
-export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line.ts';
-export { parseCommandLine, parseSelector } from './command-line.ts';
-export type { CommandLineProblem, CommandLineProblemCode } from './command-line-problems.ts';
-export { commandLineProblems, correctedLine, repairedLine } from './command-line-problems.ts';
+export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line/command-line.ts';
+export { parseCommandLine, parseSelector } from './command-line/command-line.ts';
+export type { CommandLineProblem, CommandLineProblemCode } from './command-line/command-line-problems.ts';
+export { commandLineProblems, correctedLine, repairedLine } from './command-line/command-line-problems.ts';
 export type { CheckOptions, CheckResult } from './diagnoses/check-machine.ts';
 export { checkMachine, isAtLeast } from './diagnoses/check-machine.ts';
 export type { Diagnosis } from './diagnoses/diagnosis.ts';

@@ -13,7 +13,7 @@ import type { MapType, PairVerdict, Reason } from '../p2p/verdict.ts';
 import { acsBitNames } from '../pcie/acs.ts';
 import type { BridgeWindow } from '../pcie/bridge-window.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { devicePath } from './device-path.ts';
+import { devicePath } from './command-line/device-path.ts';
 import { isProvider, rolesOf } from './diagnoses/roles.ts';
 import { STATE_FACTS, type StateFact } from './function-state.ts';
 

@@ -11,10 +11,10 @@
 import { ISOLATION_BITS } from '../iommu/isolation.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { acsEffects, knowsOption } from './acs-parameter.ts';
-import { type CommandLine, parseCommandLine } from './command-line.ts';
+import { acsEffects, knowsOption } from './command-line/acs-parameter.ts';
+import { type CommandLine, parseCommandLine } from './command-line/command-line.ts';
+import { isIommuOff, passthroughAsked } from './command-line/iommu-words.ts';
 import type { MachineChange } from './diagnoses/finding.ts';
-import { isIommuOff, passthroughAsked } from './iommu-words.ts';
 import { type PortChange, portChange } from './port-change.ts';
 
 /** The boot with `after` as the command line, in place of the machine's own. */

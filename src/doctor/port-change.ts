@@ -4,7 +4,7 @@ import { assert } from '../core/assert.ts';
 import type { Source } from '../pcie/function-facts.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { devicePath } from './device-path.ts';
+import { devicePath } from './command-line/device-path.ts';
 
 /** ACS Control of one function, now and then. */
 export interface PortChange {

@@ -4,7 +4,7 @@
  */
 
 import type { Machine } from '../machine/machine.ts';
-import { releaseOf } from './acs-parameter.ts';
+import { releaseOf } from './command-line/acs-parameter.ts';
 
 /** Bytes. */
 export const REDIRECT_LIST_MAX = 128;

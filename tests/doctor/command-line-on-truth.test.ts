@@ -5,8 +5,8 @@
 
 import { expect, test } from 'vitest';
 import { withAcsControls } from '../../src/doctor/changed-machine.ts';
-import { parseCommandLine } from '../../src/doctor/command-line.ts';
-import { commandLineProblems } from '../../src/doctor/command-line-problems.ts';
+import { parseCommandLine } from '../../src/doctor/command-line/command-line.ts';
+import { commandLineProblems } from '../../src/doctor/command-line/command-line-problems.ts';
 import { withChange } from '../../src/doctor/diagnoses/machine-change.ts';
 import { bootChange } from '../../src/doctor/parameter-change.ts';
 import { ISOLATION_BITS } from '../../src/iommu/isolation.ts';

@@ -6,8 +6,12 @@
 import { expect, test } from 'vitest';
 import { fabricProof, proofWords } from '../../src/cli/fabric-proof.ts';
 import { Prng } from '../../src/core/prng.ts';
-import { parseCommandLine } from '../../src/doctor/command-line.ts';
-import { commandLineProblems, correctedLine, repairedLine } from '../../src/doctor/command-line-problems.ts';
+import { parseCommandLine } from '../../src/doctor/command-line/command-line.ts';
+import {
+  commandLineProblems,
+  correctedLine,
+  repairedLine,
+} from '../../src/doctor/command-line/command-line-problems.ts';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import { restores } from '../../src/doctor/diagnoses/machine-change.ts';
 import type { Machine } from '../../src/machine/machine.ts';

@@ -1,7 +1,7 @@
 /** What opens a switch whose ports redirect: now, at every boot, and all switches of a machine in one line; each judged again. */
 
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
-import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../acs-parameter.ts';
+import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../command-line/acs-parameter.ts';
 import type { IsolationCost } from '../isolation.ts';
 import { setpciLines } from '../kernel-parameter.ts';
 import type { PortChange } from '../port-change.ts';

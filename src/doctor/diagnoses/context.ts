@@ -4,8 +4,8 @@ import type { Machine } from '../../machine/machine.ts';
 import { JudgeContext, REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { ACS_OPTIONS, acsEntries, acsOption } from '../acs-parameter.ts';
-import { type CommandLine, parseCommandLine } from '../command-line.ts';
+import { ACS_OPTIONS, acsEntries, acsOption } from '../command-line/acs-parameter.ts';
+import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
 import { type PairCase, pairCases } from './pair-cases.ts';
 import { deviceKey, isProvider, type Role, rolesOf } from './roles.ts';
 

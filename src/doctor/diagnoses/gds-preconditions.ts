@@ -7,7 +7,7 @@ import { isConfigured } from '../../machine/kernel-config.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { lastValue } from '../command-line.ts';
+import { lastValue } from '../command-line/command-line.ts';
 import { kernelConfigLines, moduleLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import { factEvidence, machineEvidence } from './evidence.ts';

@@ -6,7 +6,7 @@
 import { type GroupJoin, iommuGroups } from '../../iommu/groups.ts';
 import { ISOLATION_BITS } from '../../iommu/isolation.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { lastValue } from '../command-line.ts';
+import { lastValue } from '../command-line/command-line.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { acsEvidence, factEvidence } from './evidence.ts';

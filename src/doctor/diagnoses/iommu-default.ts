@@ -4,8 +4,8 @@
  */
 
 import { hostEvidenceOf, type IommuMode, type Machine } from '../../machine/machine.ts';
-import type { CommandLine } from '../command-line.ts';
-import { passthroughAsked } from '../iommu-words.ts';
+import type { CommandLine } from '../command-line/command-line.ts';
+import { passthroughAsked } from '../command-line/iommu-words.ts';
 
 /** The mode of all devices that nobody told otherwise; null where that is not known. What the command line asks for stands above it. */
 export function defaultMode(machine: Machine, commandLine: CommandLine | null): IommuMode | null {

@@ -6,8 +6,8 @@
 import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { iommuMaker, isIommuOff, passthroughAsked } from '../iommu-words.ts';
-import { isX86 } from '../is-x86.ts';
+import { iommuMaker, isIommuOff, passthroughAsked } from '../command-line/iommu-words.ts';
+import { isX86 } from '../command-line/is-x86.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
 import { bootLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';

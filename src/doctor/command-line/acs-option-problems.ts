@@ -3,10 +3,10 @@
  * another one, or is contradicted by the registers. Linux: pci_enable_acs(); order and losses as seen on running kernels.
  */
 
-import type { Machine } from '../machine/machine.ts';
-import { REDIRECT_BITS } from '../p2p/judge.ts';
-import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../pcie/acs.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import {
   ACS_BITS_USED,
   type AcsEffect,

@@ -4,7 +4,7 @@
  * pci_setup(), pci_enable_acs(); what was seen on running kernels is told beside each rule.
  */
 
-import type { Machine } from '../machine/machine.ts';
+import type { Machine } from '../../machine/machine.ts';
 import { acsOptionProblems } from './acs-option-problems.ts';
 import { type CommandLine, parseCommandLine } from './command-line.ts';
 import { type CommandLineProblem, repairedLine } from './command-line-problem.ts';

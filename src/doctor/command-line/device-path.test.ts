@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { selectFunction } from '../machine/selector.ts';
-import { buildTree } from '../pcie/build-tree.ts';
+import { selectFunction } from '../../machine/selector.ts';
+import { buildTree } from '../../pcie/build-tree.ts';
 import { devicePath } from './device-path.ts';
 
 const { hierarchy } = buildTree({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { card, machineOf, switchBelow, UNLISTED } from '../../tests/doctor/machines.ts';
-import type { Machine } from '../machine/machine.ts';
-import type { AcsDescription } from '../pcie/describe.ts';
+import { card, machineOf, switchBelow, UNLISTED } from '../../../tests/doctor/machines.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { AcsDescription } from '../../pcie/describe.ts';
 import { lastValue, parseCommandLine, parseSelector } from './command-line.ts';
 import { type CommandLineProblem, commandLineProblems, correctedLine } from './command-line-problems.ts';
 

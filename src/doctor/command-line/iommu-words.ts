@@ -3,7 +3,7 @@
  * the drivers' own intel_iommu= and amd_iommu=.
  */
 
-import type { Machine } from '../machine/machine.ts';
+import type { Machine } from '../../machine/machine.ts';
 import { type CommandLine, lastValue, plainKey, type Token } from './command-line.ts';
 import { isX86 } from './is-x86.ts';
 

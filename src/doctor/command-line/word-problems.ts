@@ -3,8 +3,8 @@
  * groups contradict. Linux Documentation/admin-guide/kernel-parameters.txt; lib/cmdline.c: next_arg().
  */
 
-import { nearest } from '../core/text.ts';
-import type { Machine } from '../machine/machine.ts';
+import { nearest } from '../../core/text.ts';
+import type { Machine } from '../../machine/machine.ts';
 import {
   type CommandLine,
   type PciOption,

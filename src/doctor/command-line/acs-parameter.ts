@@ -3,11 +3,11 @@
  * function decides, an entry that cannot be read ends the list. Linux drivers/pci/pci.c: pci_enable_acs(), pci_dev_str_match().
  */
 
-import type { Machine } from '../machine/machine.ts';
-import { selectFunctions } from '../machine/selector.ts';
-import { REDIRECT_BITS } from '../p2p/judge.ts';
-import { parseBdf } from '../pcie/bdf.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { selectFunctions } from '../../machine/selector.ts';
+import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import { parseBdf } from '../../pcie/bdf.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type CommandLine, type DeviceSelector, type PciOption, parseSelector } from './command-line.ts';
 import { devicePath } from './device-path.ts';
 

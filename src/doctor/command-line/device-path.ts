@@ -4,9 +4,9 @@
  * Documentation/admin-guide/kernel-parameters.txt, "pci=".
  */
 
-import { hexDigits } from '../core/hex.ts';
-import type { Hierarchy } from '../pcie/hierarchy.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import { hexDigits } from '../../core/hex.ts';
+import type { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 
 /** The path of a function by its index; null for orphans, whose way from the root is not known. */
 export function devicePath(hierarchy: Hierarchy, index: number): string | null {

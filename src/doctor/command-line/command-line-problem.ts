@@ -1,6 +1,6 @@
 /** What can be wrong with a word of the kernel command line, as data. */
 
-import type { PciFunction } from '../pcie/pci-function.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { CommandLine, PciOption, Token } from './command-line.ts';
 
 export type CommandLineProblemCode =
