@@ -2,8 +2,8 @@
 
 import { hex } from '../core/hex.ts';
 import type { AddressOwner } from '../doctor/address-owner.ts';
-import type { FaultLine } from '../doctor/fault-line.ts';
-import { knowsRequester } from '../doctor/fault-requester.ts';
+import type { FaultLine } from '../doctor/log/fault-line.ts';
+import { knowsRequester } from '../doctor/log/fault-requester.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
 import type { PairVerdict } from '../p2p/verdict.ts';
 import { mailCase } from '../p2p/verdict.ts';

@@ -6,7 +6,7 @@
 import { expect, test } from 'vitest';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import type { Finding } from '../../src/doctor/diagnoses/finding.ts';
-import { kernelMessages } from '../../src/doctor/kernel-message.ts';
+import { kernelMessages } from '../../src/doctor/log/kernel-message.ts';
 import { NO_HOST_EVIDENCE } from '../../src/machine/host-evidence.ts';
 import { type LogLine, parseKernelLog } from '../../src/machine/kernel-log.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { bytesOf } from '../../src/core/text.ts';
-import { kernelMessages } from '../../src/doctor/kernel-message.ts';
+import { kernelMessages } from '../../src/doctor/log/kernel-message.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { fuzz } from './fuzz.ts';
 import { hexDump, textDump } from './sample-dumps.ts';

@@ -7,7 +7,7 @@ import { hex } from '../../core/hex.ts';
 import type { Range } from '../../core/range.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { faultRequester } from '../fault-requester.ts';
+import { faultRequester } from '../log/fault-requester.ts';
 import type { DoctorContext } from './context.ts';
 import { ofErrorRegisters } from './error-registers.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';

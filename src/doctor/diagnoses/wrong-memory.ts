@@ -7,7 +7,7 @@ import { hex } from '../../core/hex.ts';
 import { type Range, rangesOverlap } from '../../core/range.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { faultRequester } from '../fault-requester.ts';
+import { faultRequester } from '../log/fault-requester.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';

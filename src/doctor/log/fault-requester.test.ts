@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildTree } from '../pcie/build-tree.ts';
+import { buildTree } from '../../pcie/build-tree.ts';
 import { parseFaultLine } from './fault-line.ts';
 import { faultRequester } from './fault-requester.ts';
 

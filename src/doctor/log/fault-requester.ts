@@ -1,8 +1,8 @@
 /** Which function a fault line names: an Intel IOMMU prints bus, device and function, and no domain. */
 
-import { type Bdf, parseBdf, requesterId } from '../pcie/bdf.ts';
-import type { Hierarchy } from '../pcie/hierarchy.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import { type Bdf, parseBdf, requesterId } from '../../pcie/bdf.ts';
+import type { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { FaultLine } from './fault-line.ts';
 
 /**

@@ -4,8 +4,8 @@
  * prefix of a journal) does not matter. Linux drivers/iommu/intel/dmar.c, amd/iommu.c, arm/arm-smmu, arm/arm-smmu-v3.
  */
 
-import { LOG_LINE_MAX } from '../machine/kernel-log.ts';
-import { formatBdf, parseBdf } from '../pcie/bdf.ts';
+import { LOG_LINE_MAX } from '../../machine/kernel-log.ts';
+import { formatBdf, parseBdf } from '../../pcie/bdf.ts';
 
 export interface FaultLine {
   readonly iommu: 'DMAR' | 'AMD-Vi' | 'SMMU';

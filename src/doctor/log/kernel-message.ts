@@ -3,7 +3,7 @@
  * pci/pcie/aer.c, and the faults of IOMMUs.
  */
 
-import type { LogLine } from '../machine/kernel-log.ts';
+import type { LogLine } from '../../machine/kernel-log.ts';
 import { type FaultLine, readFaults } from './fault-line.ts';
 
 export type KernelMessage =
