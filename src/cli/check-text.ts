@@ -4,8 +4,8 @@
  */
 
 import type { DiagnosisId, Finding, Fix } from '../doctor/diagnoses/finding.ts';
-import { ROLE_WORDS, type Role, rolesOf } from '../doctor/diagnoses/roles.ts';
 import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
+import { ROLE_WORDS, type Role, rolesOf } from '../doctor/facts/roles.ts';
 import type { Machine } from '../machine/machine.ts';
 import { type Block, fitted } from './check-fit.ts';
 import { type CheckQuestion, evidenceText, headline, pairsSentence, proofLine, splitFindings } from './check-view.ts';

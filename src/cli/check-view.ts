@@ -3,7 +3,7 @@
 import { hex } from '../core/hex.ts';
 import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
 import { type Evidence, type Finding, type Fix, isProved } from '../doctor/diagnoses/finding.ts';
-import { ROLE_WORDS } from '../doctor/diagnoses/roles.ts';
+import { ROLE_WORDS } from '../doctor/facts/roles.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { MapType } from '../p2p/verdict.ts';

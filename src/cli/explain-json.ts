@@ -1,9 +1,9 @@
 /** The explanation of one pair as JSON. */
 
 import { hex } from '../core/hex.ts';
-import { gateWords } from '../doctor/closed-gate.ts';
+import { gateWords } from '../doctor/facts/closed-gate.ts';
+import { loadRate } from '../doctor/facts/road-links.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
-import { loadRate } from '../doctor/road-links.ts';
 import type { SettingsChange } from '../doctor/smallest-change.ts';
 import { mailDistance } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';

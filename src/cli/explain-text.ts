@@ -1,8 +1,8 @@
 /** The explanation of one pair for people: the road hop by hop, the verdict both ways, and what would change it. */
 
 import { hex, hexDigits } from '../core/hex.ts';
-import { gateWords } from '../doctor/closed-gate.ts';
-import { type Link, loadWords } from '../doctor/road-links.ts';
+import { gateWords } from '../doctor/facts/closed-gate.ts';
+import { type Link, loadWords } from '../doctor/facts/road-links.ts';
 import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
 import type { LinkFacts } from '../pcie/express.ts';

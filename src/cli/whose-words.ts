@@ -1,7 +1,7 @@
 /** The owner of an address in words, and as JSON. */
 
 import { hex } from '../core/hex.ts';
-import type { AddressOwner } from '../doctor/address-owner.ts';
+import type { AddressOwner } from '../doctor/facts/address-owner.ts';
 import type { FaultLine } from '../doctor/log/fault-line.ts';
 import { knowsRequester } from '../doctor/log/fault-requester.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';

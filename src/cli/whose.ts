@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { hex, parseHex } from '../core/hex.ts';
 import { RangeTable } from '../dma/range-table.ts';
-import { type AddressOwner, addressOwner, busAddressOwner, type FindBar } from '../doctor/address-owner.ts';
+import { type AddressOwner, addressOwner, busAddressOwner, type FindBar } from '../doctor/facts/address-owner.ts';
 import { type FaultLine, readFaults } from '../doctor/log/fault-line.ts';
 import { faultRequester } from '../doctor/log/fault-requester.ts';
 import type { Machine } from '../machine/machine.ts';

@@ -18,12 +18,12 @@ export type {
 export { isProved } from './diagnoses/finding.ts';
 export { restores, reversed, withChange } from './diagnoses/machine-change.ts';
 export { DIAGNOSES } from './diagnoses/table.ts';
+export type { MissingEvidence } from './facts/missing-evidence.ts';
+export { missingEvidence } from './facts/missing-evidence.ts';
 export type { IsolationCost, JoinedGroup } from './isolation.ts';
 export { isolationCost } from './isolation.ts';
 export type { SetpciLine } from './kernel-parameter.ts';
 export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
-export type { MissingEvidence } from './missing-evidence.ts';
-export { missingEvidence } from './missing-evidence.ts';
 export { bootChange } from './parameter-change.ts';
 export type { PortChange } from './port-change.ts';
 export type { MoveChange, SettingsChange, SmallestChange } from './smallest-change.ts';

@@ -14,8 +14,8 @@ import { acsBitNames } from '../pcie/acs.ts';
 import type { BridgeWindow } from '../pcie/bridge-window.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { devicePath } from './command-line/device-path.ts';
-import { isProvider, rolesOf } from './diagnoses/roles.ts';
-import { STATE_FACTS, type StateFact } from './function-state.ts';
+import { STATE_FACTS, type StateFact } from './facts/function-state.ts';
+import { isProvider, rolesOf } from './facts/roles.ts';
 
 /** One fact that differs; `function` is the name in the later capture, null for the machine as a whole. */
 export interface Change {

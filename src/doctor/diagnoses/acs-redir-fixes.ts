@@ -2,13 +2,13 @@
 
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
 import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../command-line/acs-parameter.ts';
+import type { PairCase } from '../facts/pair-cases.ts';
 import type { IsolationCost } from '../isolation.ts';
 import { setpciLines } from '../kernel-parameter.ts';
 import type { PortChange } from '../port-change.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Fix } from './finding.ts';
-import type { PairCase } from './pair-cases.ts';
 import { type AcsParameter, acsParameter, inPlaceOf, parameterProof, ROAD, roadAfter } from './parameter-fix.ts';
 import { listed, plural } from './words.ts';
 

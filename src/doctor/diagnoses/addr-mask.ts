@@ -9,15 +9,15 @@ import type { IommuUnit, Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf, type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { factEvidence } from '../facts/evidence.ts';
+import { groupTypeLines } from '../facts/group-type.ts';
+import { deviceKey, isProvider } from '../facts/roles.ts';
+import { guestEvidence } from '../facts/virtual-machine.ts';
 import { type DoctorContext, doctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { groupTypeLines } from './group-type.ts';
 import { withChange } from './machine-change.ts';
-import { deviceKey, isProvider } from './roles.ts';
-import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
 
 export const ADDR_MASK: Diagnosis = {

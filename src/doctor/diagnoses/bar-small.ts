@@ -6,17 +6,17 @@
 import { hex } from '../../core/hex.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { lostBars } from '../closed-gate.ts';
+import { lostBars } from '../facts/closed-gate.ts';
+import { factEvidence } from '../facts/evidence.ts';
+import { versionOf } from '../facts/kernel-has-p2p.ts';
+import { type ResizableBar, resizableBars } from '../facts/resizable-bar.ts';
+import { ROLE_WORDS, type Role } from '../facts/roles.ts';
+import { guestEvidence } from '../facts/virtual-machine.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { versionOf } from './kernel-has-p2p.ts';
-import { type ResizableBar, resizableBars } from './resizable-bar.ts';
-import { ROLE_WORDS, type Role } from './roles.ts';
-import { guestEvidence } from './virtual-machine.ts';
 import { bytes, listed } from './words.ts';
 
 export const BAR_SMALL: Diagnosis = {

@@ -3,9 +3,9 @@
 import type { Machine } from '../../machine/machine.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
+import { type UnseenDevice, unseenDevices } from '../facts/roles.ts';
 import { doctorContext } from './context.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES, type Severity } from './finding.ts';
-import { type UnseenDevice, unseenDevices } from './roles.ts';
 import { DIAGNOSES } from './table.ts';
 import { withKernelLog } from './with-kernel-log.ts';
 

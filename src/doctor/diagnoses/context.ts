@@ -6,8 +6,8 @@ import type { Policy } from '../../p2p/policy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { ACS_OPTIONS, acsEntries, acsOption } from '../command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
-import { type PairCase, pairCases } from './pair-cases.ts';
-import { deviceKey, isProvider, type Role, rolesOf } from './roles.ts';
+import { type PairCase, pairCases } from '../facts/pair-cases.ts';
+import { deviceKey, isProvider, type Role, rolesOf } from '../facts/roles.ts';
 
 export interface DoctorContext {
   readonly machine: Machine;

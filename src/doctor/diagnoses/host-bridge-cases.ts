@@ -1,11 +1,11 @@
 /** What the two diagnoses about host bridges share: moves to a better slot, searched on a copy of the machine. */
 
+import type { PairCase } from '../facts/pair-cases.ts';
 import type { MoveChange } from '../smallest-change.ts';
 import { isBetter, smallestChange } from '../smallest-change.ts';
 import type { DoctorContext } from './context.ts';
 import type { Fix } from './finding.ts';
 import { BY_HAND } from './finding.ts';
-import type { PairCase } from './pair-cases.ts';
 import { listed } from './words.ts';
 
 /** On larger machines the search for a slot is left to `p2pdma explain`, which is asked for one pair. */

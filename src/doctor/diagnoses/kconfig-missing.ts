@@ -6,14 +6,14 @@
 import { isConfigured } from '../../machine/kernel-config.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { machineEvidence } from '../facts/evidence.ts';
+import { configEvidence, type KernelSupport, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
+import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import { bootLines, kernelConfigLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { machineEvidence } from './evidence.ts';
 import type { Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { configEvidence, type KernelSupport, kernelHasP2p, versionOf } from './kernel-has-p2p.ts';
-import { logEvidence, loggedOf } from './log-evidence.ts';
 import { listed } from './words.ts';
 
 export const KCONFIG_MISSING: Diagnosis = {

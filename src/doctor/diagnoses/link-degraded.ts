@@ -4,14 +4,14 @@
  */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } from '../road-links.ts';
+import { linkEvidence } from '../facts/evidence.ts';
+import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } from '../facts/road-links.ts';
+import { ROLE_WORDS } from '../facts/roles.ts';
+import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { linkEvidence } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { ROLE_WORDS } from './roles.ts';
-import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
 
 export const LINK_DEGRADED: Diagnosis = {

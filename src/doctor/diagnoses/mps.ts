@@ -5,18 +5,18 @@
 
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { factEvidence } from '../facts/evidence.ts';
+import type { PairCase } from '../facts/pair-cases.ts';
+import { guestEvidence } from '../facts/virtual-machine.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
 import { bootLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence } from './evidence.ts';
 import type { Finding, MachineChange } from './finding.ts';
 import { NOTHING } from './finding.ts';
 import { DEVICE_CONTROL, withChange } from './machine-change.ts';
-import type { PairCase } from './pair-cases.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
-import { guestEvidence } from './virtual-machine.ts';
 import { listed, plural } from './words.ts';
 
 export const MPS: Diagnosis = {

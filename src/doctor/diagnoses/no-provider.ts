@@ -4,13 +4,13 @@ import type { Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import { DUMP_CUT } from '../../machine/note-list.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { factEvidence } from '../facts/evidence.ts';
+import { isProvider, isUnseen, type Role, unseenDevices } from '../facts/roles.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence } from './evidence.ts';
 import type { Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { isProvider, isUnseen, type Role, unseenDevices } from './roles.ts';
 import { bytes, listed } from './words.ts';
 
 export const NO_PROVIDER: Diagnosis = {

@@ -6,10 +6,10 @@
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
-import { barsOutside, receiverGates, senderGates } from '../closed-gate.ts';
+import { barsOutside, receiverGates, senderGates } from '../facts/closed-gate.ts';
+import { factEvidence } from '../facts/evidence.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence } from './evidence.ts';
 import type { Evidence, Finding, Fix, MachineChange, Severity } from './finding.ts';
 import { BY_HAND, NOTHING, SEVERITIES } from './finding.ts';
 import { groupedBy } from './grouped.ts';

@@ -14,12 +14,12 @@ import { relevantPart, withAcsControls } from '../changed-machine.ts';
 import { type AcsOptionKey, acsEffects, misreadsAcsOptions } from '../command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
 import { withOption } from '../command-line/command-line-problem.ts';
+import type { PairCase } from '../facts/pair-cases.ts';
 import { configAcs, disableAcsRedir } from '../kernel-parameter.ts';
 import { bootChange, lineWith } from '../parameter-change.ts';
 import { type PortChange, portChange } from '../port-change.ts';
 import type { DoctorContext } from './context.ts';
 import type { MachineChange } from './finding.ts';
-import type { PairCase } from './pair-cases.ts';
 import { plural } from './words.ts';
 
 export const ROAD: Readonly<Record<MapType, string>> = {

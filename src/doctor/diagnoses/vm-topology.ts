@@ -1,12 +1,12 @@
 /** A guest sees the tree that its hypervisor draws, not the one that its devices stand in. */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { factEvidence, identityEvidence } from '../facts/evidence.ts';
+import { guestEvidence } from '../facts/virtual-machine.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence, identityEvidence } from './evidence.ts';
 import type { Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { guestEvidence } from './virtual-machine.ts';
 import { listed } from './words.ts';
 
 export const VM_TOPOLOGY: Diagnosis = {

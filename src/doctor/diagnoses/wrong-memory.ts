@@ -7,14 +7,14 @@ import { hex } from '../../core/hex.ts';
 import { type Range, rangesOverlap } from '../../core/range.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { factEvidence } from '../facts/evidence.ts';
+import { functionNamed, type Logged, logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import { faultRequester } from '../log/fault-requester.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { factEvidence } from './evidence.ts';
 import type { Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { functionNamed, type Logged, logEvidence, loggedOf } from './log-evidence.ts';
 import { listed, plural } from './words.ts';
 
 export const WRONG_MEMORY: Diagnosis = {

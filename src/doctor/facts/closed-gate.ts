@@ -6,14 +6,14 @@
  *   sender: awake, Bus Master ── bridge: Bus Master, link ── … ── bridge: Memory Space, window, link ── receiver: Memory Space, BAR
  */
 
-import type { Bar } from '../pcie/bar.ts';
-import { findCapability } from '../pcie/capability.ts';
-import type { FunctionFacts } from '../pcie/function-facts.ts';
-import type { Hierarchy } from '../pcie/hierarchy.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
-import { powerStateOf } from '../pcie/power-state.ts';
-import { BAR0, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE, VENDOR_ID } from '../pcie/registers.ts';
-import { resourceBar } from '../pcie/sysfs-resource.ts';
+import type { Bar } from '../../pcie/bar.ts';
+import { findCapability } from '../../pcie/capability.ts';
+import type { FunctionFacts } from '../../pcie/function-facts.ts';
+import type { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { powerStateOf } from '../../pcie/power-state.ts';
+import { BAR0, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE, VENDOR_ID } from '../../pcie/registers.ts';
+import { resourceBar } from '../../pcie/sysfs-resource.ts';
 
 /** One thing that shuts the road, and where. */
 export type ClosedGate =

@@ -1,8 +1,8 @@
 /** What a verdict of `unknown` lacks, and the one command that would provide it. */
 
-import type { Machine } from '../machine/machine.ts';
-import type { PairVerdict, ReasonCode } from '../p2p/verdict.ts';
-import { parseBdf } from '../pcie/bdf.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { PairVerdict, ReasonCode } from '../../p2p/verdict.ts';
+import { parseBdf } from '../../pcie/bdf.ts';
 
 export interface MissingEvidence {
   /** What is not known, in one sentence. */

@@ -3,10 +3,10 @@
  * power, its lanes are not: what a link carries under load is its lanes now at the highest speed of both ends. PCIe 7.5.3.6, 7.5.3.8.
  */
 
-import type { LinkFacts } from '../pcie/express.ts';
-import type { Hierarchy } from '../pcie/hierarchy.ts';
-import { lineRate } from '../pcie/link-rate.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import type { LinkFacts } from '../../pcie/express.ts';
+import type { Hierarchy } from '../../pcie/hierarchy.ts';
+import { lineRate } from '../../pcie/link-rate.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 
 /** One link, by its two ends. */
 export interface Link {

@@ -3,11 +3,11 @@
  * at, what errors it has recorded. As words, for two captures to be compared; null where the capture does not tell.
  */
 
-import { hex } from '../core/hex.ts';
-import { EXT_CAP_AER, findExtendedCapability } from '../pcie/capability.ts';
-import { SPEEDS_GTS } from '../pcie/express.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
-import { powerStateOf } from '../pcie/power-state.ts';
+import { hex } from '../../core/hex.ts';
+import { EXT_CAP_AER, findExtendedCapability } from '../../pcie/capability.ts';
+import { SPEEDS_GTS } from '../../pcie/express.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { powerStateOf } from '../../pcie/power-state.ts';
 
 /** Bus Master Enable of the Command register. PCIe 7.5.1.1.3. */
 const BUS_MASTER = 0x0004;

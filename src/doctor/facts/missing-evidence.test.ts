@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { card, machineOf, switchBelow } from '../../tests/doctor/machines.ts';
-import { bytesOf } from '../core/text.ts';
-import { readMachine } from '../machine/read/read-machine.ts';
-import { judgePair } from '../p2p/distance.ts';
-import { JudgeContext } from '../p2p/judge.ts';
+import { card, machineOf, switchBelow } from '../../../tests/doctor/machines.ts';
+import { bytesOf } from '../../core/text.ts';
+import { readMachine } from '../../machine/read/read-machine.ts';
+import { judgePair } from '../../p2p/distance.ts';
+import { JudgeContext } from '../../p2p/judge.ts';
 import { type MissingEvidence, missingEvidence } from './missing-evidence.ts';
 
 const DENIED = '\tCapabilities: <access denied>\n';

@@ -3,11 +3,11 @@
  * machine's memory map, its BARs and its windows are asked in the order in which a CPU or a TLP would meet them.
  */
 
-import type { Range } from '../core/range.ts';
-import { type IomemEntry, iommuModeOf, type Machine } from '../machine/machine.ts';
-import type { Bar } from '../pcie/bar.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
-import { isX86 } from './command-line/is-x86.ts';
+import type { Range } from '../../core/range.ts';
+import { type IomemEntry, iommuModeOf, type Machine } from '../../machine/machine.ts';
+import type { Bar } from '../../pcie/bar.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { isX86 } from '../command-line/is-x86.ts';
 
 export type AddressOwner =
   | { readonly kind: 'ram'; readonly range: Range }
