@@ -5,7 +5,7 @@ import {
   type FlippedVerdict,
   type MachineDifference,
   machineDifference,
-} from '../doctor/machine-difference.ts';
+} from '../doctor/change/machine-difference.ts';
 import type { Invocation } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';

@@ -1,9 +1,9 @@
 /** The smallest change in words: the parameter that makes it for good, the command that tries it now, and what it costs. */
 
+import type { IsolationCost } from '../doctor/change/isolation.ts';
+import type { MoveChange, PortChange, SettingsChange } from '../doctor/change/smallest-change.ts';
 import { UPDATE_GRUB } from '../doctor/diagnoses/boot-fix.ts';
-import type { IsolationCost } from '../doctor/isolation.ts';
 import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
-import type { MoveChange, PortChange, SettingsChange } from '../doctor/smallest-change.ts';
 import type { JudgeContext } from '../p2p/judge.ts';
 import type { PairVerdict } from '../p2p/verdict.ts';
 import { acsBitNames } from '../pcie/acs.ts';

@@ -1,12 +1,12 @@
 /** Everything that there is to say about one pair, before it is worded. */
 
+import { type IsolationCost, isolationCost } from '../doctor/change/isolation.ts';
+import { type SmallestChange, smallestChange } from '../doctor/change/smallest-change.ts';
 import { driverState } from '../doctor/diagnoses/shut-roads.ts';
 import { type ClosedGate, gateWords, receiverGates, senderGates } from '../doctor/facts/closed-gate.ts';
 import { type MissingEvidence, missingEvidence } from '../doctor/facts/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../doctor/facts/road-links.ts';
 import { guestEvidence } from '../doctor/facts/virtual-machine.ts';
-import { type IsolationCost, isolationCost } from '../doctor/isolation.ts';
-import { type SmallestChange, smallestChange } from '../doctor/smallest-change.ts';
 import { judgePair } from '../p2p/distance.ts';
 import type { JudgeContext } from '../p2p/judge.ts';
 import { REDIRECT_BITS } from '../p2p/judge.ts';

@@ -4,9 +4,9 @@
  * neither rules nor diagnosis, so where both tell the same story there is evidence.
  */
 
+import { restores, withChange } from '../doctor/change/machine-change.ts';
 import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
 import type { Finding, Fix, MachineChange } from '../doctor/diagnoses/finding.ts';
-import { restores, withChange } from '../doctor/diagnoses/machine-change.ts';
 import { Fabric, type Hop, IommuPort, prepare, ROOT_COMPLEX, type SparseMemory } from '../fabric/index.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { IovaAllocator } from '../iommu/iova-allocator.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { card, machineOf, switchBelow } from '../../tests/doctor/machines.ts';
+import type { PortChange } from '../doctor/change/smallest-change.ts';
 import { misreadsAcsOptions } from '../doctor/command-line/acs-parameter.ts';
-import type { PortChange } from '../doctor/smallest-change.ts';
 import { buildMachine } from '../machine/build.ts';
 import type { Machine } from '../machine/machine.ts';
 import { kernelKnowsConfigAcs, kernelLosses, oopsHazard } from './kernel-caveats.ts';

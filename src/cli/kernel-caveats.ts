@@ -1,8 +1,8 @@
 /** What the running kernel makes of an ACS parameter: it differs from release to release, and one release can fall over. */
 
+import type { PortChange } from '../doctor/change/smallest-change.ts';
 import { misreadsAcsOptions } from '../doctor/command-line/acs-parameter.ts';
 import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../doctor/redirect-list.ts';
-import type { PortChange } from '../doctor/smallest-change.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../pcie/acs.ts';
 

@@ -1,3 +1,9 @@
+export type { IsolationCost, JoinedGroup } from './change/isolation.ts';
+export { isolationCost } from './change/isolation.ts';
+export { restores, reversed, withChange } from './change/machine-change.ts';
+export { bootChange } from './change/parameter-change.ts';
+export type { MoveChange, SettingsChange, SmallestChange } from './change/smallest-change.ts';
+export { isBetter, smallestChange } from './change/smallest-change.ts';
 export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line/command-line.ts';
 export { parseCommandLine, parseSelector } from './command-line/command-line.ts';
 export type { CommandLineProblem, CommandLineProblemCode } from './command-line/command-line-problems.ts';
@@ -16,15 +22,9 @@ export type {
   Severity,
 } from './diagnoses/finding.ts';
 export { isProved } from './diagnoses/finding.ts';
-export { restores, reversed, withChange } from './diagnoses/machine-change.ts';
 export { DIAGNOSES } from './diagnoses/table.ts';
 export type { MissingEvidence } from './facts/missing-evidence.ts';
 export { missingEvidence } from './facts/missing-evidence.ts';
-export type { IsolationCost, JoinedGroup } from './isolation.ts';
-export { isolationCost } from './isolation.ts';
 export type { SetpciLine } from './kernel-parameter.ts';
 export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
-export { bootChange } from './parameter-change.ts';
 export type { PortChange } from './port-change.ts';
-export type { MoveChange, SettingsChange, SmallestChange } from './smallest-change.ts';
-export { isBetter, smallestChange } from './smallest-change.ts';

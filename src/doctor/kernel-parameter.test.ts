@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { PortChange } from './change/smallest-change.ts';
 import { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
-import type { PortChange } from './smallest-change.ts';
 
 const port = (fields: Partial<PortChange>): PortChange => ({
   at: '0000:02:01.0',

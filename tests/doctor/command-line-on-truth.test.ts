@@ -4,11 +4,11 @@
  */
 
 import { expect, test } from 'vitest';
-import { withAcsControls } from '../../src/doctor/changed-machine.ts';
+import { withAcsControls } from '../../src/doctor/change/changed-machine.ts';
+import { withChange } from '../../src/doctor/change/machine-change.ts';
+import { bootChange } from '../../src/doctor/change/parameter-change.ts';
 import { parseCommandLine } from '../../src/doctor/command-line/command-line.ts';
 import { commandLineProblems } from '../../src/doctor/command-line/command-line-problems.ts';
-import { withChange } from '../../src/doctor/diagnoses/machine-change.ts';
-import { bootChange } from '../../src/doctor/parameter-change.ts';
 import { ISOLATION_BITS } from '../../src/iommu/isolation.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readTruth } from '../kernel/truth.ts';

@@ -5,9 +5,9 @@
 
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { restores, reversed, withChange } from '../../src/doctor/change/machine-change.ts';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import { type Finding, type Fix, isProved } from '../../src/doctor/diagnoses/finding.ts';
-import { restores, reversed, withChange } from '../../src/doctor/diagnoses/machine-change.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';

@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { fabricProof, proofWords } from '../../src/cli/fabric-proof.ts';
 import { Prng } from '../../src/core/prng.ts';
+import { restores } from '../../src/doctor/change/machine-change.ts';
 import { parseCommandLine } from '../../src/doctor/command-line/command-line.ts';
 import {
   commandLineProblems,
@@ -13,7 +14,6 @@ import {
   repairedLine,
 } from '../../src/doctor/command-line/command-line-problems.ts';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import { restores } from '../../src/doctor/diagnoses/machine-change.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES, POLICY_NAMES } from '../../src/p2p/policy.ts';
 import type { DeviceDescription, PortDescription, RootBusDescription } from '../../src/pcie/describe.ts';

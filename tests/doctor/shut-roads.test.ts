@@ -1,9 +1,9 @@
 /** What shuts a road although the verdict is good: how severe it is by what the driver, the ports and the siblings say, and that fixes open it. */
 
 import { expect, test } from 'vitest';
+import { restores, withChange } from '../../src/doctor/change/machine-change.ts';
 import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import type { DiagnosisId, Finding } from '../../src/doctor/diagnoses/finding.ts';
-import { restores, withChange } from '../../src/doctor/diagnoses/machine-change.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';

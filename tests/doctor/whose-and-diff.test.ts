@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RangeTable } from '../../src/dma/range-table.ts';
-import { withAcsControls, withFunctionMoved } from '../../src/doctor/changed-machine.ts';
+import { withAcsControls, withFunctionMoved } from '../../src/doctor/change/changed-machine.ts';
+import { machineDifference } from '../../src/doctor/change/machine-difference.ts';
 import { type AddressOwner, addressOwner, busAddressOwner } from '../../src/doctor/facts/address-owner.ts';
-import { machineDifference } from '../../src/doctor/machine-difference.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';

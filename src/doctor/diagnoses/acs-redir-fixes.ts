@@ -1,9 +1,9 @@
 /** What opens a switch whose ports redirect: now, at every boot, and all switches of a machine in one line; each judged again. */
 
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
+import type { IsolationCost } from '../change/isolation.ts';
 import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../command-line/acs-parameter.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import type { IsolationCost } from '../isolation.ts';
 import { setpciLines } from '../kernel-parameter.ts';
 import type { PortChange } from '../port-change.ts';
 import { bootLines } from './boot-fix.ts';

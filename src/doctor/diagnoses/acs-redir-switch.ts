@@ -6,9 +6,9 @@
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type IsolationCost, isolationCost } from '../change/isolation.ts';
 import { acsEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { type IsolationCost, isolationCost } from '../isolation.ts';
 import { type PortChange, portChange } from '../port-change.ts';
 import { overrunsRedirectList } from '../redirect-list.ts';
 import { type RedirectGroup, redirectFixes } from './acs-redir-fixes.ts';

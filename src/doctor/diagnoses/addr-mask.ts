@@ -9,6 +9,7 @@ import type { IommuUnit, Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf, type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { withChange } from '../change/machine-change.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { groupTypeLines } from '../facts/group-type.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
@@ -17,7 +18,6 @@ import { type DoctorContext, doctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence, Finding, Fix } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { withChange } from './machine-change.ts';
 import { listed, plural } from './words.ts';
 
 export const ADDR_MASK: Diagnosis = {

@@ -1,12 +1,12 @@
 /** Words of the kernel command line that were meant to open roads and did not. */
 
 import { REDIRECT_BITS, REDIRECT_NO } from '../../p2p/judge.ts';
+import { bootChange } from '../change/parameter-change.ts';
 import { inPathForm } from '../command-line/acs-parameter.ts';
 import { parseCommandLine } from '../command-line/command-line.ts';
 import { optionText } from '../command-line/command-line-problem.ts';
 import { type CommandLineProblem, commandLineProblems, repairedLine } from '../command-line/command-line-problems.ts';
 import { acsEvidence, machineEvidence } from '../facts/evidence.ts';
-import { bootChange } from '../parameter-change.ts';
 import { portChange } from '../port-change.ts';
 import { bootLines } from './boot-fix.ts';
 import type { DoctorContext } from './context.ts';

@@ -1,8 +1,8 @@
 /** What the two diagnoses about host bridges share: moves to a better slot, searched on a copy of the machine. */
 
+import type { MoveChange } from '../change/smallest-change.ts';
+import { isBetter, smallestChange } from '../change/smallest-change.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import type { MoveChange } from '../smallest-change.ts';
-import { isBetter, smallestChange } from '../smallest-change.ts';
 import type { DoctorContext } from './context.ts';
 import type { Fix } from './finding.ts';
 import { BY_HAND } from './finding.ts';

@@ -6,19 +6,19 @@
 import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { withChange } from '../change/machine-change.ts';
+import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { iommuMaker, isIommuOff, passthroughAsked } from '../command-line/iommu-words.ts';
 import { isX86 } from '../command-line/is-x86.ts';
 import { acsEvidence, factEvidence, machineEvidence } from '../facts/evidence.ts';
 import { groupTypeLines } from '../facts/group-type.ts';
 import { defaultMode } from '../facts/iommu-default.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { bootChange, lineWith } from '../parameter-change.ts';
 import { bootLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { withChange } from './machine-change.ts';
 import { severityOfDetour } from './severity.ts';
 import { listed, plural } from './words.ts';
 

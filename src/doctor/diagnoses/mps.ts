@@ -5,16 +5,16 @@
 
 import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { DEVICE_CONTROL, withChange } from '../change/machine-change.ts';
+import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import { bootChange, lineWith } from '../parameter-change.ts';
 import { bootLines } from './boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Finding, MachineChange } from './finding.ts';
 import { NOTHING } from './finding.ts';
-import { DEVICE_CONTROL, withChange } from './machine-change.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
 import { listed, plural } from './words.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { card, machineOf, switchBelow, UNLISTED } from '../../tests/doctor/machines.ts';
-import { readTruth } from '../../tests/kernel/truth.ts';
-import { buildMachine } from '../machine/build.ts';
+import { card, machineOf, switchBelow, UNLISTED } from '../../../tests/doctor/machines.ts';
+import { readTruth } from '../../../tests/kernel/truth.ts';
+import { buildMachine } from '../../machine/build.ts';
 import { withAcsControls } from './changed-machine.ts';
 import { isolationCost } from './isolation.ts';
 

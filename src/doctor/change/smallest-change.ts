@@ -8,17 +8,17 @@
  * another port, and a newer kernel.
  */
 
-import { assert } from '../core/assert.ts';
-import type { Machine } from '../machine/machine.ts';
-import { judgePair } from '../p2p/distance.ts';
-import { JudgeContext, REDIRECT_BITS, REDIRECT_YES } from '../p2p/judge.ts';
-import { POLICIES, POLICY_NAMES, type Policy, type PolicyName } from '../p2p/policy.ts';
-import type { MapType, PairVerdict } from '../p2p/verdict.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import { assert } from '../../core/assert.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { judgePair } from '../../p2p/distance.ts';
+import { JudgeContext, REDIRECT_BITS, REDIRECT_YES } from '../../p2p/judge.ts';
+import { POLICIES, POLICY_NAMES, type Policy, type PolicyName } from '../../p2p/policy.ts';
+import type { MapType, PairVerdict } from '../../p2p/verdict.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type PortChange, portChange } from '../port-change.ts';
 import { relevantPart, withAcsControls, withFunctionMoved } from './changed-machine.ts';
-import { type PortChange, portChange } from './port-change.ts';
 
-export type { PortChange } from './port-change.ts';
+export type { PortChange } from '../port-change.ts';
 
 /** Redirect bits cleared: no port of the list can be left out. */
 export interface SettingsChange {

@@ -8,14 +8,14 @@
  * what the IOMMU has added: those bits are taken as clear, as they are on the kernels that were seen.
  */
 
-import { ISOLATION_BITS } from '../iommu/isolation.ts';
-import type { Machine } from '../machine/machine.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
-import { acsEffects, knowsOption } from './command-line/acs-parameter.ts';
-import { type CommandLine, parseCommandLine } from './command-line/command-line.ts';
-import { isIommuOff, passthroughAsked } from './command-line/iommu-words.ts';
-import type { MachineChange } from './diagnoses/finding.ts';
-import { type PortChange, portChange } from './port-change.ts';
+import { ISOLATION_BITS } from '../../iommu/isolation.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { acsEffects, knowsOption } from '../command-line/acs-parameter.ts';
+import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
+import { isIommuOff, passthroughAsked } from '../command-line/iommu-words.ts';
+import type { MachineChange } from '../diagnoses/finding.ts';
+import { type PortChange, portChange } from '../port-change.ts';
 
 /** The boot with `after` as the command line, in place of the machine's own. */
 export function bootChange(machine: Machine, after: string): Extract<MachineChange, { kind: 'boot' }> {

@@ -1,11 +1,11 @@
 /** Copies of a machine with something changed, to be judged again. The original is never touched. */
 
-import { assert } from '../core/assert.ts';
-import type { Machine } from '../machine/machine.ts';
-import { type Bdf, bdfKey, busKey } from '../pcie/bdf.ts';
-import type { FunctionFacts } from '../pcie/function-facts.ts';
-import { Hierarchy } from '../pcie/hierarchy.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import { assert } from '../../core/assert.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { type Bdf, bdfKey, busKey } from '../../pcie/bdf.ts';
+import type { FunctionFacts } from '../../pcie/function-facts.ts';
+import { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 
 /** The machine with ACS Control registers replaced: function name -> value, 16 bits. Each must have a known register. */
 export function withAcsControls(machine: Machine, controls: ReadonlyMap<string, number>): Machine {

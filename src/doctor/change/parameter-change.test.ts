@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { card, machineOf, switchBelow, UNLISTED } from '../../tests/doctor/machines.ts';
-import type { Machine } from '../machine/machine.ts';
-import type { AcsDescription } from '../pcie/describe.ts';
-import type { FunctionFacts } from '../pcie/function-facts.ts';
-import { Hierarchy } from '../pcie/hierarchy.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
-import { acsEffects } from './command-line/acs-parameter.ts';
-import { parseCommandLine } from './command-line/command-line.ts';
-import { iommuMaker } from './command-line/iommu-words.ts';
-import type { MachineChange } from './diagnoses/finding.ts';
-import { reversed, withChange } from './diagnoses/machine-change.ts';
+import { card, machineOf, switchBelow, UNLISTED } from '../../../tests/doctor/machines.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { AcsDescription } from '../../pcie/describe.ts';
+import type { FunctionFacts } from '../../pcie/function-facts.ts';
+import { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { acsEffects } from '../command-line/acs-parameter.ts';
+import { parseCommandLine } from '../command-line/command-line.ts';
+import { iommuMaker } from '../command-line/iommu-words.ts';
+import type { MachineChange } from '../diagnoses/finding.ts';
+import { reversed, withChange } from './machine-change.ts';
 import { bootChange, lineWith } from './parameter-change.ts';
 
 const ON: AcsDescription = ['SV', 'RR', 'CR', 'UF'];

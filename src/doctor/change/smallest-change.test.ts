@@ -7,14 +7,14 @@ import {
   type NamedMachine,
   switchBelow,
   UNLISTED,
-} from '../../tests/doctor/machines.ts';
-import { Prng } from '../core/prng.ts';
-import { judgePair } from '../p2p/distance.ts';
-import { JudgeContext, REDIRECT_YES } from '../p2p/judge.ts';
-import { POLICIES, type PolicyName } from '../p2p/policy.ts';
-import type { MapType, PairVerdict } from '../p2p/verdict.ts';
-import type { AcsDescription, DeviceDescription, PortDescription } from '../pcie/describe.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+} from '../../../tests/doctor/machines.ts';
+import { Prng } from '../../core/prng.ts';
+import { judgePair } from '../../p2p/distance.ts';
+import { JudgeContext, REDIRECT_YES } from '../../p2p/judge.ts';
+import { POLICIES, type PolicyName } from '../../p2p/policy.ts';
+import type { MapType, PairVerdict } from '../../p2p/verdict.ts';
+import type { AcsDescription, DeviceDescription, PortDescription } from '../../pcie/describe.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withAcsControls } from './changed-machine.ts';
 import { isBetter, type SmallestChange, smallestChange } from './smallest-change.ts';
 

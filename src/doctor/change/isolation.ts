@@ -3,10 +3,10 @@
  * a rule of thumb. The kernel forms them at boot, after it has set the ACS bits that its IOMMU asks for.
  */
 
-import { iommuGroups } from '../iommu/groups.ts';
-import { ISOLATION_BITS } from '../iommu/isolation.ts';
-import type { Machine } from '../machine/machine.ts';
-import type { PciFunction } from '../pcie/pci-function.ts';
+import { iommuGroups } from '../../iommu/groups.ts';
+import { ISOLATION_BITS } from '../../iommu/isolation.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withAcsControls } from './changed-machine.ts';
 
 /** Functions of several groups that become one group. */
