@@ -2,8 +2,8 @@
 
 import type { IsolationCost } from '../doctor/change/isolation.ts';
 import type { MoveChange, PortChange, SettingsChange } from '../doctor/change/smallest-change.ts';
-import { UPDATE_GRUB } from '../doctor/diagnoses/boot-fix.ts';
-import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
+import { UPDATE_GRUB } from '../doctor/remedy/boot-fix.ts';
+import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/remedy/kernel-parameter.ts';
 import type { JudgeContext } from '../p2p/judge.ts';
 import type { PairVerdict } from '../p2p/verdict.ts';
 import { acsBitNames } from '../pcie/acs.ts';

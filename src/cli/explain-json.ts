@@ -4,7 +4,7 @@ import { hex } from '../core/hex.ts';
 import type { SettingsChange } from '../doctor/change/smallest-change.ts';
 import { gateWords } from '../doctor/facts/closed-gate.ts';
 import { loadRate } from '../doctor/facts/road-links.ts';
-import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/kernel-parameter.ts';
+import { configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from '../doctor/remedy/kernel-parameter.ts';
 import { mailDistance } from '../p2p/distance.ts';
 import { mailCase, type PairVerdict } from '../p2p/verdict.ts';
 import { ACS_BITS } from '../pcie/acs.ts';

@@ -2,7 +2,7 @@
 
 import type { PortChange } from '../doctor/change/smallest-change.ts';
 import { misreadsAcsOptions } from '../doctor/command-line/acs-parameter.ts';
-import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../doctor/redirect-list.ts';
+import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../doctor/remedy/redirect-list.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../pcie/acs.ts';
 

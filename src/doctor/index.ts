@@ -25,6 +25,6 @@ export { isProved } from './diagnoses/finding.ts';
 export { DIAGNOSES } from './diagnoses/table.ts';
 export type { MissingEvidence } from './facts/missing-evidence.ts';
 export { missingEvidence } from './facts/missing-evidence.ts';
-export type { SetpciLine } from './kernel-parameter.ts';
-export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
 export type { PortChange } from './port-change.ts';
+export type { SetpciLine } from './remedy/kernel-parameter.ts';
+export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './remedy/kernel-parameter.ts';

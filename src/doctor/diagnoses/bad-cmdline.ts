@@ -8,12 +8,12 @@ import { optionText } from '../command-line/command-line-problem.ts';
 import { type CommandLineProblem, commandLineProblems, repairedLine } from '../command-line/command-line-problems.ts';
 import { acsEvidence, machineEvidence } from '../facts/evidence.ts';
 import { portChange } from '../port-change.ts';
-import { bootLines } from './boot-fix.ts';
+import { bootLines } from '../remedy/boot-fix.ts';
+import { acsParameter, parameterProof, portsOf, ROAD, roadAfter } from '../remedy/parameter-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Finding, Fix, MachineChange, Severity } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { acsParameter, parameterProof, portsOf, ROAD, roadAfter } from './parameter-fix.ts';
 import { plural } from './words.ts';
 
 export const BAD_CMDLINE: Diagnosis = {

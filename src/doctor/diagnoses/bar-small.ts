@@ -12,7 +12,7 @@ import { versionOf } from '../facts/kernel-has-p2p.ts';
 import { type ResizableBar, resizableBars } from '../facts/resizable-bar.ts';
 import { ROLE_WORDS, type Role } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import { bootLines } from './boot-fix.ts';
+import { bootLines } from '../remedy/boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence, Finding, Fix } from './finding.ts';

@@ -2,7 +2,7 @@
 
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { moduleLines, UPDATE_INITRAMFS } from './boot-fix.ts';
+import { moduleLines, UPDATE_INITRAMFS } from '../remedy/boot-fix.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Certainty, Evidence, Finding, Fix } from './finding.ts';

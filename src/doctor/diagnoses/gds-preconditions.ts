@@ -10,7 +10,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line/command-line.ts';
 import { factEvidence, machineEvidence } from '../facts/evidence.ts';
 import { configEvidence, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
-import { kernelConfigLines, moduleLines } from './boot-fix.ts';
+import { kernelConfigLines, moduleLines } from '../remedy/boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Evidence, Fix } from './finding.ts';
 

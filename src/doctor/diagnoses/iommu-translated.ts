@@ -14,7 +14,7 @@ import { acsEvidence, factEvidence, machineEvidence } from '../facts/evidence.ts
 import { groupTypeLines } from '../facts/group-type.ts';
 import { defaultMode } from '../facts/iommu-default.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { bootLines } from './boot-fix.ts';
+import { bootLines } from '../remedy/boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';

@@ -9,7 +9,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { machineEvidence } from '../facts/evidence.ts';
 import { configEvidence, type KernelSupport, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
 import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
-import { bootLines, kernelConfigLines } from './boot-fix.ts';
+import { bootLines, kernelConfigLines } from '../remedy/boot-fix.ts';
 import { type DoctorContext, namesOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Finding, Fix } from './finding.ts';

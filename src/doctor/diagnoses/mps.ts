@@ -10,7 +10,7 @@ import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import { bootLines } from './boot-fix.ts';
+import { bootLines } from '../remedy/boot-fix.ts';
 import { type DoctorContext, namesOf, pairsOf } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Finding, MachineChange } from './finding.ts';

@@ -6,7 +6,7 @@ import { DUMP_CUT } from '../../machine/note-list.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { isProvider, isUnseen, type Role, unseenDevices } from '../facts/roles.ts';
-import { bootLines } from './boot-fix.ts';
+import { bootLines } from '../remedy/boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Finding } from './finding.ts';

@@ -10,7 +10,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { functionNamed, type Logged, logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import { faultRequester } from '../log/fault-requester.ts';
-import { bootLines } from './boot-fix.ts';
+import { bootLines } from '../remedy/boot-fix.ts';
 import type { DoctorContext } from './context.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Evidence, Finding } from './finding.ts';

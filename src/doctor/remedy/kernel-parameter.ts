@@ -4,9 +4,9 @@
  * is pciutils'.
  */
 
-import { REDIRECT_BITS } from '../p2p/judge.ts';
-import { ACS_BITS } from '../pcie/acs.ts';
-import type { PortChange } from './change/smallest-change.ts';
+import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import { ACS_BITS } from '../../pcie/acs.ts';
+import type { PortChange } from '../change/smallest-change.ts';
 
 /** How a parameter names a function: by its path where that is known, else by its address. */
 function selectorOf(port: PortChange): string {

@@ -3,8 +3,8 @@
  * GRUB's configuration, module options and their copies in the initial RAM disk are all read at boot from what such a command wrote.
  */
 
-import { grubLine } from '../kernel-parameter.ts';
-import type { Fix } from './finding.ts';
+import type { Fix } from '../diagnoses/finding.ts';
+import { grubLine } from './kernel-parameter.ts';
 
 /** What makes a change of /etc/default/grub count: Debian and Ubuntu have the first, Fedora, RHEL and SUSE the second. */
 export const UPDATE_GRUB = 'sudo update-grub || sudo grub2-mkconfig -o /boot/grub2/grub.cfg';

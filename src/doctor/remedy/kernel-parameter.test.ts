@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PortChange } from './change/smallest-change.ts';
+import type { PortChange } from '../change/smallest-change.ts';
 import { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
 
 const port = (fields: Partial<PortChange>): PortChange => ({

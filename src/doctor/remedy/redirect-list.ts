@@ -3,8 +3,8 @@
  * about the pair for the first time. Ten are one byte too many: Linux 6.12 was seen to crash, twice of two times; 6.1 has more room.
  */
 
-import type { Machine } from '../machine/machine.ts';
-import { releaseOf } from './command-line/acs-parameter.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { releaseOf } from '../command-line/acs-parameter.ts';
 
 /** Bytes. */
 export const REDIRECT_LIST_MAX = 128;
