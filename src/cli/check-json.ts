@@ -1,8 +1,8 @@
 /** The report as JSON. `findings[].{id,severity,functions}` are the contract's; the rest may grow. */
 
 import { hex } from '../core/hex.ts';
-import type { DiagnosisId, Finding } from '../doctor/diagnoses/finding.ts';
-import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
+import type { DiagnosisId, Finding } from '../doctor/finding.ts';
+import { DIAGNOSES } from '../doctor/table.ts';
 import { type CheckQuestion, splitFindings } from './check-view.ts';
 import { cpuText } from './cpu-text.ts';
 

@@ -1,6 +1,6 @@
 /** The report as Markdown, to paste into a ticket: everything, without width and colour. */
 
-import type { Finding, Fix } from '../doctor/diagnoses/finding.ts';
+import type { Finding, Fix } from '../doctor/finding.ts';
 import { type CheckQuestion, evidenceText, pairsSentence, proofLine, splitFindings, tally } from './check-view.ts';
 import { cpuText } from './cpu-text.ts';
 import { count } from './style.ts';

@@ -3,9 +3,9 @@
  * screen: what is alike stands together, and what comes later is told in fewer lines.
  */
 
-import type { DiagnosisId, Finding, Fix } from '../doctor/diagnoses/finding.ts';
-import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
 import { ROLE_WORDS, type Role, rolesOf } from '../doctor/facts/roles.ts';
+import type { DiagnosisId, Finding, Fix } from '../doctor/finding.ts';
+import { DIAGNOSES } from '../doctor/table.ts';
 import type { Machine } from '../machine/machine.ts';
 import { type Block, fitted } from './check-fit.ts';
 import { type CheckQuestion, evidenceText, headline, pairsSentence, proofLine, splitFindings } from './check-view.ts';

@@ -1,9 +1,9 @@
 /** What the three forms of a report share. */
 
 import { hex } from '../core/hex.ts';
-import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
-import { type Evidence, type Finding, type Fix, isProved } from '../doctor/diagnoses/finding.ts';
+import type { CheckResult } from '../doctor/check-machine.ts';
 import { ROLE_WORDS } from '../doctor/facts/roles.ts';
+import { type Evidence, type Finding, type Fix, isProved } from '../doctor/finding.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { MapType } from '../p2p/verdict.ts';

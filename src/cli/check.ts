@@ -1,9 +1,9 @@
 /** `p2pdma check`: what is wrong with a machine's peer-to-peer traffic, where, and what to do. */
 
 import { alike } from '../core/text.ts';
-import { type CheckResult, checkMachine, isAtLeast } from '../doctor/diagnoses/check-machine.ts';
-import type { DiagnosisId } from '../doctor/diagnoses/finding.ts';
-import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
+import { type CheckResult, checkMachine, isAtLeast } from '../doctor/check-machine.ts';
+import type { DiagnosisId } from '../doctor/finding.ts';
+import { DIAGNOSES } from '../doctor/table.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunctions } from '../machine/selector.ts';
 import type { Policy } from '../p2p/policy.ts';

@@ -1,6 +1,6 @@
 /** The words that completion offers: values of options, and what may stand as an argument. */
 
-import { DIAGNOSES } from '../doctor/diagnoses/table.ts';
+import { DIAGNOSES } from '../doctor/table.ts';
 import { POLICY_NAMES } from '../p2p/policy.ts';
 import type { ArgumentEntry } from './command-tree.ts';
 import { examples, scenarioNames } from './examples-folder.ts';

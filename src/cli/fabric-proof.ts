@@ -5,8 +5,8 @@
  */
 
 import { restores, withChange } from '../doctor/change/machine-change.ts';
-import type { CheckResult } from '../doctor/diagnoses/check-machine.ts';
-import type { Finding, Fix, MachineChange } from '../doctor/diagnoses/finding.ts';
+import type { CheckResult } from '../doctor/check-machine.ts';
+import type { Finding, Fix, MachineChange } from '../doctor/finding.ts';
 import { Fabric, type Hop, IommuPort, prepare, ROOT_COMPLEX, type SparseMemory } from '../fabric/index.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { IovaAllocator } from '../iommu/iova-allocator.ts';

@@ -4,13 +4,15 @@ export { restores, reversed, withChange } from './change/machine-change.ts';
 export { bootChange } from './change/parameter-change.ts';
 export type { MoveChange, SettingsChange, SmallestChange } from './change/smallest-change.ts';
 export { isBetter, smallestChange } from './change/smallest-change.ts';
+export type { CheckOptions, CheckResult } from './check-machine.ts';
+export { checkMachine, isAtLeast } from './check-machine.ts';
 export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line/command-line.ts';
 export { parseCommandLine, parseSelector } from './command-line/command-line.ts';
 export type { CommandLineProblem, CommandLineProblemCode } from './command-line/command-line-problems.ts';
 export { commandLineProblems, correctedLine, repairedLine } from './command-line/command-line-problems.ts';
-export type { CheckOptions, CheckResult } from './diagnoses/check-machine.ts';
-export { checkMachine, isAtLeast } from './diagnoses/check-machine.ts';
-export type { Diagnosis } from './diagnoses/diagnosis.ts';
+export type { Diagnosis } from './diagnosis.ts';
+export type { MissingEvidence } from './facts/missing-evidence.ts';
+export { missingEvidence } from './facts/missing-evidence.ts';
 export type {
   Certainty,
   DiagnosisId,
@@ -20,11 +22,9 @@ export type {
   MachineChange,
   Missing,
   Severity,
-} from './diagnoses/finding.ts';
-export { isProved } from './diagnoses/finding.ts';
-export { DIAGNOSES } from './diagnoses/table.ts';
-export type { MissingEvidence } from './facts/missing-evidence.ts';
-export { missingEvidence } from './facts/missing-evidence.ts';
+} from './finding.ts';
+export { isProved } from './finding.ts';
 export type { PortChange } from './port-change.ts';
 export type { SetpciLine } from './remedy/kernel-parameter.ts';
 export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './remedy/kernel-parameter.ts';
+export { DIAGNOSES } from './table.ts';

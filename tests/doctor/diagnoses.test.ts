@@ -1,9 +1,9 @@
 /** Each diagnosis on a machine that has it, and on its closest twin that has not; how severe a finding is. */
 
 import { expect, test } from 'vitest';
-import { checkMachine, isAtLeast } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { DiagnosisId, Finding } from '../../src/doctor/diagnoses/finding.ts';
-import { DIAGNOSES } from '../../src/doctor/diagnoses/table.ts';
+import { checkMachine, isAtLeast } from '../../src/doctor/check-machine.ts';
+import type { DiagnosisId, Finding } from '../../src/doctor/finding.ts';
+import { DIAGNOSES } from '../../src/doctor/table.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';

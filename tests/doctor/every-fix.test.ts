@@ -6,8 +6,8 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { restores, reversed, withChange } from '../../src/doctor/change/machine-change.ts';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import { type Finding, type Fix, isProved } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import { type Finding, type Fix, isProved } from '../../src/doctor/finding.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';

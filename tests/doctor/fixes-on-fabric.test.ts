@@ -12,8 +12,8 @@ import {
   runPair,
   withFabricProofs,
 } from '../../src/cli/fabric-proof.ts';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { DiagnosisId, Finding, Fix } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { DiagnosisId, Finding, Fix } from '../../src/doctor/finding.ts';
 import type { Fabric } from '../../src/fabric/index.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';

@@ -6,8 +6,8 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { P2pError } from '../../src/core/errors.ts';
-import { type CheckResult, checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import { isProved } from '../../src/doctor/diagnoses/finding.ts';
+import { type CheckResult, checkMachine } from '../../src/doctor/check-machine.ts';
+import { isProved } from '../../src/doctor/finding.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { policyForKernel } from '../../src/p2p/policy.ts';
 import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';

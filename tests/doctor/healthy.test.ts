@@ -1,8 +1,8 @@
 /** No machine that was judged healthy by hand has an error, or a warning; what is wrong with the others is what was judged right. */
 
 import { expect, test } from 'vitest';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { Finding } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { POLICIES, POLICY_NAMES, policyForKernel } from '../../src/p2p/policy.ts';
 import { bytesOfDump, CORPUS, dumpNames, SKIPPED } from '../corpus/corpus.ts';

@@ -5,8 +5,8 @@
 
 import { expect, test } from 'vitest';
 import { reversed, withChange } from '../../src/doctor/change/machine-change.ts';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { DiagnosisId, Finding } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { DiagnosisId, Finding } from '../../src/doctor/finding.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import { type HostEvidence, NO_HOST_EVIDENCE, type Setting } from '../../src/machine/host-evidence.ts';
 import { parseKernelConfig } from '../../src/machine/kernel-config.ts';

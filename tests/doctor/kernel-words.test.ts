@@ -4,8 +4,8 @@
  */
 
 import { expect, test } from 'vitest';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { Finding } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
 import { kernelMessages } from '../../src/doctor/log/kernel-message.ts';
 import { NO_HOST_EVIDENCE } from '../../src/machine/host-evidence.ts';
 import { type LogLine, parseKernelLog } from '../../src/machine/kernel-log.ts';

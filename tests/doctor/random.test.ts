@@ -7,13 +7,13 @@ import { expect, test } from 'vitest';
 import { fabricProof, proofWords } from '../../src/cli/fabric-proof.ts';
 import { Prng } from '../../src/core/prng.ts';
 import { restores } from '../../src/doctor/change/machine-change.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
 import { parseCommandLine } from '../../src/doctor/command-line/command-line.ts';
 import {
   commandLineProblems,
   correctedLine,
   repairedLine,
 } from '../../src/doctor/command-line/command-line-problems.ts';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES, POLICY_NAMES } from '../../src/p2p/policy.ts';
 import type { DeviceDescription, PortDescription, RootBusDescription } from '../../src/pcie/describe.ts';

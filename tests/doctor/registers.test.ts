@@ -1,8 +1,8 @@
 /** Diagnoses whose evidence is single registers: links, resizable BARs, addresses, serial numbers. */
 
 import { expect, test } from 'vitest';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { DiagnosisId, Finding } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { DiagnosisId, Finding } from '../../src/doctor/finding.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { restores, withChange } from '../../src/doctor/change/machine-change.ts';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
-import type { DiagnosisId, Finding } from '../../src/doctor/diagnoses/finding.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { DiagnosisId, Finding } from '../../src/doctor/finding.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';

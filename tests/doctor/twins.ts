@@ -4,7 +4,7 @@
  * the memory map) have their pairs beside the tests of that evidence.
  */
 
-import type { DiagnosisId } from '../../src/doctor/diagnoses/finding.ts';
+import type { DiagnosisId } from '../../src/doctor/finding.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { formatBdf } from '../../src/pcie/bdf.ts';

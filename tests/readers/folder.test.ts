@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readDirectory } from '../../src/machine/read/live/read-live.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';

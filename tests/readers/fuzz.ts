@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Prng } from '../../src/core/prng.ts';
 import { bytesOf } from '../../src/core/text.ts';
-import { checkMachine } from '../../src/doctor/diagnoses/check-machine.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
 import { MachineError } from '../../src/machine/errors.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';

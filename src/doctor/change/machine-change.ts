@@ -6,8 +6,8 @@ import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { Hierarchy } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND } from '../../pcie/registers.ts';
-import type { MachineChange } from '../diagnoses/finding.ts';
-import { groupedBy } from '../diagnoses/grouped.ts';
+import type { MachineChange } from '../finding.ts';
+import { groupedBy } from '../grouped.ts';
 import { withAcsControls } from './changed-machine.ts';
 
 /** A copy of the machine with the change made. */

@@ -8,7 +8,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { acsEffects } from '../command-line/acs-parameter.ts';
 import { parseCommandLine } from '../command-line/command-line.ts';
 import { iommuMaker } from '../command-line/iommu-words.ts';
-import type { MachineChange } from '../diagnoses/finding.ts';
+import type { MachineChange } from '../finding.ts';
 import { reversed, withChange } from './machine-change.ts';
 import { bootChange, lineWith } from './parameter-change.ts';
 

@@ -14,7 +14,7 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { acsEffects, knowsOption } from '../command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
 import { isIommuOff, passthroughAsked } from '../command-line/iommu-words.ts';
-import type { MachineChange } from '../diagnoses/finding.ts';
+import type { MachineChange } from '../finding.ts';
 import { type PortChange, portChange } from '../port-change.ts';
 
 /** The boot with `after` as the command line, in place of the machine's own. */

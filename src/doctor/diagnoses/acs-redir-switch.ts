@@ -7,19 +7,19 @@ import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type IsolationCost, isolationCost } from '../change/isolation.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
+import type { Finding } from '../finding.ts';
+import { NOTHING } from '../finding.ts';
+import { groupedBy } from '../grouped.ts';
 import { type PortChange, portChange } from '../port-change.ts';
 import { type RedirectGroup, redirectFixes } from '../remedy/acs-redir-fixes.ts';
 import { overrunsRedirectList } from '../remedy/redirect-list.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { NOTHING } from './finding.ts';
-import { groupedBy } from './grouped.ts';
-import { severityBelowSwitch } from './severity.ts';
+import { severityBelowSwitch } from '../severity.ts';
+import { listed, plural } from '../words.ts';
 import { unknownCases } from './unknown-cases.ts';
-import { listed, plural } from './words.ts';
 
 export const ACS_REDIR_SWITCH: Diagnosis = {
   id: 'ACS-REDIR-SWITCH',

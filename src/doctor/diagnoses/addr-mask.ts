@@ -10,15 +10,15 @@ import { hostEvidenceOf, type IommuMode, iommuModeOf } from '../../machine/machi
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withChange } from '../change/machine-change.ts';
+import { type DoctorContext, doctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { groupTypeLines } from '../facts/group-type.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import { type DoctorContext, doctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding, Fix } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed, plural } from './words.ts';
+import type { Evidence, Finding, Fix } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { listed, plural } from '../words.ts';
 
 export const ADDR_MASK: Diagnosis = {
   id: 'ADDR-MASK',

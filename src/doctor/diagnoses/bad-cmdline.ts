@@ -6,15 +6,15 @@ import { inPathForm } from '../command-line/acs-parameter.ts';
 import { parseCommandLine } from '../command-line/command-line.ts';
 import { optionText } from '../command-line/command-line-problem.ts';
 import { type CommandLineProblem, commandLineProblems, repairedLine } from '../command-line/command-line-problems.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, machineEvidence } from '../facts/evidence.ts';
+import type { Finding, Fix, MachineChange, Severity } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { portChange } from '../port-change.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { acsParameter, parameterProof, portsOf, ROAD, roadAfter } from '../remedy/parameter-fix.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding, Fix, MachineChange, Severity } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { plural } from './words.ts';
+import { plural } from '../words.ts';
 
 export const BAD_CMDLINE: Diagnosis = {
   id: 'BAD-CMDLINE',

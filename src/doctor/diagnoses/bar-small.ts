@@ -6,18 +6,18 @@
 import { hex } from '../../core/hex.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { lostBars } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { versionOf } from '../facts/kernel-has-p2p.ts';
 import { type ResizableBar, resizableBars } from '../facts/resizable-bar.ts';
 import { ROLE_WORDS, type Role } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
+import type { Evidence, Finding, Fix } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding, Fix } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { bytes, listed } from './words.ts';
+import { bytes, listed } from '../words.ts';
 
 export const BAR_SMALL: Diagnosis = {
   id: 'BAR-SMALL',

@@ -1,13 +1,13 @@
 /** Permitted, and slow: the road leads through the root complex, or over the link between two processors. */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed } from './words.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { listed } from '../words.ts';
 
 export const CROSS_SOCKET: Diagnosis = {
   id: 'CROSS-SOCKET',

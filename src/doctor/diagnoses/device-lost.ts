@@ -7,16 +7,16 @@ import { hex } from '../../core/hex.ts';
 import { errorStatusOf } from '../../pcie/error-status.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { powerStateOf } from '../../pcie/power-state.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { isLinkDown, lostBars } from '../facts/closed-gate.ts';
 import { factEvidence, linkEvidence } from '../facts/evidence.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding, Fix, Severity } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
+import type { Evidence, Finding, Fix, Severity } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { bytes, listed } from '../words.ts';
 import { commandEvidence, driverState, rescanFix, wantedIndices } from './shut-roads.ts';
-import { bytes, listed } from './words.ts';
 
 export const DEVICE_LOST: Diagnosis = {
   id: 'DEVICE-LOST',

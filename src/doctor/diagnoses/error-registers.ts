@@ -6,10 +6,10 @@
 import { hex } from '../../core/hex.ts';
 import { type ErrorStatus, errorStatusOf } from '../../pcie/error-status.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from '../context.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { Statement } from '../facts/log-evidence.ts';
-import type { DoctorContext } from './context.ts';
-import { BY_HAND, type DiagnosisId, type Evidence, type Finding, NOTHING } from './finding.ts';
+import { BY_HAND, type DiagnosisId, type Evidence, type Finding, NOTHING } from '../finding.ts';
 import { wantedIndices } from './shut-roads.ts';
 
 /** What is told of each error that peers lead to. Unsupported Request is none of them: probing for devices sets it everywhere. */

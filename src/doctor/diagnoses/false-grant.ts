@@ -1,14 +1,14 @@
 /** The kernel lets a pair through the host bridge because of a list or the CPU, and no register proves that both directions work. */
 
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { identityEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { severityOfDetour } from './severity.ts';
-import { listed, plural } from './words.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityOfDetour } from '../severity.ts';
+import { listed, plural } from '../words.ts';
 
 export const FALSE_GRANT: Diagnosis = {
   id: 'FALSE-GRANT',

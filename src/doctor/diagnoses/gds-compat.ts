@@ -2,13 +2,13 @@
 
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
+import type { Certainty, Evidence, Finding, Fix } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { moduleLines, UPDATE_INITRAMFS } from '../remedy/boot-fix.ts';
-import { type DoctorContext, namesOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Certainty, Evidence, Finding, Fix } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
+import { listed } from '../words.ts';
 import { driverEvidence, type GdsDevices, gdsPreconditions, type Precondition } from './gds-preconditions.ts';
-import { listed } from './words.ts';
 
 export const GDS_COMPAT: Diagnosis = {
   id: 'GDS-COMPAT',

@@ -8,11 +8,11 @@ import { hostEvidenceOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line/command-line.ts';
+import type { DoctorContext } from '../context.ts';
 import { factEvidence, machineEvidence } from '../facts/evidence.ts';
 import { configEvidence, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
+import type { Evidence, Fix } from '../finding.ts';
 import { kernelConfigLines, moduleLines } from '../remedy/boot-fix.ts';
-import type { DoctorContext } from './context.ts';
-import type { Evidence, Fix } from './finding.ts';
 
 export interface Precondition {
   /** In a sentence: what is wrong where it is not met. */

@@ -7,12 +7,12 @@ import { type GroupJoin, iommuGroups } from '../../iommu/groups.ts';
 import { ISOLATION_BITS } from '../../iommu/isolation.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line/command-line.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, factEvidence } from '../facts/evidence.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed } from './words.ts';
+import type { Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { listed } from '../words.ts';
 
 export const GROUP_LIE: Diagnosis = {
   id: 'GROUP-LIE',

@@ -4,16 +4,16 @@
  */
 
 import { parseBdf } from '../../pcie/bdf.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { identityEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityAtHostBridge } from '../severity.ts';
+import { listed, plural } from '../words.ts';
 import { moveFixes } from './host-bridge-cases.ts';
-import { severityAtHostBridge } from './severity.ts';
 import { unknownCases } from './unknown-cases.ts';
-import { listed, plural } from './words.ts';
 
 export const HB_NOT_LISTED: Diagnosis = {
   id: 'HB-NOT-LISTED',

@@ -2,15 +2,15 @@
 
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, identityEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
+import type { Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityAtHostBridge } from '../severity.ts';
+import { listed, plural } from '../words.ts';
 import { moveFixes } from './host-bridge-cases.ts';
-import { severityAtHostBridge } from './severity.ts';
-import { listed, plural } from './words.ts';
 
 export const HB_SPLIT: Diagnosis = {
   id: 'HB-SPLIT',

@@ -6,13 +6,13 @@
 
 import { findExtendedCapability } from '../../pcie/capability.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { identityEvidence } from '../facts/evidence.ts';
-import { type DoctorContext, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { groupedBy } from './grouped.ts';
-import { listed } from './words.ts';
+import type { Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { groupedBy } from '../grouped.ts';
+import { listed } from '../words.ts';
 
 export const HIDDEN_LINK: Diagnosis = {
   id: 'HIDDEN-LINK',

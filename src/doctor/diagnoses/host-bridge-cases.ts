@@ -2,11 +2,11 @@
 
 import type { MoveChange } from '../change/smallest-change.ts';
 import { isBetter, smallestChange } from '../change/smallest-change.ts';
+import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import type { DoctorContext } from './context.ts';
-import type { Fix } from './finding.ts';
-import { BY_HAND } from './finding.ts';
-import { listed } from './words.ts';
+import type { Fix } from '../finding.ts';
+import { BY_HAND } from '../finding.ts';
+import { listed } from '../words.ts';
 
 /** On larger machines the search for a slot is left to `p2pdma explain`, which is asked for one pair. */
 const SEARCH_MAX = 1024;

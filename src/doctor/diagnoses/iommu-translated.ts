@@ -10,17 +10,17 @@ import { withChange } from '../change/machine-change.ts';
 import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { iommuMaker, isIommuOff, passthroughAsked } from '../command-line/iommu-words.ts';
 import { isX86 } from '../command-line/is-x86.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, factEvidence, machineEvidence } from '../facts/evidence.ts';
 import { groupTypeLines } from '../facts/group-type.ts';
 import { defaultMode } from '../facts/iommu-default.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
+import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { severityOfDetour } from './severity.ts';
-import { listed, plural } from './words.ts';
+import { severityOfDetour } from '../severity.ts';
+import { listed, plural } from '../words.ts';
 
 export const IOMMU_TRANSLATED: Diagnosis = {
   id: 'IOMMU-TRANSLATED',

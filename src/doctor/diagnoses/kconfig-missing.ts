@@ -6,15 +6,15 @@
 import { isConfigured } from '../../machine/kernel-config.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { machineEvidence } from '../facts/evidence.ts';
 import { configEvidence, type KernelSupport, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
 import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
+import type { Finding, Fix } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines, kernelConfigLines } from '../remedy/boot-fix.ts';
-import { type DoctorContext, namesOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding, Fix } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed } from './words.ts';
+import { listed } from '../words.ts';
 
 export const KCONFIG_MISSING: Diagnosis = {
   id: 'KCONFIG-MISSING',

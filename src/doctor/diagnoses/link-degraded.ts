@@ -4,15 +4,15 @@
  */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { linkEvidence } from '../facts/evidence.ts';
 import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } from '../facts/road-links.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed, plural } from './words.ts';
+import type { Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { listed, plural } from '../words.ts';
 
 export const LINK_DEGRADED: Diagnosis = {
   id: 'LINK-DEGRADED',

@@ -7,17 +7,17 @@ import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { DEVICE_CONTROL, withChange } from '../change/machine-change.ts';
 import { bootChange, lineWith } from '../change/parameter-change.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
+import type { Finding, MachineChange } from '../finding.ts';
+import { NOTHING } from '../finding.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding, MachineChange } from './finding.ts';
-import { NOTHING } from './finding.ts';
+import { listed, plural } from '../words.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
-import { listed, plural } from './words.ts';
 
 export const MPS: Diagnosis = {
   id: 'MPS',

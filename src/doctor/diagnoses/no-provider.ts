@@ -4,14 +4,14 @@ import type { Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import { DUMP_CUT } from '../../machine/note-list.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { isProvider, isUnseen, type Role, unseenDevices } from '../facts/roles.ts';
+import type { Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { bytes, listed } from './words.ts';
+import { bytes, listed } from '../words.ts';
 
 export const NO_PROVIDER: Diagnosis = {
   id: 'NO-PROVIDER',

@@ -7,13 +7,14 @@ import { hex } from '../../core/hex.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
 import { withChange } from '../change/machine-change.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { barsOutside, receiverGates, senderGates } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding, Fix, MachineChange, Severity } from './finding.ts';
-import { BY_HAND, NOTHING, SEVERITIES } from './finding.ts';
-import { groupedBy } from './grouped.ts';
+import type { Evidence, Finding, Fix, MachineChange, Severity } from '../finding.ts';
+import { BY_HAND, NOTHING, SEVERITIES } from '../finding.ts';
+import { groupedBy } from '../grouped.ts';
+import { listed, plural } from '../words.ts';
 import { overlappingBars } from './overlapping-bars.ts';
 import {
   barEvidence,
@@ -26,7 +27,6 @@ import {
   severityOfIdle,
   shutRoads,
 } from './shut-roads.ts';
-import { listed, plural } from './words.ts';
 
 export const NOT_DECODING: Diagnosis = {
   id: 'NOT-DECODING',

@@ -4,13 +4,13 @@ import { hex } from '../../core/hex.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
+import type { DoctorContext } from '../context.ts';
 import { barsOutside } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
-import type { DoctorContext } from './context.ts';
-import type { Finding } from './finding.ts';
-import { NOTHING } from './finding.ts';
+import type { Finding } from '../finding.ts';
+import { NOTHING } from '../finding.ts';
+import { listed } from '../words.ts';
 import { rescanFix, wantedIndices } from './shut-roads.ts';
-import { listed } from './words.ts';
 
 interface Place {
   readonly fn: PciFunction;

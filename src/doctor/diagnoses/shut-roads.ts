@@ -5,12 +5,12 @@ import { judgePair } from '../../p2p/distance.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
+import type { DoctorContext } from '../context.ts';
 import { type ClosedGate, receiverGates, senderGates } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
-import type { DoctorContext } from './context.ts';
-import { BY_HAND, type Evidence, type Finding, type Fix, type Severity } from './finding.ts';
-import { listed } from './words.ts';
+import { BY_HAND, type Evidence, type Finding, type Fix, type Severity } from '../finding.ts';
+import { listed } from '../words.ts';
 
 /** A function that somebody would pair, as one that sends, or as one whose memory is meant, and what is shut for it. */
 export interface ShutRoad {

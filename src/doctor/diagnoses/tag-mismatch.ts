@@ -8,13 +8,13 @@ import { hex } from '../../core/hex.ts';
 import { DEVICE_CONTROL_2, TAG_REQUESTER_ENABLE } from '../../pcie/express.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withChange } from '../change/machine-change.ts';
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import type { Evidence, Finding, Fix, MachineChange } from './finding.ts';
-import { NOTHING } from './finding.ts';
-import { listed, plural } from './words.ts';
+import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
+import { NOTHING } from '../finding.ts';
+import { listed, plural } from '../words.ts';
 
 /** What is wrong in one case of pairs. */
 interface Mismatch {

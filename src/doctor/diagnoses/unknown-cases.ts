@@ -1,10 +1,10 @@
 /** Pairs whose verdict is not known, as one question with the command that answers it. */
 
+import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import { missingEvidence } from '../facts/missing-evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { type DoctorContext, namesOf, pairsOf } from './context.ts';
-import { type DiagnosisId, type Finding, NOTHING } from './finding.ts';
-import { listed } from './words.ts';
+import { type DiagnosisId, type Finding, NOTHING } from '../finding.ts';
+import { listed } from '../words.ts';
 
 /** The question of a diagnosis; none where there is no case. `what` follows the names and a colon. */
 export function unknownCases(

@@ -1,13 +1,13 @@
 /** A guest sees the tree that its hypervisor draws, not the one that its devices stand in. */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, identityEvidence } from '../facts/evidence.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
-import { type DoctorContext, namesOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed } from './words.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { listed } from '../words.ts';
 
 export const VM_TOPOLOGY: Diagnosis = {
   id: 'VM-TOPOLOGY',

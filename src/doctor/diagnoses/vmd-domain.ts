@@ -1,12 +1,12 @@
 /** Devices behind Intel's Volume Management Device: a domain of their own from 10000 on, in which one function speaks for all. */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, identityEvidence } from '../facts/evidence.ts';
-import { type DoctorContext, namesOf } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed } from './words.ts';
+import type { Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
+import { listed } from '../words.ts';
 
 export const VMD_DOMAIN: Diagnosis = {
   id: 'VMD-DOMAIN',

@@ -7,15 +7,15 @@ import { hex } from '../../core/hex.ts';
 import { type Range, rangesOverlap } from '../../core/range.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { DoctorContext } from '../context.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { functionNamed, type Logged, logEvidence, loggedOf } from '../facts/log-evidence.ts';
+import type { Evidence, Finding } from '../finding.ts';
+import { BY_HAND, NOTHING } from '../finding.ts';
 import { faultRequester } from '../log/fault-requester.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import type { DoctorContext } from './context.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { Evidence, Finding } from './finding.ts';
-import { BY_HAND, NOTHING } from './finding.ts';
-import { listed, plural } from './words.ts';
+import { listed, plural } from '../words.ts';
 
 export const WRONG_MEMORY: Diagnosis = {
   id: 'WRONG-MEMORY',

@@ -5,7 +5,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { acsBitNames } from '../../pcie/acs.ts';
 import type { FactName } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import type { Evidence } from '../diagnoses/finding.ts';
+import type { Evidence } from '../finding.ts';
 
 /** ACS Control of a function whose registers are known. */
 export function acsEvidence(fn: PciFunction): Evidence {

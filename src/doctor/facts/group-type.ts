@@ -1,7 +1,7 @@
 /** The lines that set the type of an IOMMU group while the machine runs. Linux iommu_group_store_type(). */
 
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import type { DoctorContext } from '../diagnoses/context.ts';
+import type { DoctorContext } from '../context.ts';
 
 /** The type of a group can be set while no driver holds one of its functions; ports keep theirs. */
 export function groupTypeLines({ functions }: DoctorContext, group: number, type: string): string[] {

@@ -5,7 +5,7 @@
 
 import { isConfigured } from '../../machine/kernel-config.ts';
 import { hostEvidenceOf, type Machine } from '../../machine/machine.ts';
-import type { Evidence } from '../diagnoses/finding.ts';
+import type { Evidence } from '../finding.ts';
 import { machineEvidence } from './evidence.ts';
 import { logEvidence, messagesOf } from './log-evidence.ts';
 

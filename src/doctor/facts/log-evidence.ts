@@ -3,7 +3,7 @@
 import { hostEvidenceOf, type Machine } from '../../machine/machine.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import type { DiagnosisId, Evidence, Finding } from '../diagnoses/finding.ts';
+import type { DiagnosisId, Evidence, Finding } from '../finding.ts';
 import { type KernelMessage, kernelMessages, type LoggedMessage } from '../log/kernel-message.ts';
 
 /** As much of a line as is shown. */

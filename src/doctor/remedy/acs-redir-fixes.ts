@@ -3,11 +3,11 @@
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
 import type { IsolationCost } from '../change/isolation.ts';
 import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../command-line/acs-parameter.ts';
-import type { DoctorContext } from '../diagnoses/context.ts';
-import type { Fix } from '../diagnoses/finding.ts';
-import { listed, plural } from '../diagnoses/words.ts';
+import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
+import type { Fix } from '../finding.ts';
 import type { PortChange } from '../port-change.ts';
+import { listed, plural } from '../words.ts';
 import { bootLines } from './boot-fix.ts';
 import { setpciLines } from './kernel-parameter.ts';
 import { type AcsParameter, acsParameter, inPlaceOf, parameterProof, ROAD, roadAfter } from './parameter-fix.ts';

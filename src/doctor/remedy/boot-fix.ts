@@ -3,7 +3,7 @@
  * GRUB's configuration, module options and their copies in the initial RAM disk are all read at boot from what such a command wrote.
  */
 
-import type { Fix } from '../diagnoses/finding.ts';
+import type { Fix } from '../finding.ts';
 import { grubLine } from './kernel-parameter.ts';
 
 /** What makes a change of /etc/default/grub count: Debian and Ubuntu have the first, Fedora, RHEL and SUSE the second. */

@@ -15,11 +15,11 @@ import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { type AcsOptionKey, acsEffects, misreadsAcsOptions } from '../command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
 import { withOption } from '../command-line/command-line-problem.ts';
-import type { DoctorContext } from '../diagnoses/context.ts';
-import type { MachineChange } from '../diagnoses/finding.ts';
-import { plural } from '../diagnoses/words.ts';
+import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
+import type { MachineChange } from '../finding.ts';
 import { type PortChange, portChange } from '../port-change.ts';
+import { plural } from '../words.ts';
 import { configAcs, disableAcsRedir } from './kernel-parameter.ts';
 
 export const ROAD: Readonly<Record<MapType, string>> = {

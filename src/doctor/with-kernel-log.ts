@@ -3,16 +3,16 @@
  * one that lacked its evidence is told by them. Registers say how the machine is now, the log how it was at that time.
  */
 
-import { hex } from '../../core/hex.ts';
-import type { Range } from '../../core/range.ts';
-import type { Machine } from '../../machine/machine.ts';
-import type { PciFunction } from '../../pcie/pci-function.ts';
-import { functionNamed, type Logged, logEvidence, loggedOf, type Statement } from '../facts/log-evidence.ts';
-import { faultRequester } from '../log/fault-requester.ts';
+import { hex } from '../core/hex.ts';
+import type { Range } from '../core/range.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
 import type { DoctorContext } from './context.ts';
-import { ofErrorRegisters } from './error-registers.ts';
+import { ofErrorRegisters } from './diagnoses/error-registers.ts';
+import { functionNamed, type Logged, logEvidence, loggedOf, type Statement } from './facts/log-evidence.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { faultRequester } from './log/fault-requester.ts';
 import { listed, plural } from './words.ts';
 
 /** As many lines are shown with one finding. */

@@ -1,10 +1,10 @@
 /** All findings about a machine, worst first. */
 
-import type { Machine } from '../../machine/machine.ts';
-import type { Policy } from '../../p2p/policy.ts';
-import type { MapType } from '../../p2p/verdict.ts';
-import { type UnseenDevice, unseenDevices } from '../facts/roles.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Policy } from '../p2p/policy.ts';
+import type { MapType } from '../p2p/verdict.ts';
 import { doctorContext } from './context.ts';
+import { type UnseenDevice, unseenDevices } from './facts/roles.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { DIAGNOSES } from './table.ts';
 import { withKernelLog } from './with-kernel-log.ts';

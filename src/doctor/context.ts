@@ -1,13 +1,13 @@
 /** What every diagnosis reads: the machine, its judge, who would be paired with whom, and what the kernel was told. */
 
-import type { Machine } from '../../machine/machine.ts';
-import { JudgeContext, REDIRECT_BITS } from '../../p2p/judge.ts';
-import type { Policy } from '../../p2p/policy.ts';
-import type { PciFunction } from '../../pcie/pci-function.ts';
-import { ACS_OPTIONS, acsEntries, acsOption } from '../command-line/acs-parameter.ts';
-import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
-import { type PairCase, pairCases } from '../facts/pair-cases.ts';
-import { deviceKey, isProvider, type Role, rolesOf } from '../facts/roles.ts';
+import type { Machine } from '../machine/machine.ts';
+import { JudgeContext, REDIRECT_BITS } from '../p2p/judge.ts';
+import type { Policy } from '../p2p/policy.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import { ACS_OPTIONS, acsEntries, acsOption } from './command-line/acs-parameter.ts';
+import { type CommandLine, parseCommandLine } from './command-line/command-line.ts';
+import { type PairCase, pairCases } from './facts/pair-cases.ts';
+import { deviceKey, isProvider, type Role, rolesOf } from './facts/roles.ts';
 
 export interface DoctorContext {
   readonly machine: Machine;

@@ -1,6 +1,6 @@
 /** What a diagnosis says: the problem and its place, the evidence, why it matters, what to do, what that costs, how sure. */
 
-import type { PortChange } from '../port-change.ts';
+import type { PortChange } from './port-change.ts';
 
 /** All diagnoses, worst symptoms first. */
 export type DiagnosisId =
