@@ -7,10 +7,10 @@ import { DirectoryTree } from '../machine/read/live/directory-tree.ts';
 import { kernelMessages } from '../machine/read/live/kernel-messages.ts';
 import { unpackConfig } from '../machine/read/live/read-live.ts';
 import { tarOf } from '../machine/read/live/write-archive.ts';
+import { count } from '../report/words/style.ts';
 import { type Invocation, textOption } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
 import { archiveBytes, isCompressedArchive, writeOutput } from './output-file.ts';
-import { count } from './style.ts';
 
 /** Runs the command. */
 export async function run(invocation: Invocation): Promise<ExitCode> {

@@ -47,15 +47,15 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     asked: pairs === undefined ? '' : ` --pairs ${shellWord(pairs)}`,
   };
   if (context.json) {
-    const { checkDocument } = await import('./check-json.ts');
+    const { checkDocument } = await import('../report/check/json.ts');
     await context.out.json(checkDocument(question));
   } else if (isMarkdown) {
-    const { markdownLines } = await import('./check-markdown.ts');
+    const { markdownLines } = await import('../report/check/markdown.ts');
     for (const line of markdownLines(question)) context.out.append(`${line}\n`);
   } else {
     const [{ checkLines, diagnosisLines }, { styleOf }] = await Promise.all([
-      import('./check-text.ts'),
-      import('./style.ts'),
+      import('../report/check/text.ts'),
+      import('../report/words/style.ts'),
     ]);
     const view = {
       columns: context.columns,
@@ -70,7 +70,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 
 /** The result with every fix run on the fabric as well. */
 async function onFabric(machine: Machine, policy: Policy, result: CheckResult): Promise<CheckResult> {
-  const { withFabricProofs } = await import('./fabric-proof.ts');
+  const { withFabricProofs } = await import('../report/proof/fabric-proof.ts');
   return withFabricProofs(machine, policy, result);
 }
 
@@ -86,11 +86,14 @@ function exitOf({ findings }: CheckResult, failOn: FailOn): ExitCode {
 
 async function explainAlone({ context }: Invocation, id: DiagnosisId): Promise<void> {
   if (context.json) {
-    const { diagnosisDocument } = await import('./check-json.ts');
+    const { diagnosisDocument } = await import('../report/check/json.ts');
     await context.out.json(diagnosisDocument(id));
     return;
   }
-  const [{ diagnosisLines }, { styleOf }] = await Promise.all([import('./check-text.ts'), import('./style.ts')]);
+  const [{ diagnosisLines }, { styleOf }] = await Promise.all([
+    import('../report/check/text.ts'),
+    import('../report/words/style.ts'),
+  ]);
   const view = { columns: context.columns, style: styleOf(context.color), verbose: true };
   for (const line of diagnosisLines(id, view)) context.out.append(`${line}\n`);
 }

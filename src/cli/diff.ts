@@ -6,12 +6,12 @@ import {
   type MachineDifference,
   machineDifference,
 } from '../doctor/change/machine-difference.ts';
+import { TYPE_WORDS } from '../report/explain/view.ts';
+import { count, styleOf, wrap } from '../report/words/style.ts';
 import type { Invocation } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
-import { TYPE_WORDS } from './explain-view.ts';
 import { loadMachine } from './machine-argument.ts';
-import { count, styleOf, wrap } from './style.ts';
 
 /** Runs the command: 1 where anything differs. */
 export async function run(invocation: Invocation): Promise<ExitCode> {

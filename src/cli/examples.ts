@@ -1,10 +1,10 @@
 /** `p2pdma examples`: the machines and scenarios that ship with the package. */
 
+import { wrap } from '../report/words/style.ts';
 import type { Invocation } from './context.ts';
 import { type Example, examples, scenarioNames, scenarioPath } from './examples-folder.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
 import { readText } from './read-text.ts';
-import { wrap } from './style.ts';
 
 /** Runs the command. */
 export async function run({ context }: Invocation): Promise<ExitCode> {

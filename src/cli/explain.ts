@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { selectFunction } from '../machine/selector.ts';
 import { JudgeContext } from '../p2p/judge.ts';
+import { explain } from '../report/explain/explanation.ts';
 import type { Invocation } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
-import { explain } from './explanation.ts';
 import { loadMachine } from './machine-argument.ts';
 
 /** Runs the command; ends with 0 whenever it could answer. */
@@ -19,13 +19,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const client = selectFunction(machine.hierarchy, names.client, 'CLIENT');
   const explanation = explain(judge, judge.indexOf(provider), judge.indexOf(client));
   if (context.json) {
-    const { explainDocument } = await import('./explain-json.ts');
+    const { explainDocument } = await import('../report/explain/json.ts');
     await context.out.json(explainDocument(explanation));
     return EXIT_DONE;
   }
   const [{ explainLines }, { styleOf }, { systemNames }] = await Promise.all([
-    import('./explain-text.ts'),
-    import('./style.ts'),
+    import('../report/explain/text.ts'),
+    import('../report/words/style.ts'),
     import('./system-names.ts'),
   ]);
   const view = { columns: context.columns, style: styleOf(context.color), names: systemNames() };

@@ -1,10 +1,10 @@
 /** `p2pdma man`: the manual page, made from the command tree. The macros are those of man(7). */
 
+import { wrap } from '../report/words/style.ts';
 import { type CommandEntry, commandTree } from './command-tree.ts';
 import type { CommandSpec } from './commands.ts';
 import type { CommandModule, Invocation } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
-import { wrap } from './style.ts';
 import { version } from './version.ts';
 
 /** The command for the tree of `specs`. */

@@ -5,6 +5,9 @@ import { parseHex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
+import { mapDocument } from '../report/map/json.ts';
+import { nvmeDocument, nvmeText } from '../report/map/nvme.ts';
+import { mapText } from '../report/map/text.ts';
 import { type BioFile, readBioFile } from '../scenario/bio-file.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { BioMapper, type ClassifyMode, type MappedBio, type MapSettings } from '../scenario/map-bio.ts';
@@ -13,9 +16,6 @@ import { type Invocation, textOption } from './context.ts';
 import { errorDocument, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_INPUT, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
-import { mapDocument } from './map-json.ts';
-import { nvmeDocument, nvmeText } from './map-nvme.ts';
-import { mapText } from './map-text.ts';
 import { readText } from './read-text.ts';
 
 /** Runs the command. */

@@ -18,13 +18,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     judge: new JudgeContext(machine, policy),
   };
   if (context.json) {
-    const { writeMatrixJson } = await import('./matrix-json.ts');
+    const { writeMatrixJson } = await import('../report/matrix/json.ts');
     await writeMatrixJson(context.out, question);
     return EXIT_DONE;
   }
   const [{ matrixLines }, { styleOf }, { systemNames }] = await Promise.all([
-    import('./matrix-text.ts'),
-    import('./style.ts'),
+    import('../report/matrix/text.ts'),
+    import('../report/words/style.ts'),
     import('./system-names.ts'),
   ]);
   const view = {

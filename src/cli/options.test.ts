@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cpuText } from './cpu-text.ts';
+import { cpuText } from '../report/words/cpu-text.ts';
 import { UsageError } from './errors.ts';
 import { cpuOption, policyOption } from './options.ts';
 

@@ -1,10 +1,10 @@
 /** `p2pdma pages`: what struct pages for every memory BAR would cost, against range records. */
 
 import { type BarCost, pageCosts, RANGE_RECORD_BYTES } from '../p2p/page-cost.ts';
+import { table } from '../report/map/text.ts';
 import type { Invocation } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
-import { table } from './map-text.ts';
 
 /** Runs the command. */
 export async function run(invocation: Invocation): Promise<ExitCode> {

@@ -2,6 +2,11 @@
 
 import { hex } from '../core/hex.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
+import { table } from '../report/map/text.ts';
+import { compareReports, type Difference } from '../report/run/compare.ts';
+import { stepLines } from '../report/run/steps.ts';
+import { runText } from '../report/run/text.ts';
+import { traceJson } from '../report/run/trace.ts';
 import type { NamedMachine } from '../scenario/described-machine.ts';
 import type { ScenarioHost } from '../scenario/host.ts';
 import type { ScenarioReport, TracedHop } from '../scenario/report.ts';
@@ -12,15 +17,10 @@ import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_MISMATCH, type ExitCode } from './exit-codes.ts';
 import { readMachineArgument } from './machine-argument.ts';
-import { table } from './map-text.ts';
 import { archiveBytes, isCompressedArchive, writeOutput } from './output-file.ts';
 import type { QemuHost } from './qemu-host.ts';
 import { readText } from './read-text.ts';
-import { compareReports, type Difference } from './run-compare.ts';
-import { stepLines } from './run-steps.ts';
-import { runText } from './run-text.ts';
 import { machineNear, scenarioFile } from './scenario-argument.ts';
-import { traceJson } from './trace-file.ts';
 
 /** Runs the command. */
 export async function run(invocation: Invocation): Promise<ExitCode> {

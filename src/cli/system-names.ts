@@ -1,7 +1,7 @@
 /** The names that this system can give: the pci.ids that pciutils brings, where it is installed. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { type Names, namesFrom } from './names.ts';
+import { type Names, namesFrom } from '../report/words/names.ts';
 
 const PLACES: readonly string[] = ['/usr/share/misc/pci.ids', '/usr/share/hwdata/pci.ids'];
 

@@ -10,11 +10,14 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const { context } = invocation;
   const { machine } = await loadMachine(invocation.args[0], invocation);
   if (context.json) {
-    const { writeTopoJson } = await import('./topo-json.ts');
+    const { writeTopoJson } = await import('../report/topo/json.ts');
     await writeTopoJson(context.out, machine, systemNames());
     return EXIT_DONE;
   }
-  const [{ topoLines }, { styleOf }] = await Promise.all([import('./topo-text.ts'), import('./style.ts')]);
+  const [{ topoLines }, { styleOf }] = await Promise.all([
+    import('../report/topo/text.ts'),
+    import('../report/words/style.ts'),
+  ]);
   const view = { columns: context.columns, style: styleOf(context.color), names: systemNames() };
   for (const line of topoLines(machine, view)) if (context.out.append(`${line}\n`)) await context.out.flush();
   return EXIT_DONE;

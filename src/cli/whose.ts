@@ -11,12 +11,12 @@ import { selectFunction } from '../machine/selector.ts';
 import { p2pdmaDistance } from '../p2p/distance.ts';
 import { JudgeContext } from '../p2p/judge.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { interruptSentences, ownerDocument, ownerSentences, roadDocument, type Use } from '../report/whose/words.ts';
+import { count, wrap } from '../report/words/style.ts';
 import { type CliContext, type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
-import { count, wrap } from './style.ts';
-import { interruptSentences, ownerDocument, ownerSentences, roadDocument, type Use } from './whose-words.ts';
 
 /** One address, or one fault, that was asked for. */
 interface Asked {

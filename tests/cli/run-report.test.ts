@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { runText } from '../../src/cli/run-text.ts';
+import { runText } from '../../src/report/run/text.ts';
 import { machineText, runFile } from '../scenario/bed.ts';
 import { jsonOf, p2pdma } from './run.ts';
 

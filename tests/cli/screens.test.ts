@@ -2,18 +2,18 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { explainDocument } from '../../src/cli/explain-json.ts';
-import { explainLines } from '../../src/cli/explain-text.ts';
-import { explain } from '../../src/cli/explanation.ts';
-import { matrixLines } from '../../src/cli/matrix-text.ts';
-import { namesFrom } from '../../src/cli/names.ts';
-import { styleOf } from '../../src/cli/style.ts';
-import { topoLines } from '../../src/cli/topo-text.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { selectFunction, selectFunctions } from '../../src/machine/selector.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { POLICIES, type PolicyName, policyForKernel } from '../../src/p2p/policy.ts';
+import { explain } from '../../src/report/explain/explanation.ts';
+import { explainDocument } from '../../src/report/explain/json.ts';
+import { explainLines } from '../../src/report/explain/text.ts';
+import { matrixLines } from '../../src/report/matrix/text.ts';
+import { topoLines } from '../../src/report/topo/text.ts';
+import { namesFrom } from '../../src/report/words/names.ts';
+import { styleOf } from '../../src/report/words/style.ts';
 import { LISTED } from '../doctor/machines.ts';
 import { type Edit, gpu, machineOfParts, oneSwitch } from '../doctor/twins.ts';
 

@@ -4,6 +4,12 @@
  */
 
 import { expect, test } from 'vitest';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
+import type { DiagnosisId, Finding, Fix } from '../../src/doctor/finding.ts';
+import type { Fabric } from '../../src/fabric/index.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import { POLICIES } from '../../src/p2p/policy.ts';
+import type { PciFunction } from '../../src/pcie/pci-function.ts';
 import {
   fabricOf,
   fabricProof,
@@ -11,13 +17,7 @@ import {
   proofWords,
   runPair,
   withFabricProofs,
-} from '../../src/cli/fabric-proof.ts';
-import { checkMachine } from '../../src/doctor/check-machine.ts';
-import type { DiagnosisId, Finding, Fix } from '../../src/doctor/finding.ts';
-import type { Fabric } from '../../src/fabric/index.ts';
-import type { Machine } from '../../src/machine/machine.ts';
-import { POLICIES } from '../../src/p2p/policy.ts';
-import type { PciFunction } from '../../src/pcie/pci-function.ts';
+} from '../../src/report/proof/fabric-proof.ts';
 import { readTruth } from '../kernel/truth.ts';
 import { LISTED, LISTED_SAME_ONLY, UNLISTED } from './machines.ts';
 import { allRegisters, setpci } from './setpci.ts';

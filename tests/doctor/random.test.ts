@@ -4,7 +4,6 @@
  */
 
 import { expect, test } from 'vitest';
-import { fabricProof, proofWords } from '../../src/cli/fabric-proof.ts';
 import { Prng } from '../../src/core/prng.ts';
 import { restores } from '../../src/doctor/change/machine-change.ts';
 import { checkMachine } from '../../src/doctor/check-machine.ts';
@@ -18,6 +17,7 @@ import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES, POLICY_NAMES } from '../../src/p2p/policy.ts';
 import type { DeviceDescription, PortDescription, RootBusDescription } from '../../src/pcie/describe.ts';
 import type { SysfsFacts } from '../../src/pcie/function-facts.ts';
+import { fabricProof, proofWords } from '../../src/report/proof/fabric-proof.ts';
 import { LISTED, LISTED_SAME_ONLY, UNLISTED } from './machines.ts';
 import { gpu, machineOfParts } from './twins.ts';
 

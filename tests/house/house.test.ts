@@ -106,8 +106,3 @@ test('HOUSE4: the files in git name no registry host and no private folder', () 
   });
   expect(found).toEqual([]);
 });
-
-test('HOUSE5: docs/RULES.md lists every rule that a test states', () => {
-  const script = new URL('scripts/rules.js', ROOT).pathname;
-  expect(execFileSync(process.execPath, [script, '--check'], { cwd: ROOT, encoding: 'utf8' })).toBe('');
-});

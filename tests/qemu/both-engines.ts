@@ -1,9 +1,9 @@
 /** One scenario on both engines, on the machine that QEMU enumerated. */
 
 import { QemuHost } from '../../src/cli/qemu-host.ts';
-import { compareReports, type Difference } from '../../src/cli/run-compare.ts';
 import { QEMU_CASES } from '../../src/engine/qemu/index.ts';
 import type { Machine } from '../../src/machine/index.ts';
+import { compareReports, type Difference } from '../../src/report/run/compare.ts';
 import type { ScenarioReport, TransferReport } from '../../src/scenario/report.ts';
 import { type ReadScenario, runScenario, scenarioMachine } from '../../src/scenario/run-scenario.ts';
 import { SimHost } from '../../src/scenario/sim-host.ts';

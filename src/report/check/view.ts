@@ -1,0 +1,101 @@
+/** What the three forms of a report share. */
+
+import { hex } from '../../core/hex.ts';
+import type { CheckResult } from '../../doctor/check-machine.ts';
+import { ROLE_WORDS } from '../../doctor/facts/roles.ts';
+import { type Evidence, type Finding, type Fix, isProved } from '../../doctor/finding.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { Policy } from '../../p2p/policy.ts';
+import type { MapType } from '../../p2p/verdict.ts';
+import { count } from '../words/style.ts';
+
+export interface CheckQuestion {
+  readonly machine: Machine;
+  readonly policy: Policy;
+  readonly result: CheckResult;
+  /** MACHINE as a shell takes it, for the commands that the report names. */
+  readonly argument: string;
+  /** The options that chose the pairs, to be put behind it; empty where none did. */
+  readonly asked: string;
+}
+
+/** Those that say something, and those that only ask. */
+export function splitFindings(findings: readonly Finding[]): {
+  readonly found: Finding[];
+  readonly unknown: Finding[];
+} {
+  return {
+    found: findings.filter((finding) => finding.sure !== 'unknown' || finding.severity !== 'note'),
+    unknown: findings.filter((finding) => finding.sure === 'unknown' && finding.severity === 'note'),
+  };
+}
+
+/** `2 errors, 1 warning, 3 notes`. */
+export function tally(findings: readonly Finding[]): string {
+  const of = (severity: Finding['severity']): number =>
+    findings.filter((finding) => finding.severity === severity).length;
+  const words = (['error', 'warning', 'note'] as const)
+    .map((severity) => ({ severity, number: of(severity) }))
+    .filter(({ number }) => number > 0)
+    .map(({ severity, number }) => count(number, severity));
+  return words.length === 0 ? 'nothing wrong found' : words.join(', ');
+}
+
+/** What the report comes to: its tally, or that nothing could be found out. */
+export function headline(found: readonly Finding[], result: CheckResult): string {
+  if (found.length > 0) return tally(found);
+  const { unknown } = result.pairs;
+  if (unknown > 0) return `${unknown} of ${count(pairsOf(result), 'pair')} cannot be judged from this capture`;
+  if (result.unseen.length > 0 && pairsOf(result) === 0) return 'nothing can be judged';
+  const isOpen = result.findings.length > 0;
+  return isOpen ? 'nothing wrong in what the capture shows' : tally(found);
+}
+
+function pairsOf({ pairs }: CheckResult): number {
+  return ROADS.reduce((sum, [type]) => sum + pairs[type], 0);
+}
+
+const ROADS: readonly (readonly [MapType, string])[] = [
+  ['busAddr', 'by bus address inside a switch'],
+  ['thruHostBridge', 'through the host bridge'],
+  ['notSupported', 'not supported'],
+  ['unknown', 'not known'],
+];
+
+/** `Proof: judged again ...`, or `Not proved: ...`. */
+export function proofLine(fix: Fix): string {
+  return isProved(fix) ? `Proof: ${fix.proof}` : `N${fix.proof.slice(1)}`;
+}
+
+/** `12 pairs of devices: 4 by bus address inside a switch, 8 not supported`. */
+export function pairsSentence(result: CheckResult): string {
+  const { pairs } = result;
+  const total = pairsOf(result);
+  if (total === 0 && result.unseen.length > 0) return unseenSentence(result);
+  if (total === 0) return 'No two devices here are such that somebody would pair them.';
+  const parts = ROADS.filter(([type]) => pairs[type] > 0).map(([type, words]) => `${pairs[type]} ${words}`);
+  return `${count(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;
+}
+
+/** Devices of a kind that a sentence names. */
+const NAMES_MAX = 4;
+
+/** `4 GPUs (0000:04:00.0, ...), and nothing of their memory: no pair of them can be judged.` */
+function unseenSentence({ unseen }: CheckResult): string {
+  const parts = [...new Set(unseen.map(({ role }) => role))].map((role) => {
+    const names = unseen.filter((device) => device.role === role).map(({ fn }) => fn.name);
+    const more = names.length > NAMES_MAX ? `, and ${names.length - NAMES_MAX} more` : '';
+    return `${count(names.length, ROLE_WORDS[role])} (${names.slice(0, NAMES_MAX).join(', ')}${more})`;
+  });
+  const their = unseen.length === 1 ? 'its' : 'their';
+  return `${parts.join(', ')} by class, and the capture shows nothing of ${their} memory: no pair can be judged.`;
+}
+
+/** `0000:02:01.0 ACS Control (+0x106) = 0x001d: SV RR CR UF set  [host.txt:17]`. */
+export function evidenceText(evidence: Evidence): string {
+  const at = evidence.at === null ? '' : `${evidence.at} `;
+  const offset = evidence.offset === null ? '' : ` (at ${hex(evidence.offset, 2)})`;
+  const line = evidence.line === null ? '' : `:${evidence.line}`;
+  const place = evidence.file === null ? '' : `  [${evidence.file}${line}]`;
+  return `${at}${evidence.register}${offset} = ${evidence.value}: ${evidence.meaning}${place}`;
+}

@@ -1,0 +1,51 @@
+/** The matrix as JSON, written pair by pair: ten thousand clients by a hundred providers are never held in memory. */
+
+import { judgePair } from '../../p2p/distance.ts';
+import { mailCase, type Reason } from '../../p2p/verdict.ts';
+import { cpuText } from '../words/cpu-text.ts';
+import type { Sink } from '../words/sink.ts';
+import type { MatrixQuestion } from './cells.ts';
+
+/** Writes the document of the contract, every ordered pair once, provider by provider. */
+export async function writeMatrixJson(out: Sink, { judge, providers, clients }: MatrixQuestion): Promise<void> {
+  const { machine, policy } = judge;
+  const head = {
+    source: machine.source,
+    functions: machine.hierarchy.functions.length,
+    cpu: cpuText(machine.cpu),
+    kernel: machine.kernel,
+  };
+  out.append(
+    `{"schemaVersion":1,"command":"matrix","policy":${JSON.stringify(policy.name)},"machine":${JSON.stringify(head)},"pairs":[`,
+  );
+  const names = judge.functions.map((fn) => JSON.stringify(fn.name));
+  const reasonText = reasonWriter();
+  let separator = '\n';
+  for (const provider of providers) {
+    for (const client of clients) {
+      const { type, distance, reasons } = judgePair(judge, provider, client);
+      let text = '';
+      for (const reason of reasons) text += text === '' ? reasonText(reason) : `,${reasonText(reason)}`;
+      const due = out.append(
+        `${separator}{"provider":${names[provider]},"client":${names[client]},"type":"${type}","case":"${mailCase(type, provider === client)}","distance":${distance},"reasons":[${text}]}`,
+      );
+      separator = ',\n';
+      if (due) await out.flush();
+    }
+  }
+  out.append('\n]}\n');
+  await out.flush();
+}
+
+/** Writes reasons; one that many pairs share (what a host bridge allows) is turned into text once. */
+function reasonWriter(): (reason: Reason) => string {
+  const known = new WeakMap<Reason, string>();
+  return (reason) => {
+    let text = known.get(reason);
+    if (text === undefined) {
+      text = JSON.stringify(reason);
+      known.set(reason, text);
+    }
+    return text;
+  };
+}
