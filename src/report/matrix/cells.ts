@@ -2,8 +2,8 @@
 
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
+import { type LinkWord, linkWord } from '../../p2p/link-word.ts';
 import { type MailCase, mailCase, type PairVerdict } from '../../p2p/verdict.ts';
-import { type LinkWord, linkWord } from './link-word.ts';
 
 /** What a matrix is asked about. */
 export interface MatrixQuestion {

@@ -4,6 +4,7 @@
  */
 
 import type { JudgeContext } from '../../p2p/judge.ts';
+import { LINK_LEGEND } from '../../p2p/link-word.ts';
 import type { MailCase } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { cpuText } from '../words/cpu-text.ts';
@@ -11,7 +12,6 @@ import { fullName, type Names } from '../words/names.ts';
 import { count, type Style, shorten, wrap } from '../words/style.ts';
 import { MatrixCells, type MatrixQuestion } from './cells.ts';
 import { type FunctionGroup, groupsOf, joinNames, splitName } from './groups.ts';
-import { LINK_LEGEND } from './link-word.ts';
 
 export interface MatrixView {
   /** Width to fit, characters. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { card, machineOf, switchBelow } from '../../../tests/doctor/machines.ts';
-import { buildMachine } from '../../machine/build.ts';
-import { JudgeContext } from '../../p2p/judge.ts';
+import { card, machineOf, switchBelow } from '../../tests/doctor/machines.ts';
+import { buildMachine } from '../machine/build.ts';
+import { JudgeContext } from './judge.ts';
 import { linkWord } from './link-word.ts';
 
 const named = machineOf([

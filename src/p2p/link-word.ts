@@ -1,10 +1,10 @@
 /**
  * Where two functions stand to each other, in the words of `nvidia-smi topo -m`, which the users of the field know. They
- * tell of the tree alone: whether the road is open is our second letter's business.
+ * say where they stand in the tree, and nothing of ACS.
  */
 
-import type { JudgeContext } from '../../p2p/judge.ts';
-import type { PciFunction } from '../../pcie/pci-function.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
+import type { JudgeContext } from './judge.ts';
 
 /** `SYS?`: below different host bridges, of which no NUMA node is known. `?`: what stands above is not in the capture. */
 export type LinkWord = 'X' | 'PIX' | 'PXB' | 'PHB' | 'NODE' | 'SYS' | 'SYS?' | '?';
