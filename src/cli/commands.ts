@@ -28,7 +28,7 @@ export function withMachineOptions(command: Command): void {
   command
     .option(
       '--policy <name>',
-      'whose rules: linux-6.1, linux-6.12, linux-7.0, directional (default: the machine’s kernel)',
+      'whose rules: linux-6.1, linux-6.12, linux-7.0, any linux-X.Y between, or directional (default: the machine’s kernel)',
     )
     .option('--cpu <vendor:family>', 'the CPU of a dump that names none, e.g. AuthenticAMD:23 or GenuineIntel:6')
     .option('--kernel-cmdline <text>', 'the kernel command line of a dump that holds none');

@@ -2,18 +2,22 @@
 
 import { alike } from '../core/text.ts';
 import type { Cpu } from '../machine/machine.ts';
-import { POLICIES, POLICY_NAMES, type Policy, type PolicyName, policyForKernel } from '../p2p/policy.ts';
+import { POLICY_NAMES, POLICY_RELEASES, type Policy, policyForKernel, policyNamed } from '../p2p/policy.ts';
 import { didYouMean, UsageError } from './errors.ts';
 
-/** `--policy`: by its name, else the one for the machine's kernel. Throws `UsageError` for a name that nobody knows. */
+/** `--policy`: `linux-X.Y[.Z]` or `directional`, else the one for the machine's kernel. Throws `UsageError` for any other name. */
 export function policyOption(name: string | undefined, kernel: string | null): Policy {
   if (name === undefined) return policyForKernel(kernel);
-  if (POLICY_NAMES.includes(name as PolicyName)) return POLICIES[name as PolicyName];
+  const policy = policyNamed(name);
+  if (policy !== null) return policy;
   throw new UsageError({
     code: 'USAGE_OPTION_VALUE',
     path: '--policy',
     message: `there is no policy '${name}'`,
-    hint: didYouMean(alike(name, POLICY_NAMES, 1), `policies: ${POLICY_NAMES.join(', ')}`),
+    hint: didYouMean(
+      alike(name, POLICY_NAMES, 1),
+      `policies: directional, and linux-X.Y from ${POLICY_RELEASES.oldest} to ${POLICY_RELEASES.newest}`,
+    ),
   });
 }
 

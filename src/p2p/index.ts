@@ -7,7 +7,7 @@ export { findProvider, nearestProviders, p2pdmaDistanceMany } from './find.ts';
 export { JudgeContext } from './judge.ts';
 export { PAGE_DESCRIPTOR_BYTES } from './page-cost.ts';
 export type { AllowedHostBridge, Policy, PolicyName } from './policy.ts';
-export { olderThanPolicies, POLICIES, POLICY_NAMES, policyForKernel } from './policy.ts';
+export { olderThanPolicies, POLICIES, POLICY_NAMES, POLICY_RELEASES, policyForKernel, policyNamed } from './policy.ts';
 export type { P2pAllocation, P2pRange } from './pool.ts';
 export { P2P_GRANULE } from './pool.ts';
 export type { P2pMemoryState, P2pUsers } from './provider.ts';

@@ -3,6 +3,8 @@
  * of each release (the host bridge allow-list there is pci_p2pdma_whitelist).
  */
 
+import { isAtLeast, kernelKnows, type Numbers, parseRelease, sinceRelease } from '../machine/kernel-release.ts';
+
 export type PolicyName = 'linux-6.1' | 'linux-6.12' | 'linux-7.0' | 'directional';
 
 /** An entry of the host bridge allow-list, matched against the first device of a root bus. */
@@ -59,19 +61,33 @@ export const POLICY_NAMES: readonly PolicyName[] = ['linux-6.1', 'linux-6.12', '
 
 const NEWEST = POLICIES['linux-7.0'];
 
+/** The releases that `--policy linux-X.Y` may name, both included. */
+export const POLICY_RELEASES: { readonly oldest: string; readonly newest: string } = { oldest: '6.1', newest: '7.3' };
+
+/** The rules of Linux with the release that each begins with, oldest first. */
+const BY_RELEASE: readonly { readonly since: Numbers; readonly policy: Policy }[] = [
+  { since: [6, 1], policy: POLICIES['linux-6.1'] },
+  { since: [6, 12], policy: POLICIES['linux-6.12'] },
+  { since: [7, 0], policy: NEWEST },
+];
+
 /**
- * The policy for a kernel release: the newest `linux-*` not newer than it, by the first two numbers. `linux-7.0` where
- * the release is not known or older than all: see `olderThanPolicies`.
+ * The policy for a kernel release: the newest `linux-*` not newer than it. `linux-7.0` where the release is not known or older than
+ * all: see `olderThanPolicies`.
  */
 export function policyForKernel(release: string | null): Policy {
-  const wanted = versionOf(release);
-  if (wanted === null) return NEWEST;
-  let best: Policy | null = null;
-  for (const name of POLICY_NAMES) {
-    const version = /^linux-(\d+)\.(\d+)$/.exec(name);
-    if (version && Number(version[1]) * 1000 + Number(version[2]) <= wanted) best = POLICIES[name];
-  }
-  return best ?? NEWEST;
+  const parsed = parseRelease(release);
+  return (parsed && BY_RELEASE.findLast(({ since }) => isAtLeast(parsed, since))?.policy) ?? NEWEST;
+}
+
+/** The policy that `name` names: one of `POLICY_NAMES`, or `linux-X.Y[.Z]` within `POLICY_RELEASES`; null for any other. */
+export function policyNamed(name: string): Policy | null {
+  if (POLICY_NAMES.includes(name as PolicyName)) return POLICIES[name as PolicyName];
+  const number = /^linux-(\d+\.\d+(?:\.\d+)?)$/.exec(name)?.[1];
+  const release = parseRelease(number ?? null);
+  const newest = parseRelease(POLICY_RELEASES.newest);
+  if (release === null || newest === null || !isAtLeast(release, [6, 1])) return null;
+  return isAtLeast(newest, [release.major, release.minor]) ? policyForKernel(release.text) : null;
 }
 
 /**
@@ -79,17 +95,15 @@ export function policyForKernel(release: string | null): Policy {
  * of 4.20; the way through a host bridge came about 5.4, and its list has grown since.
  */
 export function olderThanPolicies(release: string | null): string | null {
-  const version = versionOf(release);
-  if (version === null || version >= 6001) return null;
-  if (version < 4020) {
-    return `Linux ${release} has no peer-to-peer DMA, which came with 4.20; judged as ${NEWEST.name} would`;
+  const parsed = parseRelease(release);
+  if (parsed === null || isAtLeast(parsed, [6, 1])) return null;
+  if (kernelKnows(release, 'peerToPeer') === false) {
+    return `Linux ${release} has no peer-to-peer DMA, which came with ${sinceRelease('peerToPeer')}; judged as ${NEWEST.name} would`;
   }
-  const missing = version < 5004 ? 'may know no way through a host bridge' : 'may list fewer host bridges';
-  return `Linux ${release} is older than all rules known here and is judged by those of ${NEWEST.name}; it ${missing}: --policy linux-6.1 is nearer`;
-}
-
-/** The first two numbers of a release, 6.12 as 6012; null where they are not known. */
-function versionOf(release: string | null): number | null {
-  const match = release === null ? null : /^(\d+)\.(\d+)/.exec(release);
-  return match ? Number(match[1]) * 1000 + Number(match[2]) : null;
+  const carries = parsed.backports === 'features' ? ', but for what its distribution has carried back' : '';
+  const missing =
+    kernelKnows(release, 'hostBridgeList') === true
+      ? 'may list fewer host bridges'
+      : 'may know no way through a host bridge';
+  return `Linux ${release} is older than all rules known here and is judged by those of ${NEWEST.name}; it ${missing}${carries}: --policy linux-6.1 is nearer`;
 }

@@ -3,6 +3,7 @@
  * another one, or is contradicted by the registers. Linux: pci_enable_acs(); order and losses as seen on running kernels.
  */
 
+import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
@@ -17,7 +18,6 @@ import {
   acsOption,
   knowsOption,
   namedFunctions,
-  releaseOf,
 } from './acs-parameter.ts';
 import { type CommandLine, type PciOption, parseSelector, type Token } from './command-line.ts';
 import { type CommandLineProblem, optionText, withOption } from './command-line-problem.ts';
@@ -260,9 +260,7 @@ function isUnmoved({ acs }: PciFunction, { mask, value }: AcsEffect): boolean {
 
 /** From 6.11 on; and only where an IOMMU had asked for ACS. */
 function lostDefaults(machine: Machine, index: number): boolean {
-  const release = releaseOf(machine.kernel);
-  if (release === null || !knowsOption(machine.kernel, 'config_acs') || machine.iommuGroupTypes.size === 0)
-    return false;
+  if (kernelKnows(machine.kernel, 'configAcs') !== true || machine.iommuGroupTypes.size === 0) return false;
   const { acs } = machine.hierarchy.functions[index] as PciFunction;
   const wanted = ACS_SOURCE_VALIDATION | ACS_UPSTREAM_FORWARDING;
   return acs.state === 'present' && (acs.capability & wanted & ~acs.control) !== 0;

@@ -3,11 +3,13 @@
  * function decides, an entry that cannot be read ends the list. Linux drivers/pci/pci.c: pci_enable_acs(), pci_dev_str_match().
  */
 
+import { kernelHasFault, kernelKnows, repairedIn } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { selectFunctions } from '../../machine/selector.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { listed } from '../words.ts';
 import { type CommandLine, type DeviceSelector, type PciOption, parseSelector } from './command-line.ts';
 import { devicePath } from './device-path.ts';
 
@@ -128,34 +130,18 @@ export function acsEffects(machine: Machine, line: CommandLine): Map<number, Acs
   return effects;
 }
 
-/** Major and minor number of a release; null where it is not known. */
-export function releaseOf(kernel: string | null): readonly [number, number] | null {
-  const match = /^(\d+)\.(\d+)/.exec(kernel ?? '');
-  return match ? [Number(match[1]), Number(match[2])] : null;
-}
-
-/** disable_acs_redir= came in 4.19; config_acs= is seen on 6.12 and not on 6.1. A kernel that is not known is taken for a new one. */
+/** Whether a kernel reads an option; one that is not known is taken for a new one. */
 export function knowsOption(kernel: string | null, key: AcsOptionKey): boolean {
-  const release = releaseOf(kernel);
-  if (release === null) return true;
-  const [major, minor] = release;
-  const [wantedMajor, wantedMinor] = key === 'config_acs' ? [6, 11] : [4, 19];
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  return kernelKnows(kernel, key === 'config_acs' ? 'configAcs' : 'disableAcsRedir') !== false;
 }
 
-/** The first releases of stable series that read these options rightly again, as reported; 6.15 and later do. */
-const MENDED: Readonly<Record<number, number>> = { 12: 23, 13: 11, 14: 2 };
-
-/**
- * What to say of a release of which it is reported that it misreads both options ("PCI/ACS: Fix 'pci=config_acs=' parameter", 2025: in 6.11
- * and later, until mended); null for all others, and where the release is not known.
- */
+/** What to say of a release that misreads both options, or may; null for all others, and where the release is not known. */
 export function misreadsAcsOptions(kernel: string | null): string | null {
-  const match = /^6\.(\d+)(?:\.(\d+))?/.exec(kernel ?? '');
-  const minor = Number(match?.[1] ?? Number.NaN);
-  if (!(minor >= 11 && minor <= 14) || Number(match?.[2] ?? 0) >= (MENDED[minor] ?? Number.POSITIVE_INFINITY))
-    return null;
-  return `Linux ${kernel} is reported to misread ACS options, until 6.12.23, 6.13.11 and 6.14.2: after the boot compare ACSCtl in lspci -vvv`;
+  const misreads = kernelHasFault(kernel, 'acsOptionsMisread');
+  if (kernel === null || misreads === false) return null;
+  const until = `until ${listed(repairedIn('acsOptionsMisread'))}`;
+  const unless = misreads === null ? ', if its distribution has not repaired that' : '';
+  return `Linux ${kernel} is reported to misread ACS options, ${until}${unless}: after the boot compare ACSCtl in lspci -vvv`;
 }
 
 /** Where an address stands alone in a list: behind `=`, `;` or `@`, up to the next separator. */

@@ -4,13 +4,13 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { lostBars } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
-import { versionOf } from '../facts/kernel-has-p2p.ts';
 import { type ResizableBar, resizableBars } from '../facts/resizable-bar.ts';
 import { ROLE_WORDS, type Role } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
@@ -111,13 +111,12 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
   };
 }
 
-/** resourceN_resize of sysfs takes the exponent of the size in MiB, since Linux 6.1. Documentation/ABI/testing/sysfs-bus-pci. */
-const RESIZE_SINCE = 6001;
-
-/** Of one card alone, now: the kernel resizes the windows above where nothing else stands in them. */
+/**
+ * Of one card alone, now: the kernel resizes the windows above where nothing else stands in them. resourceN_resize of sysfs takes the
+ * exponent of the size in MiB. Documentation/ABI/testing/sysfs-bus-pci.
+ */
 function resizeFix(context: DoctorContext, fn: PciFunction, bar: ResizableBar): Fix[] {
-  const version = versionOf(context.machine.kernel);
-  if ((version !== null && version < RESIZE_SINCE) || roomOf(context).inGuest) return [];
+  if (kernelKnows(context.machine.kernel, 'resizeFile') === false || roomOf(context).inGuest) return [];
   const { name, driver } = fn;
   const drive = (verb: 'bind' | 'unbind'): string[] =>
     driver === null ? [] : [`echo ${name} | sudo tee /sys/bus/pci/drivers/${driver}/${verb}`];

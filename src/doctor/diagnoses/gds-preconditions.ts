@@ -4,13 +4,14 @@
  */
 
 import { isConfigured } from '../../machine/kernel-config.ts';
+import { kernelKnows, sinceRelease } from '../../machine/kernel-release.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line/command-line.ts';
 import type { DoctorContext } from '../context.ts';
 import { factEvidence, machineEvidence } from '../facts/evidence.ts';
-import { configEvidence, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
+import { configEvidence, kernelHasP2p } from '../facts/kernel-has-p2p.ts';
 import type { Evidence, Fix } from '../finding.ts';
 import { kernelConfigLines, moduleLines } from '../remedy/boot-fix.ts';
 
@@ -44,15 +45,15 @@ export function gdsPreconditions(context: DoctorContext, devices: GdsDevices): P
 }
 
 function kernelCondition({ machine }: DoctorContext): Precondition {
-  const version = versionOf(machine.kernel);
+  const since = sinceRelease('userMapping');
+  const isNew = kernelKnows(machine.kernel, 'userMapping');
   const support = kernelHasP2p(machine);
-  const isNew = version === null ? null : version >= 6002;
   const isMet = isNew === false || support.state === 'off' ? false : isNew && support.state === 'on' ? true : null;
   return {
-    problem: isNew === false ? `Linux ${machine.kernel} is older than 6.2` : 'the kernel lacks CONFIG_PCI_P2PDMA',
+    problem: isNew === false ? `Linux ${machine.kernel} is older than ${since}` : 'the kernel lacks CONFIG_PCI_P2PDMA',
     isMet,
     evidence: [
-      machineEvidence(machine, 'kernel release', machine.kernel ?? 'not captured', '6.2 or later is needed'),
+      machineEvidence(machine, 'kernel release', machine.kernel ?? 'not captured', `${since} or later is needed`),
       ...(support.state === 'unknown' ? [] : support.evidence),
     ],
     lines: kernelConfigLines(['CONFIG_PCI_P2PDMA=y']),

@@ -4,12 +4,13 @@
  */
 
 import { isConfigured } from '../../machine/kernel-config.ts';
+import { kernelKnows, sinceRelease } from '../../machine/kernel-release.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { machineEvidence } from '../facts/evidence.ts';
-import { configEvidence, type KernelSupport, kernelHasP2p, versionOf } from '../facts/kernel-has-p2p.ts';
+import { configEvidence, type KernelSupport, kernelHasP2p } from '../facts/kernel-has-p2p.ts';
 import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import type { Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
@@ -47,7 +48,7 @@ function diagnose(context: DoctorContext): Finding[] {
 
 const NEWER_KERNEL: Fix = {
   ...BY_HAND,
-  what: 'Run a newer kernel; 6.2 or later for user space',
+  what: `Run a newer kernel; ${sinceRelease('userMapping')} or later for user space`,
   cost: 'A new kernel.',
   takeBack: 'boot the old one',
   reboot: true,
@@ -68,7 +69,7 @@ function missingFinding(
     severity: !isOpen ? 'note' : intent === null ? 'warning' : 'error',
     sure: 'certain',
     title: byRelease
-      ? `Linux ${machine.kernel} has no peer-to-peer DMA: it came with 4.20`
+      ? `Linux ${machine.kernel} has no peer-to-peer DMA: it came with ${sinceRelease('peerToPeer')}`
       : `This kernel${machine.kernel === null ? '' : `, Linux ${machine.kernel},`} was built without peer-to-peer DMA: CONFIG_PCI_P2PDMA is off${needsZones ? ', as is CONFIG_ZONE_DEVICE, which it needs' : ''}`,
     evidence: support.evidence,
     why: 'No driver of this kernel can ask for a peer’s memory by the kernel’s interfaces: every map of it is refused, whatever the hardware can.',
@@ -96,9 +97,6 @@ function unknownFinding(): Finding {
     missing: { what: 'the kernel’s configuration', command: COMMAND },
   };
 }
-
-/** From this release on the symbols may be gone from a configuration because the code needs them no more. */
-const SYMBOLS_UNTIL = 7000;
 
 /** AMD's GPUs ask for more: their driver's own symbol, dma-buf that may move, and a parameter that can close it. */
 function amdFindings(context: DoctorContext): Finding[] {
@@ -139,7 +137,7 @@ function amdFindings(context: DoctorContext): Finding[] {
   if (kernelConfig === null || (module !== undefined && module.version !== null)) return [];
   const isOff = (symbol: string): boolean =>
     kernelConfig.options.get(symbol)?.value === 'n' ||
-    (isConfigured(kernelConfig, symbol) === false && (versionOf(machine.kernel) ?? SYMBOLS_UNTIL) < SYMBOLS_UNTIL);
+    (isConfigured(kernelConfig, symbol) === false && kernelKnows(machine.kernel, 'amdPeersAlways') === false);
   const off = ['HSA_AMD_P2P', 'DMABUF_MOVE_NOTIFY'].filter(isOff);
   if (off.length === 0) return [];
   const words = off.map((symbol) => `CONFIG_${symbol}`);
@@ -162,20 +160,20 @@ function amdFindings(context: DoctorContext): Finding[] {
   ];
 }
 
-/** User space may map published memory since 6.2. */
+/** Memory that is published, on a kernel whose user space cannot map it. */
 function mappingFinding({ machine, functions }: DoctorContext): Finding[] {
-  const version = versionOf(machine.kernel);
   const publishers = functions.filter((fn) => fn.facts.sysfs?.p2pmem?.published === true).map((fn) => fn.name);
-  if (version === null || version >= 6002 || publishers.length === 0) return [];
+  if (kernelKnows(machine.kernel, 'userMapping') !== false || publishers.length === 0) return [];
+  const since = sinceRelease('userMapping');
   return [
     {
       ...NOTHING,
       id: 'KCONFIG-MISSING',
       severity: 'note',
       sure: 'certain',
-      title: `Programs cannot map the memory that ${listed(publishers)} publish: that came with Linux 6.2`,
+      title: `Programs cannot map the memory that ${listed(publishers)} publish: that came with Linux ${since}`,
       functions: publishers,
-      evidence: [machineEvidence(machine, 'kernel release', machine.kernel as string, 'older than 6.2')],
+      evidence: [machineEvidence(machine, 'kernel release', machine.kernel as string, `older than ${since}`)],
       why: 'Drivers of the kernel can use it; p2pmem/allocate of sysfs is missing.',
       fixes: [NEWER_KERNEL],
     },

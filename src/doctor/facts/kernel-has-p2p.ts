@@ -4,6 +4,7 @@
  */
 
 import { isConfigured } from '../../machine/kernel-config.ts';
+import { kernelKnows, sinceRelease } from '../../machine/kernel-release.ts';
 import { hostEvidenceOf, type Machine } from '../../machine/machine.ts';
 import type { Evidence } from '../finding.ts';
 import { machineEvidence } from './evidence.ts';
@@ -19,9 +20,9 @@ export type KernelSupport =
 
 /** Whether `machine`'s kernel has it, and what says so. */
 export function kernelHasP2p(machine: Machine): KernelSupport {
-  const version = versionOf(machine.kernel);
-  if (version !== null && version < 4020) {
-    const evidence = machineEvidence(machine, 'kernel release', machine.kernel as string, 'older than 4.20');
+  if (kernelKnows(machine.kernel, 'peerToPeer') === false) {
+    const older = `older than ${sinceRelease('peerToPeer')}`;
+    const evidence = machineEvidence(machine, 'kernel release', machine.kernel as string, older);
     return { state: 'off', evidence: [evidence], why: 'release' };
   }
   const seen = seenAtWork(machine);
@@ -65,10 +66,4 @@ export function configEvidence(machine: Machine, symbol: string): Evidence {
     file: kernelConfig?.file ?? null,
     line: setting?.line ?? null,
   };
-}
-
-/** Release as a number, 6.12 as 6012; null where it is not known. */
-export function versionOf(kernel: string | null): number | null {
-  const match = /^(\d+)\.(\d+)/.exec(kernel ?? '');
-  return match === null ? null : Number(match[1]) * 1000 + Number(match[2]);
 }

@@ -3,8 +3,8 @@
  * about the pair for the first time. Ten are one byte too many: Linux 6.12 was seen to crash, twice of two times; 6.1 has more room.
  */
 
+import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { releaseOf } from '../command-line/acs-parameter.ts';
 
 /** Bytes. */
 export const REDIRECT_LIST_MAX = 128;
@@ -16,7 +16,5 @@ export function redirectListLength(names: readonly string[]): number {
 
 /** Whether asking about a pair with these redirecting functions can crash the machine's kernel; of one that is not known it is taken to. */
 export function overrunsRedirectList({ kernel }: Machine, names: readonly string[]): boolean {
-  if (redirectListLength(names) <= REDIRECT_LIST_MAX) return false;
-  const release = releaseOf(kernel);
-  return release === null || release[0] > 6 || (release[0] === 6 && release[1] >= 12);
+  return redirectListLength(names) > REDIRECT_LIST_MAX && kernelKnows(kernel, 'shortRedirectList') !== false;
 }

@@ -3,38 +3,25 @@
 import type { PortChange } from '../../doctor/change/smallest-change.ts';
 import { misreadsAcsOptions } from '../../doctor/command-line/acs-parameter.ts';
 import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../../doctor/remedy/redirect-list.ts';
+import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
-
-/** First release of which it is known that it reads `config_acs=` and that a match starts from the firmware's word. */
-const FROM_FIRMWARE: Release = [6, 12];
-
-type Release = readonly [major: number, minor: number];
-
-function releaseOf(machine: Machine): Release | null {
-  const match = /^(\d+)\.(\d+)/.exec(machine.kernel ?? '');
-  return match ? [Number(match[1]), Number(match[2])] : null;
-}
-
-function atLeast(release: Release, wanted: Release): boolean {
-  return release[0] > wanted[0] || (release[0] === wanted[0] && release[1] >= wanted[1]);
-}
 
 /** What `disable_acs_redir=` takes away besides the redirect bits, as sentences. */
 export function kernelLosses(machine: Machine, ports: readonly PortChange[]): string[] {
   const sentences: string[] = [];
-  const release = releaseOf(machine);
+  const reads = kernelKnows(machine.kernel, 'configAcs');
   const kept = ports.filter((port) => (port.after & (ACS_SOURCE_VALIDATION | ACS_UPSTREAM_FORWARDING)) !== 0);
   const noIommu =
     machine.iommuGroupTypes.size === 0 && machine.hierarchy.functions.some((fn) => fn.facts.sysfs !== null);
-  if (kept.length > 0 && !noIommu && (release === null || atLeast(release, FROM_FIRMWARE))) {
+  if (kept.length > 0 && !noIommu && reads !== false) {
     const which = kept.map((port) => `${acsBitNames(port.after)} of ${port.at}`).join(', ');
-    const who = release === null ? 'Linux 6.12 and later start' : `Linux ${machine.kernel} starts`;
+    const who = reads === null ? 'Linux 6.12 and later start' : `Linux ${machine.kernel} starts`;
     sentences.push(
       `${who} from the firmware's word on a function that the parameter names: what the IOMMU's default has added there is lost too (on now: ${which}).`,
     );
   }
-  if (release !== null && !atLeast(release, FROM_FIRMWARE)) {
+  if (reads === false) {
     sentences.push(`Linux ${machine.kernel} takes RR, CR and EC away and keeps the rest, as seen on 6.1.`);
   }
   const doubt = misreadsAcsOptions(machine.kernel);
@@ -53,9 +40,9 @@ export function kernelLosses(machine: Machine, ports: readonly PortChange[]): st
 
 /** The head of the `config_acs=` form. */
 export function kernelKnowsConfigAcs(machine: Machine): string {
-  const release = releaseOf(machine);
-  if (release === null) return 'The same with all other ACS bits written out, for Linux 6.12 and later:';
-  if (atLeast(release, FROM_FIRMWARE)) return 'The same with all other ACS bits written out, so that none is lost:';
+  const reads = kernelKnows(machine.kernel, 'configAcs');
+  if (reads === null) return 'The same with all other ACS bits written out, for Linux 6.12 and later:';
+  if (reads) return 'The same with all other ACS bits written out, so that none is lost:';
   return `The same with all other ACS bits written out, for Linux 6.12 and later (6.1 does not know config_acs=; this machine runs ${machine.kernel}):`;
 }
 

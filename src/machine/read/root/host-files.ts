@@ -9,6 +9,7 @@ import type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '
 import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
 import { type KernelConfig, parseKernelConfig } from '../../kernel-config.ts';
 import { LOG_LINES_MAX, type LogLine, parseKernelLog } from '../../kernel-log.ts';
+import { parseRelease } from '../../kernel-release.ts';
 import type { ReadNote } from '../../machine.ts';
 import type { FileTree } from './file-tree.ts';
 
@@ -214,9 +215,9 @@ class HostFiles {
 
 /** Whether a configuration's release is that of another kernel: `6.12.117` belongs to `6.12.117-amd64`. */
 function isOther(release: string | null, kernel: string | null): boolean {
-  if (release === null || kernel === null) return false;
-  const numbers = (text: string): string => /^\d+\.\d+/.exec(text)?.[0] ?? text;
-  return numbers(release) !== numbers(kernel);
+  const built = parseRelease(release);
+  const ran = parseRelease(kernel);
+  return built !== null && ran !== null && (built.major !== ran.major || built.minor !== ran.minor);
 }
 
 /**
