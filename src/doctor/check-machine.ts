@@ -16,7 +16,7 @@ export interface CheckOptions {
   readonly asked?: readonly number[] | undefined;
 }
 
-const SURE_ORDER: readonly Certainty[] = ['certain', 'likely', 'unknown'];
+const SURE_ORDER: readonly Certainty[] = ['certain', 'likely', 'open'];
 
 export interface CheckResult {
   /** Worst first. */
@@ -46,6 +46,6 @@ export function checkMachine(machine: Machine, policy: Policy, options: CheckOpt
 
 /** Whether a finding is at or above a level: an error is above a warning. A note that only asks is below all of them. */
 export function isAtLeast(finding: Finding, level: Severity): boolean {
-  if (finding.sure === 'unknown' && finding.severity === 'note') return false;
+  if (finding.sure === 'open' && finding.severity === 'note') return false;
   return SEVERITIES.indexOf(finding.severity) <= SEVERITIES.indexOf(level);
 }

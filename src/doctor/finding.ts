@@ -1,6 +1,7 @@
 /** What a diagnosis says: the problem and its place, the evidence, why it matters, what to do, what that costs, how sure. */
 
 import type { PortChange } from './port-change.ts';
+import { notProved, type Proof } from './proof.ts';
 
 /** All diagnoses, worst symptoms first. */
 export type DiagnosisId =
@@ -32,8 +33,8 @@ export type DiagnosisId =
  */
 export type Severity = 'error' | 'warning' | 'note';
 
-/** `certain`: the registers say so. `likely`: they fit, and something that no capture shows decides. `unknown`: evidence is missing. */
-export type Certainty = 'certain' | 'likely' | 'unknown';
+/** `certain`: the registers say so. `likely`: they fit, and something that no capture shows decides. `open`: evidence is missing. */
+export type Certainty = 'certain' | 'likely' | 'open';
 
 /** One fact that a finding rests on. */
 export interface Evidence {
@@ -47,8 +48,9 @@ export interface Evidence {
   readonly value: string;
   /** What the value means. */
   readonly meaning: string;
-  /** Where it was read; null where the source does not tell. */
-  readonly file: string | null;
+  /** The file that it was read from; null where that is not known. */
+  readonly source: string | null;
+  /** 1-based; null where it is not known, and where the file has one line only. */
   readonly line: number | null;
 }
 
@@ -91,7 +93,34 @@ export type MachineChange =
       readonly changes: readonly MachineChange[];
     };
 
+/** How a fix is made. */
+export type FixKind =
+  /** A word of the kernel's command line, from the next boot. */
+  | 'kernelParameter'
+  /** Registers of the running machine, written with setpci. */
+  | 'setpci'
+  /** The type of IOMMU groups, while their drivers are unbound. */
+  | 'groupType'
+  /** Another attribute of sysfs: a BAR's size, power, drivers, remove and rescan. */
+  | 'sysfs'
+  /** Options of a module, in /etc/modprobe.d. */
+  | 'module'
+  /** A kernel built with other options. */
+  | 'kernelConfig'
+  /** Another release of the kernel. */
+  | 'kernelRelease'
+  /** A setting of the firmware, or another firmware. */
+  | 'firmware'
+  /** Another slot, cable or riser. */
+  | 'move'
+  /** Another way of using what is there: other pairs, other settings of a program. */
+  | 'use'
+  /** Nothing is changed: it finds out more. */
+  | 'look'
+  | 'byHand';
+
 export interface Fix {
+  readonly kind: FixKind;
   /** What to do, one sentence. */
   readonly what: string;
   /** Lines for files, each with its place (`in /etc/default/grub`), to be written before the commands are run. */
@@ -108,8 +137,7 @@ export interface Fix {
   readonly reboot: boolean;
   /** The same on a copy of the machine; null where no capture can show it. */
   readonly change: MachineChange | null;
-  /** What judging the changed copy again gave; `not proved:` and why, where no copy can show it. */
-  readonly proof: string;
+  readonly proof: Proof;
 }
 
 export interface Missing {
@@ -148,17 +176,26 @@ export const NOTHING: Pick<Finding, 'at' | 'functions' | 'pairs' | 'evidence' | 
 };
 
 /** Whether a fix was judged on a copy of the machine. */
-export function isProved(fix: Fix): boolean {
-  return !fix.proof.startsWith('not proved');
+export function isProved({ proof }: Pick<Fix, 'proof'>): boolean {
+  return (proof.kind === 'run' ? proof.of : proof).kind === 'judged';
 }
 
 /** The parts of a fix that advice by hand leaves empty. */
-export const BY_HAND: Pick<Fix, 'commands' | 'undo' | 'reboot' | 'change' | 'proof'> = {
+export const BY_HAND: Pick<Fix, 'kind' | 'commands' | 'undo' | 'reboot' | 'change' | 'proof'> = {
+  kind: 'byHand',
   commands: [],
   undo: [],
   reboot: false,
   change: null,
-  proof: 'not proved: it is done by hand, and a new capture tells what it led to',
+  proof: notProved('byHand'),
+};
+
+/** The parts of a fix that only finds out more. */
+export const LOOK: Pick<Fix, 'kind' | 'commands' | 'undo' | 'reboot' | 'change' | 'proof' | 'cost'> = {
+  ...BY_HAND,
+  kind: 'look',
+  cost: 'None: it only looks.',
+  proof: notProved('onlyLooks'),
 };
 
 /** Worst first; for sorting and for `--fail-on`. */

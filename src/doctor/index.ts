@@ -19,12 +19,14 @@ export type {
   Evidence,
   Finding,
   Fix,
+  FixKind,
   MachineChange,
   Missing,
   Severity,
 } from './finding.ts';
 export { isProved } from './finding.ts';
 export type { PortChange } from './port-change.ts';
+export type { Doubt, Judged, NotProved, NotProvedReason, PairRun, Proof, Run, Shown, Tried } from './proof.ts';
 export type { SetpciLine } from './remedy/kernel-parameter.ts';
 export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './remedy/kernel-parameter.ts';
 export { DIAGNOSES } from './table.ts';

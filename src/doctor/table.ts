@@ -1,5 +1,6 @@
 /** All diagnoses, as users meet them: the fifteen that bring people here most, and six that are cheap to tell. */
 
+import { present } from '../core/assert.ts';
 import { ACS_REDIR_SWITCH } from './diagnoses/acs-redir-switch.ts';
 import { ADDR_MASK } from './diagnoses/addr-mask.ts';
 import { BAD_CMDLINE } from './diagnoses/bad-cmdline.ts';
@@ -22,6 +23,7 @@ import { VM_TOPOLOGY } from './diagnoses/vm-topology.ts';
 import { VMD_DOMAIN } from './diagnoses/vmd-domain.ts';
 import { WRONG_MEMORY } from './diagnoses/wrong-memory.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import type { DiagnosisId } from './finding.ts';
 
 export const DIAGNOSES: readonly Diagnosis[] = [
   ACS_REDIR_SWITCH,
@@ -46,3 +48,11 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   VMD_DOMAIN,
   GROUP_LIE,
 ];
+
+/** The entry of one diagnosis. */
+export function diagnosisOf(id: DiagnosisId): Diagnosis {
+  return present(
+    DIAGNOSES.find((diagnosis) => diagnosis.id === id),
+    `the table holds ${id}`,
+  );
+}

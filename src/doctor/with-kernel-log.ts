@@ -44,11 +44,11 @@ function withLine(finding: Finding, evidence: Evidence, confirms: boolean): Find
   const lines = finding.evidence.filter(({ register }) => register === evidence.register);
   if (lines.length >= LINES_MAX || lines.some(({ line }) => line === evidence.line)) return finding;
   if (!confirms) return { ...finding, evidence: [...finding.evidence, evidence] };
-  const wasUnknown = finding.sure === 'unknown';
+  const wasOpen = finding.sure === 'open';
   return {
     ...finding,
-    sure: wasUnknown ? 'likely' : 'certain',
-    title: wasUnknown ? `${finding.title}, but the kernel’s log says so` : finding.title,
+    sure: wasOpen ? 'likely' : 'certain',
+    title: wasOpen ? `${finding.title}, but the kernel’s log says so` : finding.title,
     evidence: [...finding.evidence, evidence],
   };
 }
@@ -220,6 +220,7 @@ function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding
     fixes: [
       {
         ...BY_HAND,
+        kind: 'firmware',
         what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on; or let the kernel size the windows, with pci=realloc on the command line',
         cost: 'A reboot; all BARs may move.',
         takeBack: 'the old setting',

@@ -13,7 +13,16 @@ const check = (...args: string[]): Run => p2pdma(['check', ...args]);
 
 interface Document {
   readonly findings: readonly {
-    readonly evidence: readonly { readonly offset: string | null }[];
+    readonly evidence: readonly {
+      readonly offset: string | null;
+      readonly source: string | null;
+      readonly file: string | null;
+    }[];
+    readonly sure: string;
+    readonly fixes: readonly {
+      readonly kind: string;
+      readonly proof: { readonly kind: string; readonly text: string };
+    }[];
     readonly id: string;
     readonly severity: string;
     readonly functions: readonly string[];
@@ -142,7 +151,8 @@ test('--json: keys and their order are what scripts rely on; it tells the same a
   const { findings, summary } = document as unknown as Document;
   const of = (severity: string): number => findings.filter((finding) => finding.severity === severity).length;
   expect(summary).toMatchObject({ error: of('error'), warning: of('warning') });
-  expect((summary['note'] ?? 0) + (summary['unknown'] ?? 0)).toBe(of('note'));
+  expect((summary['note'] ?? 0) + (summary['open'] ?? 0)).toBe(of('note'));
+  expect(summary['unknown']).toBe(summary['open']);
   for (const finding of findings) {
     expect(Object.keys(finding)).toEqual([
       'id',
@@ -159,6 +169,14 @@ test('--json: keys and their order are what scripts rely on; it tells the same a
     ]);
     for (const evidence of finding.evidence) {
       expect(evidence.offset === null || /^0x[0-9a-f]+$/.test(evidence.offset)).toBe(true);
+      expect(evidence).toHaveProperty('line');
+      expect(evidence.file).toBe(evidence.source);
+    }
+    expect(['certain', 'likely', 'open']).toContain(finding.sure);
+    for (const fix of finding.fixes) {
+      expect(fix.kind).toMatch(/^[a-z]+[A-Za-z]*$/);
+      expect(['judged', 'run', 'notProved']).toContain(fix.proof.kind);
+      expect(fix.proof.text).toMatch(/^(?:judged|read|not proved: ) ?.{10}/);
     }
   }
 });
@@ -287,6 +305,6 @@ test('a listing that was cut: that nothing offers memory is no longer certain', 
   const sure = (input: string): unknown =>
     (jsonOf(p2pdma(['check', '-', '--json', '--only', 'NO-PROVIDER'], { input })) as { findings: unknown }).findings;
   expect(sure(whole)).toMatchObject([{ sure: 'certain' }]);
-  expect(sure(cut)).toMatchObject([{ sure: 'unknown' }]);
+  expect(sure(cut)).toMatchObject([{ sure: 'open' }]);
   expect(p2pdma(['check', '-'], { input: cut }).stderr).toContain('it was cut, and functions behind may be missing');
 });

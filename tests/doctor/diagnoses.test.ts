@@ -21,7 +21,7 @@ function findings(built: Machine, id: DiagnosisId): Finding[] {
 
 /** Findings that claim something: no questions. */
 const claims = (built: Machine, id: DiagnosisId): Finding[] =>
-  findings(built, id).filter((finding) => finding.sure !== 'unknown');
+  findings(built, id).filter((finding) => finding.sure !== 'open');
 
 test.each(TWINS.map((twins) => [twins.id, twins.apart, twins] as const))(
   '%s is found where it is, and not on the machine that differs by: %s',
@@ -216,7 +216,7 @@ test('fewer lanes to a switch on the board, or in a guest, are a question', () =
   const narrow = { edits: { a: (view: DataView, express: number) => view.setUint16(express + 0x12, 0x84, true) } };
   expect(severities(machine(twoPorts(LISTED), narrow), 'LINK-DEGRADED')).toEqual(['warning']);
   const guest = twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x1b36 }));
-  expect(findings(machine(guest, narrow), 'LINK-DEGRADED')).toMatchObject([{ severity: 'note', sure: 'unknown' }]);
+  expect(findings(machine(guest, narrow), 'LINK-DEGRADED')).toMatchObject([{ severity: 'note', sure: 'open' }]);
 });
 
 /** A BAR of 256 MiB that could have 32 GiB. PCIe 7.8.6. */
@@ -254,7 +254,7 @@ test('BAR-SMALL: the least change is the kernel’s own, of this card alone; wha
 test('HB-NOT-LISTED: where no CPU is named, the ids of a Zen’s root complex are a hint, and no verdict', () => {
   const root = (deviceId: number): Machine => ({ ...machine(twoPorts({ vendorId: 0x1022, deviceId })), cpu: null });
   const [zen] = findings(root(0x1480), 'HB-NOT-LISTED');
-  expect(zen).toMatchObject({ severity: 'note', sure: 'unknown' });
+  expect(zen).toMatchObject({ severity: 'note', sure: 'open' });
   expect(zen?.title).toContain('is the root complex of an AMD Zen: confirm with --cpu AuthenticAMD:23');
   // Family 15h.
   expect(findings(root(0x1576), 'HB-NOT-LISTED')[0]?.title).not.toContain('Zen');
@@ -344,7 +344,7 @@ test('missing evidence makes a question with the command that answers it, never 
     };
   });
   const short = buildMachine({ source: 'described', functions, cpu: INTEL, kernel: '6.12.1' });
-  const found = checkMachine(short, POLICIES['linux-6.12']).findings.filter((finding) => finding.sure === 'unknown');
+  const found = checkMachine(short, POLICIES['linux-6.12']).findings.filter((finding) => finding.sure === 'open');
   for (const finding of found) expect(finding.missing?.command ?? '').not.toBe('');
 });
 

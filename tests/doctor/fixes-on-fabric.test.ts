@@ -6,18 +6,13 @@
 import { expect, test } from 'vitest';
 import { checkMachine } from '../../src/doctor/check-machine.ts';
 import type { DiagnosisId, Finding, Fix } from '../../src/doctor/finding.ts';
+import type { PairRun } from '../../src/doctor/proof.ts';
 import type { Fabric } from '../../src/fabric/index.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';
 import type { PciFunction } from '../../src/pcie/pci-function.ts';
-import {
-  fabricOf,
-  fabricProof,
-  type PairRun,
-  proofWords,
-  runPair,
-  withFabricProofs,
-} from '../../src/report/proof/fabric-proof.ts';
+import { fabricOf, fabricProof, runPair, withFabricProofs } from '../../src/report/proof/fabric-proof.ts';
+import { proofText, runText } from '../../src/report/words/proof.ts';
 import { readTruth } from '../kernel/truth.ts';
 import { LISTED, LISTED_SAME_ONLY, UNLISTED } from './machines.ts';
 import { allRegisters, setpci } from './setpci.ts';
@@ -32,7 +27,7 @@ const types = (type: string): Map<number, string> =>
   ]);
 
 function finding(machine: Machine, id: DiagnosisId): Finding {
-  const found = checkMachine(machine, POLICY).findings.find((one) => one.id === id && one.sure !== 'unknown');
+  const found = checkMachine(machine, POLICY).findings.find((one) => one.id === id && one.sure !== 'open');
   if (found === undefined) throw new Error(`${machine.source} has no ${id}`);
   return found;
 }
@@ -242,9 +237,9 @@ test.each(truth.map(({ machine }) => [machine.source, machine] as const))(
         const proof = change && fabricProof(machine, POLICY, found, change);
         if (!proof) continue;
         shown++;
-        expect(proof.before.passesRootComplex || proof.before.failure !== null, proofWords(proof)).toBe(true);
-        expect(proof.after.passesRootComplex, proofWords(proof)).toBe(false);
-        expect(isWhole(proof.after), proofWords(proof)).toBe(true);
+        expect(proof.before.passesRootComplex || proof.before.failure !== null, runText(proof)).toBe(true);
+        expect(proof.after.passesRootComplex, runText(proof)).toBe(false);
+        expect(isWhole(proof.after), runText(proof)).toBe(true);
         expect(proof.restored).toBe(true);
       }
     }
@@ -262,13 +257,13 @@ test('a pair without memory to run, or a finding without a pair, has no proof', 
   expect(fabricProof(machine, POLICY, { pairs: { count: 1, provider: bridge, client: bridge } }, change)).toBeNull();
 });
 
-test('check --prove: what the fabric showed stands behind the proof of each fix that has a change, and behind no other', () => {
+test('check --prove: what the fabric showed stands beside the proof of each fix that has a change, and beside no other', () => {
   const machine = machineOfParts(oneSwitch(ACS_ON));
   const result = checkMachine(machine, POLICY);
   const shown = withFabricProofs(machine, POLICY, result);
   const [first] = shown.findings;
   expect(first?.id).toBe('ACS-REDIR-SWITCH');
-  expect(first?.fixes[0]?.proof).toMatch(
+  expect(first?.fixes[0] && proofText(first.fixes[0].proof)).toMatch(
     /^judged again with 1 register changed: .*; on the fabric, 64 KiB written and read: before, .*\(rootComplexRefuses\) at the root complex; after, every byte right without the root complex; undone, every register is as it was$/,
   );
   shown.findings.forEach((finding, at) => {

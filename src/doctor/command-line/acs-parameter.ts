@@ -3,13 +3,13 @@
  * function decides, an entry that cannot be read ends the list. Linux drivers/pci/pci.c: pci_enable_acs(), pci_dev_str_match().
  */
 
-import { kernelHasFault, kernelKnows, repairedIn } from '../../machine/kernel-release.ts';
+import { kernelHasFault, kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { selectFunctions } from '../../machine/selector.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { listed } from '../words.ts';
+import type { Doubt } from '../proof.ts';
 import { type CommandLine, type DeviceSelector, type PciOption, parseSelector } from './command-line.ts';
 import { devicePath } from './device-path.ts';
 
@@ -135,13 +135,10 @@ export function knowsOption(kernel: string | null, key: AcsOptionKey): boolean {
   return kernelKnows(kernel, key === 'config_acs' ? 'configAcs' : 'disableAcsRedir') !== false;
 }
 
-/** What to say of a release that misreads both options, or may; null for all others, and where the release is not known. */
-export function misreadsAcsOptions(kernel: string | null): string | null {
+/** What speaks against a parameter in a release that misreads both options, or may; null for all others, and where it is not known. */
+export function acsOptionsDoubt(kernel: string | null): Doubt | null {
   const misreads = kernelHasFault(kernel, 'acsOptionsMisread');
-  if (kernel === null || misreads === false) return null;
-  const until = `until ${listed(repairedIn('acsOptionsMisread'))}`;
-  const unless = misreads === null ? ', if its distribution has not repaired that' : '';
-  return `Linux ${kernel} is reported to misread ACS options, ${until}${unless}: after the boot compare ACSCtl in lspci -vvv`;
+  return kernel === null || misreads === false ? null : { kernel, sure: misreads === true };
 }
 
 /** Where an address stands alone in a list: behind `=`, `;` or `@`, up to the next separator. */

@@ -12,12 +12,13 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withChange } from '../change/machine-change.ts';
 import { type DoctorContext, doctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
-import { factEvidence } from '../facts/evidence.ts';
+import { factEvidence, settingEvidence } from '../facts/evidence.ts';
 import { groupTypeLines } from '../facts/group-type.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { judged } from '../proof.ts';
 import { listed, plural } from '../words.ts';
 
 export const ADDR_MASK: Diagnosis = {
@@ -155,13 +156,13 @@ function namesSorted(functions: readonly PciFunction[]): string[] {
 
 function maskEvidence(pairs: readonly NarrowPair[]): Evidence[] {
   const seen = new Map(pairs.map(({ client, mask, bits }) => [client.name, { mask, bits }]));
-  return [...seen].slice(0, 8).map(([at, { mask, bits }]) => ({
-    at,
-    register: 'dma_mask_bits',
-    offset: null,
-    meaning: `its driver asked for addresses up to ${hex(2 ** Math.min(bits, 52) - 1)}`,
-    ...mask,
-  }));
+  return [...seen].slice(0, 8).map(([at, { mask, bits }]) =>
+    settingEvidence(mask, {
+      at,
+      register: 'dma_mask_bits',
+      meaning: `its driver asked for addresses up to ${hex(2 ** Math.min(bits, 52) - 1)}`,
+    }),
+  );
 }
 
 function barEvidence(bars: readonly HighBar[]): Evidence[] {
@@ -177,6 +178,7 @@ function barEvidence(bars: readonly HighBar[]): Evidence[] {
 
 const LOWER_BARS: Fix = {
   ...BY_HAND,
+  kind: 'firmware',
   what: 'In the firmware setup, lower "MMIO high base" and "MMIO high size" until all BARs lie below the mask',
   cost: 'A reboot; all BARs move.',
   takeBack: 'the old setting',
@@ -198,13 +200,14 @@ function translateFix(context: DoctorContext, pairs: readonly NarrowPair[]): Fix
   const left = narrowPairs(changed, memoryBars(changed)).length;
   return [
     {
+      kind: 'groupType',
       what: `Let the IOMMU translate for the ${plural(list.length, 'group')} of these clients: it hands out addresses below the mask`,
       commands: list.slice(0, 8).flatMap(({ group }) => groupTypeLines(context, group, 'DMA')),
       cost: 'The drivers of the group are unbound meanwhile; drivers that hand out raw BAR addresses fault. Gone at the next boot.',
       undo: list.slice(0, 8).flatMap(({ group, before }) => groupTypeLines(context, group, before)),
       reboot: false,
       change,
-      proof: `judged again with ${plural(list.length, 'group')} as DMA: ${left === 0 ? 'no pair' : plural(left, 'pair')} above a mask`,
+      proof: judged({ kind: 'groups', count: list.length, type: 'DMA' }, { kind: 'aboveMask', pairs: left }),
     },
   ];
 }
@@ -228,7 +231,7 @@ function widthFindings(context: DoctorContext, bars: readonly HighBar[]): Findin
       ...NOTHING,
       id: 'ADDR-MASK',
       severity: inGuest ? 'warning' : 'note',
-      sure: 'unknown',
+      sure: 'open',
       title: inGuest
         ? `BARs of ${listed(names)} lie above ${GUEST_BITS} bits, the default width of a guest’s IOMMU`
         : `BARs of ${listed(names)} lie above ${GPU_BITS} bits, which older GPUs of AMD cannot address`,
@@ -282,7 +285,7 @@ function unitFinding(bars: readonly HighBar[], unit: IommuUnit & { readonly addr
           offset: null,
           value: `${unit.addressBits}`,
           meaning: `of IOMMU ${unit.name}`,
-          file: unit.file,
+          source: unit.file,
           line: null,
         },
         ...barEvidence(over.slice(0, 8)),

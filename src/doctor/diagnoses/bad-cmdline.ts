@@ -10,11 +10,11 @@ import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { Finding, Fix, MachineChange, Severity } from '../finding.ts';
-import { BY_HAND, NOTHING } from '../finding.ts';
+import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { portChange } from '../port-change.ts';
+import { judged, notProved, type Proof } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import { acsParameter, parameterProof, portsOf, ROAD, roadAfter } from '../remedy/parameter-fix.ts';
-import { plural } from '../words.ts';
+import { acsParameter, parameterProof, portsOf, roadAfter } from '../remedy/parameter-fix.ts';
 
 export const BAD_CMDLINE: Diagnosis = {
   id: 'BAD-CMDLINE',
@@ -113,19 +113,18 @@ function beginningOf(text: string): string {
 /** Where something else than the word is to be changed, or found out. */
 const BY_CODE: Readonly<Partial<Record<CommandLineProblem['code'], Fix>>> = {
   NO_EFFECT: {
-    ...BY_HAND,
+    ...LOOK,
     what: 'See what the kernel said of it, and whether firmware or a script writes the register later',
     commands: ["sudo dmesg | grep -iE 'acs|iommu'"],
-    cost: 'None: it only looks.',
-    proof: 'not proved: it only looks',
   },
   KERNEL_TOO_OLD: {
     ...BY_HAND,
+    kind: 'kernelRelease',
     what: 'Run a kernel that knows the word: 6.12 or later for config_acs=, 4.19 or later for disable_acs_redir=',
     cost: 'A new kernel.',
     takeBack: 'boot the old one',
     reboot: true,
-    proof: 'not proved: which registers the firmware would hand to it is not in this capture',
+    proof: notProved('firmwareRegisters'),
   },
 };
 
@@ -154,14 +153,14 @@ function repairOf(context: DoctorContext, problem: CommandLineProblem): Fix | nu
     ...(word === null ? takenOut(problem) : bootLines(word, problem.token.text)),
     cost: costOf(problem),
     change,
-    proof: still ? 'not proved: the problem is there still' : repairProof(context, change),
+    proof: still ? notProved('stillThere') : repairProof(context, change),
   };
 }
 
 /** Nothing is written in place of the word. */
-function takenOut({ token }: CommandLineProblem): Pick<Fix, 'commands' | 'undo' | 'takeBack' | 'reboot'> {
-  const { commands, undo, reboot, takeBack } = bootLines(token.text, token.text);
-  return { commands, undo, reboot, takeBack };
+function takenOut({ token }: CommandLineProblem): Pick<Fix, 'kind' | 'commands' | 'undo' | 'takeBack' | 'reboot'> {
+  const { kind, commands, undo, reboot, takeBack } = bootLines(token.text, token.text);
+  return { kind, commands, undo, reboot, takeBack };
 }
 
 function costOf({ code }: CommandLineProblem): string {
@@ -169,16 +168,17 @@ function costOf({ code }: CommandLineProblem): string {
   return 'A reboot.';
 }
 
-function repairProof(context: DoctorContext, change: MachineChange): string {
-  const read = 'read again with the word repaired: the problem is gone';
+function repairProof(context: DoctorContext, change: MachineChange): Proof {
   const ports = portsOf(change);
   const names = new Set(ports.map((port) => port.at));
   const cases = context.cases.filter((item) =>
     [...(item.named.get('ACS_REDIRECT') ?? [])].some((name) => names.has(name)),
   );
-  if (ports.length === 0) return `${read}; no register changes`;
-  const road = cases.length === 0 ? '' : `; judged again: ${ROAD[roadAfter(context, cases, change)]}`;
-  return `${read}, and ${plural(ports.length, 'register')} would change${road}`;
+  const asked = ports.length > 0 && cases.length > 0;
+  return judged(
+    { kind: 'word', registers: ports.length },
+    asked ? { kind: 'pair', type: roadAfter(context, cases, change) } : null,
+  );
 }
 
 /** The parameter for the ports that redirect between wanted pairs, in place of the word; null where none does. */

@@ -16,6 +16,7 @@ import { ROLE_WORDS, type Role } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { notProved } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { bytes, listed } from '../words.ts';
 
@@ -128,12 +129,12 @@ function resizeFix(context: DoctorContext, fn: PciFunction, bar: ResizableBar): 
   return [
     {
       ...BY_HAND,
+      kind: 'sysfs',
       what: `Let the kernel make BAR${bar.bar} ${bytes(bar.maxSize)} large now, while no driver holds the card`,
       commands: resized(bar.maxSize),
       cost: 'The driver of the card stops meanwhile. Where the windows above cannot grow, the kernel says "No space left" and nothing changes. Gone at the next boot.',
       undo: resized(bar.size),
-      proof:
-        'not proved: whether the windows above can grow depends on what else stands in them, and the kernel decides',
+      proof: notProved('bridgeWindows'),
     },
   ];
 }
@@ -170,6 +171,7 @@ function firmwareFixes(context: DoctorContext, fn: PciFunction): Fix[] {
     'In the firmware setup, switch on "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off. "Above 4G decoding" is on: BARs stand there already';
   const selector: Fix = {
     ...BY_HAND,
+    kind: 'firmware',
     what: 'If it is one of NVIDIA’s cards for workstations, switch its display outputs off with NVIDIA’s Display Mode Selector: the card then shows all of its memory',
     cost: 'No picture from this card. A reboot.',
     takeBack: 'switch them on again with the same tool',
@@ -182,21 +184,23 @@ function firmwareFixes(context: DoctorContext, fn: PciFunction): Fix[] {
 const FIRMWARE: readonly Fix[] = [
   {
     ...BY_HAND,
+    kind: 'firmware',
     what: 'In the firmware setup, switch on "Above 4G decoding", then "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off',
     cost: 'A reboot. Very old systems and option ROMs do not start.',
     takeBack: 'the old settings',
     reboot: true,
-    proof: 'not proved: what the firmware makes of its settings shows at the next boot only',
+    proof: notProved('firmwareSettings'),
   },
   {
     ...BY_HAND,
     what: 'Where the firmware has no such setting, let the kernel place everything anew',
     ...bootLines('pci=realloc'),
     cost: 'A reboot; all BARs may move, and drivers that remember addresses fail.',
-    proof: 'not proved: where the kernel will place the BARs is not in any register yet',
+    proof: notProved('barPlacement'),
   },
   {
     ...BY_HAND,
+    kind: 'firmware',
     what: 'Update the card’s own firmware: some cards learned to resize with an update. In a guest, look at the host instead',
     cost: 'The risk of any firmware update.',
   },
@@ -208,7 +212,7 @@ function openFinding(gpus: readonly PciFunction[], first: PciFunction): Finding 
     ...NOTHING,
     id: 'BAR-SMALL',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `${names.length === 1 ? 'The GPU' : 'The GPUs'} at ${listed(names)} ${names.length === 1 ? 'shows' : 'show'} 256 MiB; whether more could be shown is not in this capture`,
     at: names,
     functions: names,

@@ -53,11 +53,13 @@ function diagnose(context: DoctorContext): Finding[] {
       fixes: [
         {
           ...BY_HAND,
+          kind: 'use',
           what: `Pair within one node: ${nodes.map(([node, indices]) => `node ${node}: ${listed(namesOf(context, indices))}`).join('; ')}`,
           cost: 'None; fewer pairs to choose from.',
         },
         {
           ...BY_HAND,
+          kind: 'use',
           what: 'Copy through system memory where the two must be on different sockets, and compare',
           cost: 'Memory bandwidth.',
         },

@@ -14,7 +14,7 @@ import { factEvidence, linkEvidence } from '../facts/evidence.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding, Fix, Severity } from '../finding.ts';
-import { BY_HAND, NOTHING } from '../finding.ts';
+import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { bytes, listed } from '../words.ts';
 import { commandEvidence, driverState, rescanFix, wantedIndices } from './shut-roads.ts';
 
@@ -94,22 +94,22 @@ function lostFinding(context: DoctorContext, fn: PciFunction): Finding {
       ...errorEvidence(context, fn),
     ],
     why: 'There was room, and the device had its place. A reset that the kernel did not make, a drop of power or of the link puts all registers back to 0: who uses the old address gets an Unsupported Request.',
-    fixes: [LOOK, { ...RESEAT, what: RISER }, rescanFix([fn.name])],
+    fixes: [READ_LOG, { ...RESEAT, what: RISER }, rescanFix([fn.name])],
   };
 }
 
 const RISER =
   'Look at riser, cable, slot and power supply: a card that resets while the machine runs mostly loses its link or its power';
 
-const LOOK: Fix = {
-  ...BY_HAND,
+const READ_LOG: Fix = {
+  ...LOOK,
   what: 'Read what the kernel’s log says of the device: errors of the link, a reset, "fallen off the bus"',
   commands: ['sudo dmesg | grep -iE "AER|Xid|fallen off|link is not ready|reset"'],
-  cost: 'None: it only looks.',
 };
 
 const RESEAT: Fix = {
   ...BY_HAND,
+  kind: 'move',
   what: 'Re-seat the card or its cable, and boot',
   cost: 'Power off.',
 };
@@ -153,7 +153,7 @@ function silentFinding(context: DoctorContext, gone: readonly PciFunction[]): Fi
       }),
     ),
     why: 'A request to it ends as an Unsupported Request or a timeout. A card that Linux has powered down comes back when its driver wakes it; one that is gone does not.',
-    fixes: [wakeFix(names), LOOK, RESEAT],
+    fixes: [wakeFix(names), READ_LOG, RESEAT],
   };
 }
 
@@ -202,6 +202,7 @@ function severityOfSleep(
 function wakeFix(names: readonly string[]): Fix {
   return {
     ...BY_HAND,
+    kind: 'sysfs',
     what: `Keep ${listed(names)} awake`,
     commands: names.map((name) => `echo on | sudo tee /sys/bus/pci/devices/${name}/power/control`),
     cost: 'The power that the device saved. Gone at the next boot.',
@@ -220,6 +221,6 @@ function linkFinding(context: DoctorContext, port: PciFunction, names: readonly 
     functions: [port.name, ...names].sort(),
     evidence: [linkEvidence(port), ...errorEvidence(context, port)],
     why: 'Nothing passes a link without lanes. Either it went down while the capture was taken, or what the capture says of the devices below is old.',
-    fixes: [LOOK, { ...RESEAT, what: RISER }],
+    fixes: [READ_LOG, { ...RESEAT, what: RISER }],
   };
 }

@@ -78,6 +78,7 @@ function findingOf(
     fixes: [
       {
         ...BY_HAND,
+        kind: 'look',
         what: 'Write its own bits back to the register, which clears them, run the transfer that fails, and look again: what is set then, that transfer did',
         commands: [`sudo lspci -vv -s ${name} | grep UESta:`],
         cost: 'What the register tells of the past is gone.',

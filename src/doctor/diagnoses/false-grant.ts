@@ -35,7 +35,7 @@ function diagnose(context: DoctorContext): Finding[] {
       id: 'FALSE-GRANT',
       severity:
         guest === null ? 'note' : severityOfDetour(context, new Set(granted.flatMap((item) => [...item.functions]))),
-      sure: guest === null ? 'unknown' : 'likely',
+      sure: guest === null ? 'open' : 'likely',
       title:
         guest === null
           ? `${plural(count, 'pair')} of ${listed(names)} may go through the host bridge by the kernel’s word; no register proves that reads and writes arrive`
@@ -47,11 +47,13 @@ function diagnose(context: DoctorContext): Finding[] {
       fixes: [
         {
           ...BY_HAND,
+          kind: 'look',
           what: 'Verify both directions with data before use: copy each way and compare every byte',
           cost: 'A few seconds.',
         },
         {
           ...BY_HAND,
+          kind: 'use',
           what: 'Where only writes work, let the device that has the data write',
           cost: 'A change in the application.',
         },

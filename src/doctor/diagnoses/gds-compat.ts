@@ -105,6 +105,7 @@ function driverFinding(
     fixes: [
       {
         ...BY_HAND,
+        kind: 'sysfs',
         what: 'Bind the drivers nvidia and nvme',
         commands: wrong.slice(0, 8).flatMap((index) => {
           const { name, driver } = context.functions[index] as PciFunction;
@@ -188,7 +189,7 @@ function unknownFinding(context: DoctorContext, devices: GdsDevices, conditions:
     ...NOTHING,
     id: 'GDS-COMPAT',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `Whether GPUDirect Storage is direct between ${listed(names)} is not in this capture`,
     functions: names,
     evidence: evidenceOf(context, devices, conditions),

@@ -10,7 +10,7 @@ import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { lastValue } from '../command-line/command-line.ts';
 import type { DoctorContext } from '../context.ts';
-import { factEvidence, machineEvidence } from '../facts/evidence.ts';
+import { factEvidence, machineEvidence, settingEvidence } from '../facts/evidence.ts';
 import { configEvidence, kernelHasP2p } from '../facts/kernel-has-p2p.ts';
 import type { Evidence, Fix } from '../finding.ts';
 import { kernelConfigLines, moduleLines } from '../remedy/boot-fix.ts';
@@ -22,7 +22,7 @@ export interface Precondition {
   readonly isMet: boolean | null;
   readonly evidence: readonly Evidence[];
   /** Lines that would meet it, and the way back. */
-  readonly lines: Pick<Fix, 'settings' | 'commands' | 'undo' | 'takeBack' | 'reboot'>;
+  readonly lines: Pick<Fix, 'kind' | 'settings' | 'commands' | 'undo' | 'takeBack' | 'reboot'>;
 }
 
 /** Drives and GPUs by index. */
@@ -79,11 +79,11 @@ function roadCondition({ judge, functions }: DoctorContext, { gpus, drives }: Gd
         offset: null,
         value: `${open} of ${pairs.length} open`,
         meaning: 'one is needed; the other findings tell why',
-        file: null,
+        source: null,
         line: null,
       },
     ],
-    lines: { commands: ['p2pdma matrix'], undo: [], takeBack: 'move the card back', reboot: true },
+    lines: { kind: 'move', commands: ['p2pdma matrix'], undo: [], takeBack: 'move the card back', reboot: true },
   };
 }
 
@@ -97,15 +97,13 @@ function driverRelease({ machine }: DoctorContext): Precondition {
     problem: 'the driver of the GPU is not NVIDIA’s open one of release 565 or later',
     isMet: isOpen === false || isNew === false ? false : isOpen && isNew ? true : null,
     evidence: [
-      {
-        at: null,
+      settingEvidence(version, {
         register: 'version of nvidia',
-        offset: null,
         meaning: 'the open module, 565 or later, is needed',
-        ...(version ?? { value: 'not captured', file: null, line: null }),
-      },
+      }),
     ],
     lines: {
+      kind: 'byHand',
       commands: ['cat /proc/driver/nvidia/version'],
       undo: [],
       takeBack: 'install the old driver',
@@ -132,14 +130,10 @@ function registryCondition({ machine }: DoctorContext): Precondition[] {
     {
       problem: `the GPU’s driver runs without ${lacking.map((word) => `${word}=1`).join(' and ')}`,
       isMet: settings.length === 0 ? null : lacking.length === 0,
-      evidence: (settings.length === 0 ? [{ value: 'not captured', file: null, line: null }] : settings).map(
-        (setting) => ({
-          at: null,
+      evidence: (settings.length === 0 ? [null] : settings).map((setting) =>
+        settingEvidence(setting?.value === '' ? { ...setting, value: 'empty' } : setting, {
           register: 'NVreg_RegistryDwords',
-          offset: null,
           meaning: `${DWORDS.map((word) => `${word}=1`).join('; ')} are needed`,
-          ...setting,
-          value: setting.value === '' ? 'empty' : setting.value,
         }),
       ),
       lines: moduleLines([DWORD_LINE]),
@@ -157,7 +151,7 @@ function multipathCondition({ machine, commandLine }: DoctorContext): Preconditi
   const isOff = value === null || value === undefined ? (isBuilt === false ? true : null) : /^[N0]/i.test(value);
   const evidence =
     parameter !== undefined
-      ? [{ at: null, register: 'nvme_core.multipath', offset: null, meaning: 'N is needed', ...parameter }]
+      ? [settingEvidence(parameter, { register: 'nvme_core.multipath', meaning: 'N is needed' })]
       : isBuilt === false && given === null
         ? [configEvidence(machine, 'NVME_MULTIPATH')]
         : [machineEvidence(machine, 'nvme_core.multipath', given ?? 'not on the command line', 'N is needed')];
@@ -177,19 +171,13 @@ function cufileCondition({ machine }: DoctorContext): Precondition {
     // Where the file does not name it, it is off.
     isMet: cufile === null ? null : setting?.value === 'true',
     evidence: [
-      {
-        at: null,
-        register: 'use_pci_p2pdma',
-        offset: null,
-        meaning: 'true is needed',
-        ...(setting ?? {
-          value: cufile === null ? 'not captured' : 'not named: false',
-          file: cufile === null ? null : 'etc/cufile.json',
-          line: null,
-        }),
-      },
+      settingEvidence(
+        setting ?? (cufile === null ? null : { value: 'not named: false', file: 'etc/cufile.json', line: null }),
+        { register: 'use_pci_p2pdma', meaning: 'true is needed' },
+      ),
     ],
     lines: {
+      kind: 'use',
       settings: [{ where: 'in "properties" of /etc/cufile.json', line: '"use_pci_p2pdma": true,' }],
       commands: [],
       undo: [],
@@ -205,14 +193,11 @@ function raidCondition({ machine }: DoctorContext): Precondition {
   return {
     problem: 'drives are members of a RAID of md, which is not supported',
     isMet: nvmeRaids === null ? null : raids.length === 0,
-    evidence: raids.map(([name, setting]) => ({
-      at: null,
-      register: name,
-      offset: null,
-      meaning: 'files on it are copied through system memory',
-      ...setting,
-    })),
+    evidence: raids.map(([register, setting]) =>
+      settingEvidence(setting, { register, meaning: 'files on it are copied through system memory' }),
+    ),
     lines: {
+      kind: 'byHand',
       commands: ['cat /proc/mdstat'],
       undo: [],
       takeBack: 'build the array again, from a copy of the data',

@@ -60,12 +60,13 @@ function diagnose(context: DoctorContext): Finding[] {
       fixes: [
         {
           ...BY_HAND,
+          kind: 'kernelParameter',
           what: 'Make the change with a kernel parameter (pci=disable_acs_redir= or config_acs=) and boot, so that the groups are true',
           cost: 'These functions become one group.',
           takeBack: 'take the parameter out again, and boot',
           reboot: true,
         },
-        { ...BY_HAND, what: 'Do not give these functions to different guests', cost: 'None.' },
+        { ...BY_HAND, kind: 'use', what: 'Do not give these functions to different guests', cost: 'None.' },
       ],
     });
   }

@@ -88,11 +88,13 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
       ...moveFixes(context, example),
       {
         ...BY_HAND,
+        kind: 'move',
         what: 'Put both cards below one PCIe switch: what turns round in a switch needs no host bridge',
         cost: 'A board or a riser with a switch.',
       },
       {
         ...BY_HAND,
+        kind: 'use',
         what: 'Do not force it: on an unlisted platform a patched kernel corrupted data in silence. If the vendor says that its root complex routes peer traffic, verify every byte first',
         cost: 'Silent corruption if the vendor is wrong.',
       },

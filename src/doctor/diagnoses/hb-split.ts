@@ -66,6 +66,7 @@ function diagnose(context: DoctorContext): Finding[] {
         ...moveFixes(context, first),
         {
           ...BY_HAND,
+          kind: 'use',
           what: 'Pair devices of the same socket only: bind each job to the devices of one host bridge',
           cost: 'None; fewer pairs to choose from.',
         },

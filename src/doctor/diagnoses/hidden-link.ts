@@ -57,7 +57,7 @@ function diagnose(context: DoctorContext): Finding[] {
         ...NOTHING,
         id: 'HIDDEN-LINK',
         severity: 'note',
-        sure: same ? 'likely' : 'unknown',
+        sure: same ? 'likely' : 'open',
         title: same
           ? `The switches ${listed(names)} have one serial number: they are parts of one chip, which may carry traffic between them inside`
           : `The switches ${listed(names)} are of one kind; whether they are parts of one chip ${factory ? 'their serial number does not tell: all chips of this kind have it' : 'is not in this capture'}`,

@@ -5,7 +5,8 @@ import { isBetter, smallestChange } from '../change/smallest-change.ts';
 import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Fix } from '../finding.ts';
-import { BY_HAND } from '../finding.ts';
+import { BY_HAND, LOOK } from '../finding.ts';
+import { judged } from '../proof.ts';
 import { listed } from '../words.ts';
 
 /** On larger machines the search for a slot is left to `p2pdma explain`, which is asked for one pair. */
@@ -18,9 +19,8 @@ export function moveFixes(context: DoctorContext, pairCase: PairCase): Fix[] {
   if (functions.length > SEARCH_MAX) {
     return [
       {
-        ...BY_HAND,
+        ...LOOK,
         what: `Search a better slot for one pair: p2pdma explain MACHINE ${p} ${c}`,
-        cost: 'None: it only looks.',
       },
     ];
   }
@@ -32,11 +32,15 @@ export function moveFixes(context: DoctorContext, pairCase: PairCase): Fix[] {
   if (change.kernel !== null && isBetter(change.kernel.verdict, pairCase)) {
     fixes.push({
       ...BY_HAND,
+      kind: 'kernelRelease',
       what: `Run a newer kernel: the rules of ${change.kernel.policy} allow it`,
       cost: 'A new kernel.',
       takeBack: 'boot the old one',
       reboot: true,
-      proof: `judged by the rules of ${change.kernel.policy}: ${change.kernel.verdict.type}`,
+      proof: judged(
+        { kind: 'rules', policy: change.kernel.policy },
+        { kind: 'pair', type: change.kernel.verdict.type },
+      ),
     });
   }
   return fixes;
@@ -48,10 +52,11 @@ function moveFix(move: MoveChange, who: string | undefined): Fix {
     move.settings === null ? '' : `, and clear ACS redirect at ${listed(move.settings.ports.map((port) => port.at))}`;
   return {
     ...BY_HAND,
+    kind: 'move',
     what: `Move ${who} to the slot below ${move.below} (${occupied})${besides}`,
     cost: `Power off and re-slot; the link below ${move.below} may be narrower, and bus numbers change.`,
     takeBack: 'put the card back',
     reboot: true,
-    proof: `judged again with the card there: ${move.verdict.type}`,
+    proof: judged({ kind: 'slot' }, { kind: 'pair', type: move.verdict.type }),
   };
 }

@@ -18,6 +18,7 @@ import { defaultMode } from '../facts/iommu-default.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { judged, type Proof } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { severityOfDetour } from '../severity.ts';
 import { listed, plural } from '../words.ts';
@@ -143,6 +144,7 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
   return [
     ...(isThere ? [] : [byBoot]),
     {
+      kind: 'groupType',
       what: `Only for ${plural(groups.length, 'group')}: unbind the drivers of the group, set its type, bind them again`,
       commands: groups.slice(0, 8).flatMap(({ group }) => groupTypeLines(context, group, 'identity')),
       cost: 'The same for the devices of these groups alone; their drivers stop meanwhile. Gone at the next boot.',
@@ -153,6 +155,7 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
     },
     {
       ...BY_HAND,
+      kind: 'move',
       what: 'Put both devices below one switch without ACS redirect: then the IOMMU never sees them',
       cost: 'Re-slot; isolation between the two.',
     },
@@ -170,7 +173,7 @@ function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] 
   ];
 }
 
-function proofOf(context: DoctorContext, groups: readonly GroupChange[], change: MachineChange): string {
+function proofOf(context: DoctorContext, groups: readonly GroupChange[], change: MachineChange): Proof {
   const changed = withChange(context.machine, change);
   const wanted = new Set(groups.map(({ group }) => group));
   const still = context.functions.filter((fn) => {
@@ -178,7 +181,10 @@ function proofOf(context: DoctorContext, groups: readonly GroupChange[], change:
     const there = changed.hierarchy.at(fn.bdf);
     return there !== undefined && iommuModeOf(changed, there) === 'on';
   });
-  return `judged again with ${plural(groups.length, 'group')} changed: ${still.length === 0 ? 'no' : still.length} function of them is translated`;
+  return judged(
+    { kind: 'groups', count: groups.length, type: 'identity' },
+    { kind: 'translated', functions: still.length },
+  );
 }
 
 function unknownFinding(context: DoctorContext, functions: ReadonlySet<number>, pairs: Finding['pairs']): Finding {
@@ -187,7 +193,7 @@ function unknownFinding(context: DoctorContext, functions: ReadonlySet<number>, 
     ...NOTHING,
     id: 'IOMMU-TRANSLATED',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `Whether the IOMMU translates what ${listed(names)} send through the host bridge is not in this capture`,
     functions: names,
     pairs,

@@ -9,7 +9,7 @@ import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
-import { machineEvidence } from '../facts/evidence.ts';
+import { machineEvidence, settingEvidence } from '../facts/evidence.ts';
 import { configEvidence, type KernelSupport, kernelHasP2p } from '../facts/kernel-has-p2p.ts';
 import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import type { Finding, Fix } from '../finding.ts';
@@ -48,6 +48,7 @@ function diagnose(context: DoctorContext): Finding[] {
 
 const NEWER_KERNEL: Fix = {
   ...BY_HAND,
+  kind: 'kernelRelease',
   what: `Run a newer kernel; ${sinceRelease('userMapping')} or later for user space`,
   cost: 'A new kernel.',
   takeBack: 'boot the old one',
@@ -91,7 +92,7 @@ function unknownFinding(): Finding {
     ...NOTHING,
     id: 'KCONFIG-MISSING',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: 'Whether this kernel was built with peer-to-peer DMA is not in the capture',
     why: 'Without CONFIG_PCI_P2PDMA every interface says no, whatever the hardware can. Ubuntu has it on since 24.04; other distributions differ.',
     missing: { what: 'the kernel’s configuration', command: COMMAND },
@@ -118,9 +119,7 @@ function amdFindings(context: DoctorContext): Finding[] {
         ...base,
         sure: 'certain',
         title: `amdgpu was told to do no peer-to-peer: pcie_p2p is off, so ${listed(names)} share nothing`,
-        evidence: [
-          { at: null, register: 'amdgpu.pcie_p2p', offset: null, meaning: 'off; its default is on', ...parameter },
-        ],
+        evidence: [settingEvidence(parameter, { register: 'amdgpu.pcie_p2p', meaning: 'off; its default is on' })],
         why: 'ROCm then copies between GPUs through system memory.',
         fixes: [
           {

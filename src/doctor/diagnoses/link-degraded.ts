@@ -97,6 +97,7 @@ function roadsFinding(context: DoctorContext, roads: readonly NarrowRoad[]): Fin
     fixes: [
       {
         ...BY_HAND,
+        kind: 'move',
         what: 'Move the card to a slot with more lanes, or replace the riser; or copy through system memory where that way is wider',
         cost: 'Power off and re-slot; bus numbers change.',
         takeBack: 'put the card back',
@@ -139,11 +140,13 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
     fixes: [
       {
         ...BY_HAND,
+        kind: 'move',
         what: 'Re-seat the card or its cable, and clean the contacts; try it in another slot',
         cost: 'Power off.',
       },
       {
         ...BY_HAND,
+        kind: 'firmware',
         what: 'Look into the firmware setup: slots that share lanes (x8/x8, M.2 beside a slot), bifurcation',
         cost: 'A reboot; the other slot gets fewer lanes.',
         takeBack: 'the old setting',
@@ -167,7 +170,7 @@ function openFinding(links: readonly Link[], isGuest: boolean): Finding {
     ...NOTHING,
     id: 'LINK-DEGRADED',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `${plural(links.length, 'link')} with fewer lanes than the capture shows possible (${listed(names)}): wired so, or a fault`,
     at: names,
     functions: names,
@@ -209,7 +212,7 @@ function slowFinding(context: DoctorContext, found: readonly Link[]): Finding {
     ...NOTHING,
     id: 'LINK-DEGRADED',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `${plural(slow.length, 'link')} slower than both ends can (${listed(names)}): idle, or a fault; under load it shows`,
     at: names,
     functions: names,

@@ -14,8 +14,9 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Finding, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
+import { judged, notProved } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import { listed, plural } from '../words.ts';
+import { listed } from '../words.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
 
@@ -144,6 +145,7 @@ function findingOf(
         : 'Firmware sets the size for the way between device and memory. Between peers the smallest receiver decides, and a packet that is too long is an error, not a slow one.',
     fixes: [
       {
+        kind: 'setpci',
         what: `Let all of ${listed(long)} send at most ${least} bytes, now`,
         commands: functions.map(({ at, after }) => write(at, after)),
         cost:
@@ -155,15 +157,18 @@ function findingOf(
         change,
         proof:
           still.size === 0
-            ? `judged again: ${plural(functions.length, 'device')} within ${least} bytes`
-            : 'not proved: some are longer still',
+            ? judged({ kind: 'settings' }, { kind: 'withinPayload', devices: functions.length, bytes: least })
+            : notProved('stillLonger'),
       },
       {
         what: 'At every boot: 128 bytes everywhere, which fits every peer',
         ...bootLines('pci=pcie_bus_peer2peer'),
         cost: `About ${(100 * (1 - 128 / (128 + OVERHEAD) / (256 / (256 + OVERHEAD)))).toFixed(0)} % of the bandwidth of 256-byte packets, on all devices.`,
         change: everywhere,
-        proof: `judged again: ${plural(longAfter(context, everywhere), 'function')} with packets of more than 128 bytes left`,
+        proof: judged(
+          { kind: 'settings' },
+          { kind: 'longPackets', functions: longAfter(context, everywhere), bytes: 128 },
+        ),
       },
     ],
   };

@@ -6,7 +6,7 @@ import { DUMP_CUT } from '../../machine/note-list.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
-import { factEvidence } from '../facts/evidence.ts';
+import { factEvidence, settingEvidence } from '../facts/evidence.ts';
 import { isProvider, isUnseen, type Role, unseenDevices } from '../facts/roles.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
@@ -62,6 +62,7 @@ function unpublished(fn: PciFunction, size: number): Finding {
     fixes: [
       {
         ...BY_HAND,
+        kind: 'sysfs',
         what: 'Let a driver publish it: the NVMe driver publishes a CMB that allows read and write data (RDS, WDS), with p2pmem-pci any BAR can be tried',
         cost: 'Another driver on the device.',
         takeBack: 'bind the old driver',
@@ -89,13 +90,16 @@ function exhausted(fn: PciFunction, size: number, queues: Setting | null): Findi
       factEvidence(fn, 'driver', { register: 'p2pmem/available', value: '0', meaning: `of ${size} bytes` }),
       ...(queues === null
         ? []
-        : [
-            { at: null, register: 'nvme.use_cmb_sqs', offset: null, meaning: 'submission queues are in it', ...queues },
-          ]),
+        : [settingEvidence(queues, { register: 'nvme.use_cmb_sqs', meaning: 'submission queues are in it' })]),
     ],
     why: 'An allocation that finds nothing falls back to system memory without a word.',
     fixes: [
-      { ...BY_HAND, what: 'Stop what holds it (nvmet queues, p2pmem-test), or use smaller queues', cost: 'None.' },
+      {
+        ...BY_HAND,
+        kind: 'use',
+        what: 'Stop what holds it (nvmet queues, p2pmem-test), or use smaller queues',
+        cost: 'None.',
+      },
       ...(queues === null
         ? []
         : [
@@ -126,7 +130,7 @@ function blindFinding(context: DoctorContext, likeliest: PciFunction): Finding {
     ...NOTHING,
     id: 'NO-PROVIDER',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `Whether a device here offers memory to peers is not in this capture: it shows no BARs of ${listed(names)}`,
     functions: names,
     why: 'A listing of one line a function names devices, and nothing of their memory.',
@@ -139,7 +143,7 @@ function cutFinding(): Finding {
     ...NOTHING,
     id: 'NO-PROVIDER',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title:
       'Whether a device here offers memory to peers is not in this capture: the file was cut, and devices behind its end are missing',
     why: 'What is not listed may be the very device.',

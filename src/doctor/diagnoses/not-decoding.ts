@@ -12,9 +12,10 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { barsOutside, receiverGates, senderGates } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { Evidence, Finding, Fix, MachineChange, Severity } from '../finding.ts';
-import { BY_HAND, NOTHING, SEVERITIES } from '../finding.ts';
+import { BY_HAND, LOOK, NOTHING, SEVERITIES } from '../finding.ts';
 import { groupedBy } from '../grouped.ts';
-import { listed, plural } from '../words.ts';
+import { type CommandBit, judged } from '../proof.ts';
+import { listed } from '../words.ts';
 import { overlappingBars } from './overlapping-bars.ts';
 import {
   barEvidence,
@@ -38,9 +39,7 @@ export const NOT_DECODING: Diagnosis = {
   diagnose,
 };
 
-type Bit = 'busMaster' | 'memorySpace';
-
-const BITS: Readonly<Record<Bit, { readonly bit: number; readonly name: string }>> = {
+const BITS: Readonly<Record<CommandBit, { readonly bit: number; readonly name: string }>> = {
   busMaster: { bit: COMMAND_BUS_MASTER, name: 'Bus Master' },
   memorySpace: { bit: COMMAND_MEMORY_SPACE, name: 'Memory Space' },
 };
@@ -58,7 +57,7 @@ function diagnose(context: DoctorContext): Finding[] {
 }
 
 /** Bridges with the bit off above functions that have it on: Linux switches a bridge on with the first device below it. */
-function bridgeFindings(context: DoctorContext, roads: readonly ShutRoad[], bit: Bit): Finding[] {
+function bridgeFindings(context: DoctorContext, roads: readonly ShutRoad[], bit: CommandBit): Finding[] {
   const bridges = new Set<PciFunction>();
   const below = roads.filter((road) => {
     if (!isSwitchedOn(road)) return false;
@@ -92,7 +91,7 @@ function bridgeFindings(context: DoctorContext, roads: readonly ShutRoad[], bit:
 }
 
 /** Functions that are off themselves, which is right without a driver: as severe as the driver makes it. */
-function ownFindings(context: DoctorContext, roads: readonly ShutRoad[], bit: Bit): Finding[] {
+function ownFindings(context: DoctorContext, roads: readonly ShutRoad[], bit: CommandBit): Finding[] {
   const off = roads.flatMap((road) => {
     const isOff = road.gates.some(({ kind, at }) => kind === bit && at === road.fn);
     const severity = isOff ? severityOfIdle(context, road.fn) : null;
@@ -116,7 +115,7 @@ function severityOf([first]: readonly { readonly severity: Severity }[]): Severi
 function ownFinding(
   context: DoctorContext,
   roads: readonly ShutRoad[],
-  { bit, severity }: { readonly bit: Bit; readonly severity: Severity },
+  { bit, severity }: { readonly bit: CommandBit; readonly severity: Severity },
 ): Finding {
   const [first] = roads as readonly [ShutRoad];
   const names = roads.map(({ fn }) => fn.name);
@@ -148,21 +147,21 @@ function ownFinding(
 }
 
 const FIND_OUT: Fix = {
-  ...BY_HAND,
+  ...LOOK,
   what: 'Find out who switched it off: a driver that failed or was unbound, a tool, a reset behind the kernel’s back; the kernel’s log tells of the first and the last',
   commands: ['sudo dmesg | grep -iE "pci|reset|disabl"'],
-  cost: 'None: it only looks.',
 };
 
 const LET_DRIVE: Fix = {
   ...BY_HAND,
+  kind: 'sysfs',
   what: 'Let its driver be bound: every driver switches Memory Space and Bus Master on, and those of the bridges above',
   cost: 'None, where the device is free.',
   takeBack: 'unbind it again',
 };
 
 /** The bit set with setpci, and what is still shut then. */
-function switchFix(context: DoctorContext, off: readonly PciFunction[], bit: Bit, road: ShutRoad): Fix {
+function switchFix(context: DoctorContext, off: readonly PciFunction[], bit: CommandBit, road: ShutRoad): Fix {
   const mask = BITS[bit].bit;
   const words = off.map((fn) => ({
     at: fn.name,
@@ -176,6 +175,7 @@ function switchFix(context: DoctorContext, off: readonly PciFunction[], bit: Bit
   const left = gates.filter(({ kind }) => kind === bit).length;
   const write = (at: string, value: number): string => `sudo setpci -s ${at} COMMAND=${value}:${mask}`;
   return {
+    kind: 'setpci',
     what: `Switch ${BITS[bit].name} on at ${listed(off.map(({ name }) => name))}, now`,
     commands: off.map(({ name }) => write(name, mask)),
     cost: 'A device that was stopped on purpose goes on with what it was doing. Gone at the next reset or boot.',
@@ -184,8 +184,8 @@ function switchFix(context: DoctorContext, off: readonly PciFunction[], bit: Bit
     change,
     proof:
       left === 0
-        ? `judged again with ${plural(off.length, 'register')} changed: ${BITS[bit].name} is on all the way of ${road.fn.name}`
-        : `not proved: ${BITS[bit].name} is off elsewhere on the way of ${road.fn.name}`,
+        ? judged({ kind: 'registers', count: off.length }, { kind: 'decoding', bit, function: road.fn.name })
+        : { kind: 'notProved', because: 'offElsewhere', bit, function: road.fn.name },
   };
 }
 

@@ -130,6 +130,7 @@ export function rescanFix(names: readonly string[], bridges: readonly string[] =
   const gone = bridges.length > 0 ? bridges : names;
   return {
     ...BY_HAND,
+    kind: 'sysfs',
     what: `Let the kernel place ${listed(names)} anew: take ${listed(gone)} away and look for it again; if that fails, boot`,
     commands: [
       ...gone.map((name) => `echo 1 | sudo tee /sys/bus/pci/devices/${name}/remove`),

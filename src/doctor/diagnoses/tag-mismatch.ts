@@ -14,7 +14,8 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
-import { listed, plural } from '../words.ts';
+import { judged, notProved, type Proof } from '../proof.ts';
+import { listed } from '../words.ts';
 
 /** What is wrong in one case of pairs. */
 interface Mismatch {
@@ -106,16 +107,14 @@ function fixesOf(context: DoctorContext, requesters: ReadonlySet<number>): Fix[]
   const change = changeOf(context, requesters);
   return [
     {
+      kind: 'setpci',
       what: `Let ${listed(names)} ask with eight bits, now`,
       commands: names.map((name) => `sudo setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=0:1000`),
       cost: 'At most 256 reads under way at a time for each, in place of 768: less bandwidth over long ways. Stop its traffic meanwhile. Gone at the next reset or boot.',
       undo: names.map((name) => `sudo setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=1000:1000`),
       reboot: false,
       change,
-      proof:
-        change === null
-          ? 'not proved: the registers are not in the capture, only their text'
-          : proofOf(context, change),
+      proof: change === null ? notProved('textOnly') : proofOf(context, change),
     },
   ];
 }
@@ -131,9 +130,8 @@ function changeOf({ functions }: DoctorContext, requesters: ReadonlySet<number>)
   return words.length < requesters.size ? null : { kind: 'registers', words };
 }
 
-function proofOf(context: DoctorContext, change: MachineChange): string {
+function proofOf(context: DoctorContext, change: MachineChange): Proof {
   const changed = withChange(context.machine, change);
   const left = mismatchOf({ ...context, machine: changed, functions: changed.hierarchy.functions });
-  const still = left === null ? 'nobody asks' : `${plural(left.requesters.size, 'function')} still asks`;
-  return `judged again: ${still} with ten bits where eight are known`;
+  return judged({ kind: 'settings' }, { kind: 'tenBitTags', functions: left?.requesters.size ?? 0 });
 }

@@ -22,7 +22,7 @@ export function unknownCases(
       ...NOTHING,
       id: words.id,
       severity: 'note',
-      sure: 'unknown',
+      sure: 'open',
       title: `${listed(names)}: ${words.what}`,
       functions: names,
       pairs: pairsOf(context, first, pairs),

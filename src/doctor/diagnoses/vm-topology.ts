@@ -6,7 +6,7 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, identityEvidence } from '../facts/evidence.ts';
 import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding } from '../finding.ts';
-import { BY_HAND, NOTHING } from '../finding.ts';
+import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { listed } from '../words.ts';
 
 export const VM_TOPOLOGY: Diagnosis = {
@@ -44,10 +44,9 @@ function diagnose(context: DoctorContext): Finding[] {
       why: 'A guest’s drivers judge by the tree that they see. ACS, switches and host bridges of the host decide what really happens, and BARs of peers must be mapped in the host’s IOMMU.',
       fixes: [
         {
-          ...BY_HAND,
+          ...LOOK,
           what: 'Capture and judge the host: p2pdma check there tells which cards share a switch',
           commands: ['sudo p2pdma capture -o host.tar.gz   # on the host'],
-          cost: 'None: it only looks.',
         },
         {
           ...BY_HAND,
@@ -59,6 +58,7 @@ function diagnose(context: DoctorContext): Finding[] {
         },
         {
           ...BY_HAND,
+          kind: 'use',
           what: 'For NCCL, give the host’s topology as NCCL_TOPO_FILE',
           cost: 'None; it changes what NCCL chooses, not what works.',
         },

@@ -53,6 +53,7 @@ function diagnose(context: DoctorContext): Finding[] {
       fixes: [
         {
           ...BY_HAND,
+          kind: 'firmware',
           what: 'Switch VMD off for these slots in the firmware setup',
           cost: 'A reboot; drives change their addresses, and volumes of VROC are no longer assembled: a system on one does not start.',
           takeBack: 'switch it on again',

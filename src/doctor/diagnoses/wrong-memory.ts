@@ -108,7 +108,7 @@ function overlapEvidence({ machine }: DoctorContext): (overlap: Overlap) => Evid
         offset: null,
         value: at,
         meaning: entry?.name ?? 'System RAM',
-        file: 'proc/iomem',
+        source: 'proc/iomem',
         line: null,
       },
     ];
@@ -174,6 +174,7 @@ function faultFinding(machine: DoctorContext['machine'], name: string, faults: r
     fixes: [
       {
         ...BY_HAND,
+        kind: 'look',
         what: 'Ask for each address which mapping it was meant for, and map what was meant; the IOMMU stays on meanwhile, since it holds the damage off',
         commands: ['sudo dmesg | p2pdma whose'],
         cost: 'None.',
@@ -187,7 +188,7 @@ function unknownFinding(name: string, { line }: Logged<'fault'>): Finding {
     ...NOTHING,
     id: 'WRONG-MEMORY',
     severity: 'note',
-    sure: 'unknown',
+    sure: 'open',
     title: `${name} used an address that its IOMMU does not know; whether that is RAM is not in this capture`,
     functions: [name],
     evidence: [logEvidence(line, name, 'no memory map to look it up in')],

@@ -1,6 +1,7 @@
 /** Registers and attributes as evidence: name, offset, value, and where they were read. */
 
 import { hex } from '../../core/hex.ts';
+import type { Setting } from '../../machine/host-evidence.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { acsBitNames } from '../../pcie/acs.ts';
 import type { FactName } from '../../pcie/function-facts.ts';
@@ -52,10 +53,19 @@ export function factEvidence(
 
 /** A fact of the whole machine. */
 export function machineEvidence(machine: Machine, register: string, value: string, meaning: string): Evidence {
-  return { at: null, register, offset: null, value, meaning, file: machine.source, line: null };
+  return { at: null, register, offset: null, value, meaning, source: machine.source, line: null };
 }
 
-function placeOf(fn: PciFunction, fact: FactName): Pick<Evidence, 'at' | 'file' | 'line'> {
+/** A setting of the host: a parameter of a module, an attribute. `at` is the function that it is about; null `setting` was not captured. */
+export function settingEvidence(
+  setting: Setting | null,
+  fields: Pick<Evidence, 'register' | 'meaning'> & { readonly at?: string | null },
+): Evidence {
+  const { value, file, line } = setting ?? { value: 'not captured', file: null, line: null };
+  return { at: null, offset: null, ...fields, value, source: file, line };
+}
+
+function placeOf(fn: PciFunction, fact: FactName): Pick<Evidence, 'at' | 'source' | 'line'> {
   const source = fn.sourceOf(fact);
-  return { at: fn.name, file: source?.file ?? null, line: source?.line ?? null };
+  return { at: fn.name, source: source?.file ?? null, line: source?.line ?? null };
 }

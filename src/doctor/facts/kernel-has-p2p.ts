@@ -42,9 +42,17 @@ export function kernelHasP2p(machine: Machine): KernelSupport {
 function seenAtWork(machine: Machine): Evidence | null {
   const provider = machine.hierarchy.functions.find((fn) => fn.facts.sysfs?.p2pmem !== undefined);
   if (provider !== undefined) {
-    const file = `${provider.facts.sysfs?.folder}/p2pmem/size`;
+    const source = `${provider.facts.sysfs?.folder}/p2pmem/size`;
     const value = `${provider.facts.sysfs?.p2pmem?.size}`;
-    return { at: provider.name, register: 'p2pmem/size', offset: null, value, meaning: 'it is at work', file, line: 1 };
+    return {
+      at: provider.name,
+      register: 'p2pmem/size',
+      offset: null,
+      value,
+      meaning: 'it is at work',
+      source,
+      line: 1,
+    };
   }
   const said = messagesOf(machine).find(({ message }) =>
     ['acsRedirect', 'refused', 'notListed', 'provided'].includes(message.kind),
@@ -63,7 +71,7 @@ export function configEvidence(machine: Machine, symbol: string): Evidence {
     offset: null,
     value,
     meaning: setting !== undefined && setting.value !== 'n' ? 'built in, or as a module' : 'not built in',
-    file: kernelConfig?.file ?? null,
+    source: kernelConfig?.file ?? null,
     line: setting?.line ?? null,
   };
 }

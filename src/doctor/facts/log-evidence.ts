@@ -29,7 +29,7 @@ export function loggedOf<K extends KernelMessage['kind']>(machine: Machine, kind
 /** A line of the log as it stands, cut where it is long. `at` is the function that it is about. */
 export function logEvidence(line: LoggedMessage['line'], at: string | null, meaning: string): Evidence {
   const text = line.text.length > SHOWN ? `${line.text.slice(0, SHOWN)}...` : line.text;
-  return { at, register: 'kernel log', offset: null, value: text, meaning, file: line.file, line: line.line };
+  return { at, register: 'kernel log', offset: null, value: text, meaning, source: line.file, line: line.line };
 }
 
 /** The function of a name in the log; undefined where the machine has none by that name. */

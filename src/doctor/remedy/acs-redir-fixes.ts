@@ -7,10 +7,11 @@ import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Fix } from '../finding.ts';
 import type { PortChange } from '../port-change.ts';
-import { listed, plural } from '../words.ts';
+import { judged } from '../proof.ts';
+import { listed } from '../words.ts';
 import { bootLines } from './boot-fix.ts';
 import { setpciLines } from './kernel-parameter.ts';
-import { type AcsParameter, acsParameter, inPlaceOf, parameterProof, ROAD, roadAfter } from './parameter-fix.ts';
+import { type AcsParameter, acsParameter, inPlaceOf, parameterProof, roadAfter } from './parameter-fix.ts';
 
 /** Pairs that meet below one switch, and the functions on their ways that redirect. */
 export interface RedirectGroup {
@@ -33,13 +34,17 @@ export function redirectFixes(
   const lines = setpciLines(ports);
   return [
     {
+      kind: 'setpci',
       what: `Clear the redirect bits of ${which} now, to try it`,
       commands: lines.map((line) => line.apply),
       cost: `${cost} Gone at the next reset or boot.${isLost(isolation, ports) ? ' IOMMU groups stay as they were at boot, and no longer isolate.' : ''}`,
       undo: lines.map((line) => line.undo),
       reboot: false,
       change,
-      proof: `judged again with ${plural(ports.length, 'register')} changed: ${ROAD[roadAfter(context, cases, change)]}`,
+      proof: judged(
+        { kind: 'registers', count: ports.length },
+        { kind: 'pair', type: roadAfter(context, cases, change) },
+      ),
     },
     ...ACS_OPTIONS.flatMap((key) => parameterFix(context, { key, cases, ports, cost })),
     ...(group === groups[0] && groups.length > 1 ? allAtOnce(context, groups, isolation) : []),

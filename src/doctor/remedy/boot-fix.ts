@@ -12,11 +12,12 @@ export const UPDATE_GRUB = 'sudo update-grub || sudo grub2-mkconfig -o /boot/gru
 /** What makes a file of /etc/modprobe.d count for modules that are loaded before the disks are there. */
 export const UPDATE_INITRAMFS = 'sudo update-initramfs -u || sudo dracut -f';
 
-type Lines = Required<Pick<Fix, 'settings' | 'commands' | 'undo' | 'takeBack' | 'reboot'>>;
+type Lines = Required<Pick<Fix, 'kind' | 'settings' | 'commands' | 'undo' | 'takeBack' | 'reboot'>>;
 
 /** A word of the kernel command line: the word itself, its line for GRUB, and the way back. `instead` is the word that goes for it. */
 export function bootLines(parameter: string, instead: string | null = null): Lines {
   return {
+    kind: 'kernelParameter',
     settings: [
       { where: 'on the kernel command line', line: parameter },
       {
@@ -37,6 +38,7 @@ export function bootLines(parameter: string, instead: string | null = null): Lin
 /** Lines of /etc/modprobe.d. */
 export function moduleLines(lines: readonly string[]): Lines {
   return {
+    kind: 'module',
     settings: lines.map((line) => ({ where: 'in /etc/modprobe.d/p2pdma.conf', line })),
     commands: [UPDATE_INITRAMFS],
     undo: [UPDATE_INITRAMFS],
@@ -48,6 +50,7 @@ export function moduleLines(lines: readonly string[]): Lines {
 /** Lines of a kernel's configuration. */
 export function kernelConfigLines(lines: readonly string[]): Lines {
   return {
+    kind: 'kernelConfig',
     settings: lines.map((line) => ({ where: 'in the configuration of the kernel', line })),
     commands: [],
     undo: [],

@@ -12,22 +12,15 @@ import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { relevantPart, withAcsControls } from '../change/changed-machine.ts';
 import { bootChange, lineWith } from '../change/parameter-change.ts';
-import { type AcsOptionKey, acsEffects, misreadsAcsOptions } from '../command-line/acs-parameter.ts';
+import { type AcsOptionKey, acsEffects, acsOptionsDoubt } from '../command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from '../command-line/command-line.ts';
 import { withOption } from '../command-line/command-line-problem.ts';
 import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { MachineChange } from '../finding.ts';
 import { type PortChange, portChange } from '../port-change.ts';
-import { plural } from '../words.ts';
+import { judged, type Proof } from '../proof.ts';
 import { configAcs, disableAcsRedir } from './kernel-parameter.ts';
-
-export const ROAD: Readonly<Record<MapType, string>> = {
-  busAddr: 'the pair is by bus address',
-  thruHostBridge: 'the pair is through the host bridge',
-  notSupported: 'the pair is still not supported',
-  unknown: 'the verdict is not known',
-};
 
 /** A parameter for these ports. */
 export interface AcsParameter {
@@ -118,12 +111,15 @@ export function portsOf(change: MachineChange): readonly PortChange[] {
 }
 
 /** The proof of a parameter for ACS. */
-export function parameterProof(context: DoctorContext, cases: readonly PairCase[], change: MachineChange): string {
+export function parameterProof(context: DoctorContext, cases: readonly PairCase[], change: MachineChange): Proof {
+  const { kernel } = context.machine;
   const ports = portsOf(change);
-  if (ports.length === 0) return `not proved: ${context.machine.kernel ?? 'the kernel'} would change no register by it`;
-  const judged = `read as Linux reads it, it changes ${plural(ports.length, 'register')}; judged again: ${ROAD[roadAfter(context, cases, change)]}`;
-  const doubt = misreadsAcsOptions(context.machine.kernel);
-  return doubt === null ? judged : `${judged}. But ${doubt}`;
+  if (ports.length === 0) return { kind: 'notProved', because: 'noRegister', kernel };
+  return judged(
+    { kind: 'commandLine', registers: ports.length },
+    { kind: 'pair', type: roadAfter(context, cases, change) },
+    acsOptionsDoubt(kernel),
+  );
 }
 
 /** A sentence more where the parameter takes the place of another. */

@@ -1,73 +1,119 @@
 /** The report as JSON. `findings[].{id,severity,functions}` are the contract's; the rest may grow. */
 
 import { hex } from '../../core/hex.ts';
-import type { DiagnosisId, Finding } from '../../doctor/finding.ts';
-import { DIAGNOSES } from '../../doctor/table.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import type { DiagnosisId, Evidence, Finding, Fix, Missing, Severity } from '../../doctor/finding.ts';
+import type { Proof } from '../../doctor/proof.ts';
+import { diagnosisOf } from '../../doctor/table.ts';
+import type { PolicyName } from '../../p2p/policy.ts';
+import type { MapType } from '../../p2p/verdict.ts';
+import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
+import { proofText } from '../words/proof.ts';
 import { type CheckQuestion, splitFindings } from './view.ts';
 
+/** `p2pdma check --json`. */
+export interface CheckDocument {
+  readonly schemaVersion: 1;
+  readonly command: 'check';
+  readonly policy: PolicyName;
+  readonly machine: MachineDocument;
+  readonly pairs: Readonly<Record<MapType, number>>;
+  /** Findings by severity; `open` are the notes that only ask, `unknown` is its older name. */
+  readonly summary: Readonly<Record<Severity | 'open' | 'unknown', number>>;
+  readonly findings: readonly FindingDocument[];
+}
+
+export interface FindingDocument extends Omit<Finding, 'evidence' | 'fixes'> {
+  readonly evidence: readonly EvidenceDocument[];
+  readonly fixes: readonly FixDocument[];
+}
+
+export interface EvidenceDocument extends Omit<Evidence, 'offset'> {
+  /** As hex. */
+  readonly offset: string | null;
+  /** Older name of `source`. */
+  readonly file: string | null;
+}
+
+/** A fix as data; the same in `check` and `explain`. */
+export interface FixDocument {
+  readonly kind: Fix['kind'];
+  readonly what: string;
+  readonly settings: NonNullable<Fix['settings']>;
+  readonly commands: readonly string[];
+  readonly cost: string;
+  readonly undo: readonly string[];
+  readonly takeBack: string | null;
+  readonly reboot: boolean;
+  /** The proof as data, and in words. */
+  readonly proof: Proof & { readonly text: string };
+}
+
 /** The document. */
-export function checkDocument({ machine, policy, result }: CheckQuestion): object {
+export function checkDocument({ machine, policy, result }: CheckQuestion): CheckDocument {
   const { found, unknown } = splitFindings(result.findings);
-  const of = (severity: Finding['severity']): number => found.filter((finding) => finding.severity === severity).length;
+  const of = (severity: Severity): number => found.filter((finding) => finding.severity === severity).length;
   return {
     schemaVersion: 1,
     command: 'check',
     policy: policy.name,
-    machine: {
-      source: machine.source,
-      functions: machine.hierarchy.functions.length,
-      cpu: cpuText(machine.cpu),
-      kernel: machine.kernel,
-    },
+    machine: machineDocument(machine),
     pairs: result.pairs,
-    summary: { error: of('error'), warning: of('warning'), note: of('note'), unknown: unknown.length },
+    summary: {
+      error: of('error'),
+      warning: of('warning'),
+      note: of('note'),
+      open: unknown.length,
+      unknown: unknown.length,
+    },
     findings: result.findings.map(findingDocument),
   };
 }
 
-function findingDocument(finding: Finding): object {
-  const { id, severity, sure, title, at, functions, pairs, why, missing } = finding;
+function findingDocument(finding: Finding): FindingDocument {
+  const { id, severity, sure, title, at, functions, pairs, why } = finding;
+  const missing: Missing | null = finding.missing;
+  const evidence = finding.evidence.map(evidenceDocument);
+  const fixes = finding.fixes.map(fixDocument);
+  return { id, severity, sure, title, at, functions, pairs, evidence, why, fixes, missing };
+}
+
+function evidenceDocument(evidence: Evidence): EvidenceDocument {
+  const { offset, source } = evidence;
+  return { ...evidence, offset: offset === null ? null : hex(offset), file: source };
+}
+
+/** A fix as data. */
+export function fixDocument(fix: Fix): FixDocument {
+  const { kind, what, settings = [], commands, cost, undo, takeBack = null, reboot, proof } = fix;
   return {
-    id,
-    severity,
-    sure,
-    title,
-    at,
-    functions,
-    pairs,
-    evidence: finding.evidence.map((evidence) => ({
-      ...evidence,
-      offset: evidence.offset === null ? null : hex(evidence.offset),
-    })),
-    why,
-    fixes: finding.fixes.map(({ what, settings, commands, cost, undo, takeBack, reboot, proof }) => ({
-      what,
-      settings: settings ?? [],
-      commands,
-      cost,
-      undo,
-      takeBack: takeBack ?? null,
-      reboot,
-      proof,
-    })),
-    missing,
+    kind,
+    what,
+    settings,
+    commands,
+    cost,
+    undo,
+    takeBack,
+    reboot,
+    proof: { ...proof, text: proofText(proof) },
+  };
+}
+
+/** `p2pdma check --explain ID --json`. */
+export interface DiagnosisDocument {
+  readonly schemaVersion: 1;
+  readonly command: 'check';
+  readonly diagnosis: {
+    readonly id: DiagnosisId;
+    readonly aliases: readonly string[];
+    readonly severity: Severity;
+    readonly meaning: string;
+    readonly symptom: string;
+    readonly needs: string;
   };
 }
 
 /** What the table says of one diagnosis. */
-export function diagnosisDocument(id: DiagnosisId): object {
-  const diagnosis = DIAGNOSES.find((candidate) => candidate.id === id);
-  return {
-    schemaVersion: 1,
-    command: 'check',
-    diagnosis: {
-      id,
-      aliases: diagnosis?.aliases,
-      severity: diagnosis?.severity,
-      meaning: diagnosis?.meaning,
-      symptom: diagnosis?.symptom,
-      needs: diagnosis?.needs,
-    },
-  };
+export function diagnosisDocument(wanted: DiagnosisId): DiagnosisDocument {
+  const { id, aliases, severity, meaning, symptom, needs } = diagnosisOf(wanted);
+  return { schemaVersion: 1, command: 'check', diagnosis: { id, aliases, severity, meaning, symptom, needs } };
 }

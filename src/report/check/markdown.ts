@@ -2,8 +2,9 @@
 
 import type { Finding, Fix } from '../../doctor/finding.ts';
 import { cpuText } from '../words/cpu-text.ts';
+import { proofLine } from '../words/proof.ts';
 import { count } from '../words/style.ts';
-import { type CheckQuestion, evidenceText, pairsSentence, proofLine, splitFindings, tally } from './view.ts';
+import { type CheckQuestion, evidenceText, pairsSentence, splitFindings, tally } from './view.ts';
 
 /** The report. */
 export function* markdownLines({ machine, policy, result }: CheckQuestion): Generator<string> {
@@ -58,7 +59,7 @@ function* fixSection(fix: Fix, number: number): Generator<string> {
   yield `- Cost: ${fix.cost}${fix.reboot ? ' Needs a boot.' : ''}`;
   const back = [...(fix.takeBack === undefined ? [] : [fix.takeBack]), ...fix.undo.map(code)];
   if (back.length > 0) yield `- Undo: ${back.join(', ')}`;
-  yield `- ${proofLine(fix)}`;
+  yield `- ${proofLine(fix.proof)}`;
 }
 
 function* block(lines: readonly string[]): Generator<string> {

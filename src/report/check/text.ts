@@ -5,11 +5,12 @@
 
 import { ROLE_WORDS, type Role, rolesOf } from '../../doctor/facts/roles.ts';
 import type { DiagnosisId, Finding, Fix } from '../../doctor/finding.ts';
-import { DIAGNOSES } from '../../doctor/table.ts';
+import { diagnosisOf } from '../../doctor/table.ts';
 import type { Machine } from '../../machine/machine.ts';
+import { proofLine } from '../words/proof.ts';
 import { count, type Style, shorten, wrap } from '../words/style.ts';
 import { type Block, fitted } from './fit.ts';
-import { type CheckQuestion, evidenceText, headline, pairsSentence, proofLine, splitFindings } from './view.ts';
+import { type CheckQuestion, evidenceText, headline, pairsSentence, splitFindings } from './view.ts';
 
 export interface CheckView {
   readonly columns: number;
@@ -154,7 +155,7 @@ function* fixLines(fix: Fix, head: string, view: CheckView): Generator<string> {
   yield* someCommands(fix, verbose ? fix.commands.length : COMMANDS_MAX);
   yield* wrap(`    Cost: ${fix.cost}`, columns, '      ').map(style.dim);
   yield* undoLines(fix, view);
-  if (verbose) yield* wrap(`    ${proofLine(fix)}`, columns, '      ').map(style.dim);
+  if (verbose) yield* wrap(`    ${proofLine(fix.proof)}`, columns, '      ').map(style.dim);
 }
 
 /** What is written where, before the commands. Without --verbose the last place of a word is enough: it is the file. */
@@ -267,8 +268,7 @@ function moreLines({ argument, asked }: CheckQuestion, first: Finding, { style, 
 
 /** What the table says of a diagnosis. */
 export function* diagnosisLines(id: DiagnosisId, view: CheckView): Generator<string> {
-  const diagnosis = DIAGNOSES.find((candidate) => candidate.id === id);
-  if (diagnosis === undefined) return;
+  const diagnosis = diagnosisOf(id);
   const names = [id, ...diagnosis.aliases].join(', also ');
   yield* wrap(`${names}: ${diagnosis.meaning}`, view.columns, '  ').map(view.style.bold);
   yield* wrap(`  What users see: ${diagnosis.symptom}`, view.columns, '    ');

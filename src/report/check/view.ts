@@ -3,7 +3,7 @@
 import { hex } from '../../core/hex.ts';
 import type { CheckResult } from '../../doctor/check-machine.ts';
 import { ROLE_WORDS } from '../../doctor/facts/roles.ts';
-import { type Evidence, type Finding, type Fix, isProved } from '../../doctor/finding.ts';
+import type { Evidence, Finding } from '../../doctor/finding.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
@@ -25,8 +25,8 @@ export function splitFindings(findings: readonly Finding[]): {
   readonly unknown: Finding[];
 } {
   return {
-    found: findings.filter((finding) => finding.sure !== 'unknown' || finding.severity !== 'note'),
-    unknown: findings.filter((finding) => finding.sure === 'unknown' && finding.severity === 'note'),
+    found: findings.filter((finding) => finding.sure !== 'open' || finding.severity !== 'note'),
+    unknown: findings.filter((finding) => finding.sure === 'open' && finding.severity === 'note'),
   };
 }
 
@@ -62,11 +62,6 @@ const ROADS: readonly (readonly [MapType, string])[] = [
   ['unknown', 'not known'],
 ];
 
-/** `Proof: judged again ...`, or `Not proved: ...`. */
-export function proofLine(fix: Fix): string {
-  return isProved(fix) ? `Proof: ${fix.proof}` : `N${fix.proof.slice(1)}`;
-}
-
 /** `12 pairs of devices: 4 by bus address inside a switch, 8 not supported`. */
 export function pairsSentence(result: CheckResult): string {
   const { pairs } = result;
@@ -96,6 +91,6 @@ export function evidenceText(evidence: Evidence): string {
   const at = evidence.at === null ? '' : `${evidence.at} `;
   const offset = evidence.offset === null ? '' : ` (at ${hex(evidence.offset, 2)})`;
   const line = evidence.line === null ? '' : `:${evidence.line}`;
-  const place = evidence.file === null ? '' : `  [${evidence.file}${line}]`;
+  const place = evidence.source === null ? '' : `  [${evidence.source}${line}]`;
   return `${at}${evidence.register}${offset} = ${evidence.value}: ${evidence.meaning}${place}`;
 }

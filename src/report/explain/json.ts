@@ -1,26 +1,130 @@
 /** The explanation of one pair as JSON. */
 
 import { hex } from '../../core/hex.ts';
+import type { IsolationCost } from '../../doctor/change/isolation.ts';
 import type { SettingsChange } from '../../doctor/change/smallest-change.ts';
-import { gateWords } from '../../doctor/facts/closed-gate.ts';
-import { loadRate } from '../../doctor/facts/road-links.ts';
+import { type ClosedGate, gateWords } from '../../doctor/facts/closed-gate.ts';
+import { type Link, loadRate } from '../../doctor/facts/road-links.ts';
 import {
   configAcs,
   disableAcsRedir,
   grubLine,
+  type SetpciLine,
   setpciLines,
   shellQuoted,
 } from '../../doctor/remedy/kernel-parameter.ts';
 import { mailDistance } from '../../p2p/distance.ts';
-import { mailCase, type PairVerdict } from '../../p2p/verdict.ts';
-import { ACS_BITS } from '../../pcie/acs.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import type { PolicyName } from '../../p2p/policy.ts';
+import { type MailCase, type MapType, mailCase, type PairVerdict, type Reason } from '../../p2p/verdict.ts';
+import { ACS_BITS, type AcsState } from '../../pcie/acs.ts';
+import type { Source } from '../../pcie/function-facts.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
 import { kernelLosses, oopsHazard } from './kernel-caveats.ts';
 import { KERNEL_MAP_TYPES } from './view.ts';
 
+/** `p2pdma explain --json`. Functions are full names, registers and addresses hex. */
+export interface ExplainDocument {
+  readonly schemaVersion: 1;
+  readonly command: 'explain';
+  readonly policy: PolicyName;
+  readonly machine: MachineDocument;
+  readonly provider: string;
+  readonly client: string;
+  readonly road: {
+    readonly providerLeg: readonly HopDocument[];
+    readonly common: string | null;
+    readonly clientLeg: readonly HopDocument[];
+    /** The rate is what the link carries under load, each way; null where no rate is known. */
+    readonly narrowest: {
+      readonly above: string;
+      readonly width: number;
+      readonly gigabytesPerSecond: number | null;
+    } | null;
+  };
+  /** As asked, then the other way round where that is another pair. */
+  readonly verdicts: readonly VerdictDocument[];
+  readonly shut: readonly { readonly kind: ClosedGate['kind']; readonly at: string; readonly message: string }[];
+  readonly missing: { readonly what: string; readonly command: string } | null;
+  readonly change: ChangeDocument;
+  /** Null where both directions have one answer. */
+  readonly reverseChange: ChangeDocument | null;
+}
+
+export interface HopDocument {
+  readonly function: string;
+  readonly role: Hop['role'];
+  readonly portType: PciFunction['portType'];
+  readonly link: Pick<Link, 'now' | 'can'> | null;
+  readonly redirects: boolean | null;
+  readonly decides: boolean;
+  readonly acs:
+    | Exclude<AcsState, { readonly state: 'present' }>
+    | {
+        readonly state: 'present';
+        readonly register: string | null;
+        readonly control: string;
+        readonly on: readonly string[];
+      };
+  readonly source: Pick<Source, 'file' | 'line'> | null;
+}
+
+export interface VerdictDocument {
+  readonly provider: string;
+  readonly client: string;
+  readonly type: MapType;
+  readonly case: MailCase;
+  readonly distance: number | null;
+  readonly kernel: { readonly mapType: string; readonly mailDistance: number } | null;
+  readonly reasons: readonly Reason[];
+}
+
+/** What would give the pair a better path. */
+export interface ChangeDocument {
+  readonly needed: boolean;
+  readonly settings: SettingsDocument | null;
+  readonly moves: readonly {
+    readonly move: 'provider' | 'client';
+    readonly below: string;
+    readonly occupants: readonly string[];
+    readonly clear: readonly string[];
+    readonly type: MapType;
+    readonly distance: number | null;
+  }[];
+  readonly newerKernel: {
+    readonly policy: PolicyName;
+    readonly type: MapType;
+    readonly distance: number | null;
+  } | null;
+}
+
+export interface ParameterDocument {
+  readonly text: string;
+  readonly shell: string;
+  readonly grub: string;
+}
+
+export interface SettingsDocument {
+  readonly clear: readonly {
+    readonly function: string;
+    readonly devicePath: string | null;
+    readonly register: string | null;
+    readonly before: string;
+    readonly after: string;
+    readonly source: Pick<Source, 'file' | 'line'> | null;
+  }[];
+  readonly type: MapType;
+  readonly distance: number | null;
+  readonly disableAcsRedir: ParameterDocument;
+  readonly configAcs: ParameterDocument;
+  readonly setpci: readonly SetpciLine[];
+  readonly isolation: IsolationCost | null;
+  readonly warnings: readonly string[];
+}
+
 /** The document. */
-export function explainDocument(explanation: Explanation): object {
+export function explainDocument(explanation: Explanation): ExplainDocument {
   const { judge, provider, client, verdict, reverse } = explanation;
   const { machine, policy } = judge;
   // Rules that look both ways alike need one answer only.
@@ -29,12 +133,7 @@ export function explainDocument(explanation: Explanation): object {
     schemaVersion: 1,
     command: 'explain',
     policy: policy.name,
-    machine: {
-      source: machine.source,
-      functions: machine.hierarchy.functions.length,
-      cpu: cpuText(machine.cpu),
-      kernel: machine.kernel,
-    },
+    machine: machineDocument(machine),
     provider: provider.name,
     client: client.name,
     road: {
@@ -54,18 +153,17 @@ export function explainDocument(explanation: Explanation): object {
   };
 }
 
-/** The rate is what the link carries under load, each way. */
-function narrowestDocument({ narrowest }: Explanation): object | null {
+function narrowestDocument({ narrowest }: Explanation): ExplainDocument['road']['narrowest'] {
   return narrowest === null
     ? null
     : { above: narrowest.lower.name, width: narrowest.now.width, gigabytesPerSecond: loadRate(narrowest) };
 }
 
-function missingDocument({ missing }: Explanation): object | null {
+function missingDocument({ missing }: Explanation): ExplainDocument['missing'] {
   return missing === null ? null : { what: missing.what, command: missing.command };
 }
 
-function changeDocument(explanation: Explanation): object {
+function changeDocument(explanation: Explanation): ChangeDocument {
   const { settings, moves, kernel } = explanation.change;
   const { type } = explanation.verdict;
   return {
@@ -84,7 +182,7 @@ function changeDocument(explanation: Explanation): object {
   };
 }
 
-function hopDocument(hop: Hop): object {
+function hopDocument(hop: Hop): HopDocument {
   const { fn } = hop;
   const { acs } = fn;
   const source = hop.acsSource;
@@ -108,7 +206,7 @@ function hopDocument(hop: Hop): object {
   };
 }
 
-function verdictDocument(provider: string, client: string, verdict: PairVerdict): object {
+function verdictDocument(provider: string, client: string, verdict: PairVerdict): VerdictDocument {
   return {
     provider,
     client,
@@ -123,9 +221,9 @@ function verdictDocument(provider: string, client: string, verdict: PairVerdict)
   };
 }
 
-function settingsDocument({ judge, cost, redirecting }: Explanation, settings: SettingsChange): object {
+function settingsDocument({ judge, cost, redirecting }: Explanation, settings: SettingsChange): SettingsDocument {
   const { machine } = judge;
-  const parameter = (text: string): object => ({ text, shell: shellQuoted(text), grub: grubLine(text) });
+  const parameter = (text: string): ParameterDocument => ({ text, shell: shellQuoted(text), grub: grubLine(text) });
   const hazard = oopsHazard(machine, redirecting);
   return {
     clear: settings.ports.map((port) => ({

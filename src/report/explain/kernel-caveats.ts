@@ -1,11 +1,12 @@
 /** What the running kernel makes of an ACS parameter: it differs from release to release, and one release can fall over. */
 
 import type { PortChange } from '../../doctor/change/smallest-change.ts';
-import { misreadsAcsOptions } from '../../doctor/command-line/acs-parameter.ts';
+import { acsOptionsDoubt } from '../../doctor/command-line/acs-parameter.ts';
 import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../../doctor/remedy/redirect-list.ts';
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
+import { doubtText } from '../words/proof.ts';
 
 /** What `disable_acs_redir=` takes away besides the redirect bits, as sentences. */
 export function kernelLosses(machine: Machine, ports: readonly PortChange[]): string[] {
@@ -24,8 +25,8 @@ export function kernelLosses(machine: Machine, ports: readonly PortChange[]): st
   if (reads === false) {
     sentences.push(`Linux ${machine.kernel} takes RR, CR and EC away and keeps the rest, as seen on 6.1.`);
   }
-  const doubt = misreadsAcsOptions(machine.kernel);
-  if (doubt !== null) sentences.push(`${doubt}.`);
+  const doubt = acsOptionsDoubt(machine.kernel);
+  if (doubt !== null) sentences.push(`${doubtText(doubt)}.`);
   if (ports.some((port) => port.devicePath === null)) {
     sentences.push(
       'The way from the root is not in the capture: the address is given instead, and bus numbers may change.',

@@ -2,19 +2,14 @@
 
 import { judgePair } from '../../p2p/distance.ts';
 import { mailCase, type Reason } from '../../p2p/verdict.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import { machineDocument } from '../words/machine-document.ts';
 import type { Sink } from '../words/sink.ts';
 import type { MatrixQuestion } from './cells.ts';
 
 /** Writes the document of the contract, every ordered pair once, provider by provider. */
 export async function writeMatrixJson(out: Sink, { judge, providers, clients }: MatrixQuestion): Promise<void> {
   const { machine, policy } = judge;
-  const head = {
-    source: machine.source,
-    functions: machine.hierarchy.functions.length,
-    cpu: cpuText(machine.cpu),
-    kernel: machine.kernel,
-  };
+  const head = machineDocument(machine);
   out.append(
     `{"schemaVersion":1,"command":"matrix","policy":${JSON.stringify(policy.name)},"machine":${JSON.stringify(head)},"pairs":[`,
   );

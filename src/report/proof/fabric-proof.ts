@@ -7,6 +7,7 @@
 import { restores, withChange } from '../../doctor/change/machine-change.ts';
 import type { CheckResult } from '../../doctor/check-machine.ts';
 import type { Finding, Fix, MachineChange } from '../../doctor/finding.ts';
+import type { PairRun, Run } from '../../doctor/proof.ts';
 import { Fabric, type Hop, IommuPort, prepare, ROOT_COMPLEX, type SparseMemory } from '../../fabric/index.ts';
 import { IommuDomain } from '../../iommu/domain.ts';
 import { IovaAllocator } from '../../iommu/iova-allocator.ts';
@@ -28,24 +29,7 @@ export interface ProvenPair {
   readonly asIs?: boolean;
 }
 
-/** What became of the bytes of one pair. */
-export interface PairRun {
-  /** Names of all places that TLPs came to, in order, each once. */
-  readonly road: readonly string[];
-  readonly passesRootComplex: boolean;
-  /** What went wrong first, and where: `unsupportedRequest (rootComplexRefuses) at root complex`; null where nothing did. */
-  readonly failure: string | null;
-  /** Bytes that arrived as they were sent, both ways together. */
-  readonly bytesRight: number;
-  readonly bytesTotal: number;
-}
-
-export interface FabricProof {
-  readonly before: PairRun;
-  readonly after: PairRun;
-  /** The undo leaves every register and attribute as it was. */
-  readonly restored: boolean;
-}
+export type FabricProof = NonNullable<Run['run']>;
 
 /** Bytes each way: several packets of every size, several pages. */
 const LENGTH = 16 * 1024;
@@ -168,14 +152,13 @@ function pairOf({ hierarchy }: Machine, { pairs }: Pick<Finding, 'pairs'>): Prov
   return provider === undefined || client === undefined ? null : { provider, client };
 }
 
-/** The result with what the fabric showed behind the proof of every fix that has a change. */
+/** The result with what the fabric showed beside the proof of every fix that has a change. */
 export function withFabricProofs(machine: Machine, policy: Policy, result: CheckResult): CheckResult {
   const prove = (finding: Finding, fix: Fix): Fix => {
-    if (fix.change === null) return fix;
-    const proof = fabricProof(machine, policy, finding, fix.change);
+    if (fix.change === null || fix.proof.kind === 'run') return fix;
     return {
       ...fix,
-      proof: `${fix.proof}; ${proof === null ? 'not run on the fabric: no pair, or no BAR, to run' : proofWords(proof)}`,
+      proof: { kind: 'run', of: fix.proof, run: fabricProof(machine, policy, finding, fix.change) },
     };
   };
   const findings = result.findings.map((finding) => ({
@@ -183,18 +166,6 @@ export function withFabricProofs(machine: Machine, policy: Policy, result: Check
     fixes: finding.fixes.map((fix) => prove(finding, fix)),
   }));
   return { ...result, findings };
-}
-
-/** `on the fabric, 64 KiB written and read: before, ...; after, ...; undone, every register is as it was`. */
-export function proofWords({ before, after, restored }: FabricProof): string {
-  const undone = restored ? 'undone, every register is as it was' : 'not undone';
-  return `on the fabric, ${before.bytesTotal / 1024} KiB written and read: before, ${runWords(before)}; after, ${runWords(after)}; ${undone}`;
-}
-
-function runWords(run: PairRun): string {
-  const road = run.passesRootComplex ? 'by way of the root complex' : 'without the root complex';
-  if (run.failure !== null) return `${run.bytesRight} of ${run.bytesTotal} bytes right, ${run.failure}`;
-  return `${run.bytesRight === run.bytesTotal ? 'every byte right' : `${run.bytesRight} of ${run.bytesTotal} bytes right`} ${road}`;
 }
 
 /** No byte is that of its neighbour, none is 0 or ff: what did not arrive is seen. */
