@@ -7,6 +7,7 @@ import { doctorContext } from './context.ts';
 import { type UnseenDevice, unseenDevices } from './facts/roles.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { DIAGNOSES } from './table.ts';
+import { type KindOpinion, rulesByKind } from './whose-rule/kinds.ts';
 import { withKernelLog } from './with-kernel-log.ts';
 
 export interface CheckOptions {
@@ -25,6 +26,8 @@ export interface CheckResult {
   readonly pairs: Readonly<Record<MapType, number>>;
   /** Devices that may be paired and are in none of these pairs, since the capture shows nothing of their memory. */
   readonly unseen: readonly UnseenDevice[];
+  /** Kinds of pairs about which somebody besides the kernel decides, and what they say. */
+  readonly rules: readonly KindOpinion[];
 }
 
 /** Findings by severity, then by how sure we are, then in the order of the table. Nothing is thrown. */
@@ -41,7 +44,7 @@ export function checkMachine(machine: Machine, policy: Policy, options: CheckOpt
   );
   const pairs: Record<MapType, number> = { busAddr: 0, thruHostBridge: 0, notSupported: 0, unknown: 0 };
   for (const item of context.cases) pairs[item.type] += item.pairs;
-  return { findings, pairs, unseen: unseenDevices(context.functions) };
+  return { findings, pairs, unseen: unseenDevices(context.functions), rules: rulesByKind(context) };
 }
 
 /** Whether a finding is at or above a level: an error is above a warning. A note that only asks is below all of them. */

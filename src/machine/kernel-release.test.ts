@@ -78,6 +78,7 @@ test('each feature: known from its first release on, candidates of it included, 
     'resizeFile',
     'shortRedirectList',
     'amdPeersAlways',
+    'rdmaDmaBuf',
   ];
   for (const feature of features) {
     const [major, minor] = sinceRelease(feature).split('.').map(Number) as [number, number];

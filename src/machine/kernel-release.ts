@@ -112,7 +112,8 @@ export type KernelFeature =
   | 'configAcs'
   | 'resizeFile'
   | 'shortRedirectList'
-  | 'amdPeersAlways';
+  | 'amdPeersAlways'
+  | 'rdmaDmaBuf';
 
 /** What came with which release. A decision that depends on the kernel asks here. */
 const SINCE: Readonly<Record<KernelFeature, Numbers>> = {
@@ -132,6 +133,8 @@ const SINCE: Readonly<Record<KernelFeature, Numbers>> = {
   shortRedirectList: [6, 12],
   /** Code that no longer asks for DMABUF_MOVE_NOTIFY and HSA_AMD_P2P: they may be missing from its configuration. */
   amdPeersAlways: [7, 0],
+  /** RDMA registers a dma-buf: ibv_reg_dmabuf_mr(). */
+  rdmaDmaBuf: [5, 12],
 };
 
 /** The first release that has it, `6.12`. */

@@ -141,6 +141,7 @@ test('--json: keys and their order are what scripts rely on; it tells the same a
     'pairs',
     'summary',
     'findings',
+    'rules',
   ]);
   expect(document).toMatchObject({
     schemaVersion: 1,

@@ -4,9 +4,11 @@ import { hex } from '../../core/hex.ts';
 import type { DiagnosisId, Evidence, Finding, Fix, Missing, Severity } from '../../doctor/finding.ts';
 import type { Proof } from '../../doctor/proof.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
+import type { KindOpinion } from '../../doctor/whose-rule/kinds.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
+import { type OpinionDocument, opinionDocument } from '../words/opinion-words.ts';
 import { proofText } from '../words/proof.ts';
 import { type CheckQuestion, splitFindings } from './view.ts';
 
@@ -20,6 +22,14 @@ export interface CheckDocument {
   /** Findings by severity; `open` are the notes that only ask, `unknown` is its older name. */
   readonly summary: Readonly<Record<Severity | 'open' | 'unknown', number>>;
   readonly findings: readonly FindingDocument[];
+  /** Kinds of pairs about which somebody besides the kernel decides. */
+  readonly rules: readonly KindDocument[];
+}
+
+/** Who decides about a kind of pair, with one pair that is answered so. */
+export interface KindDocument extends Omit<KindOpinion, 'opinion' | 'onTop'> {
+  readonly opinion: OpinionDocument;
+  readonly onTop: OpinionDocument | null;
 }
 
 export interface FindingDocument extends Omit<Finding, 'evidence' | 'fixes'> {
@@ -66,6 +76,13 @@ export function checkDocument({ machine, policy, result }: CheckQuestion): Check
       unknown: unknown.length,
     },
     findings: result.findings.map(findingDocument),
+    rules: result.rules.map(({ kind, provider, client, opinion, onTop }) => ({
+      kind,
+      provider,
+      client,
+      opinion: opinionDocument(opinion),
+      onTop: onTop === null ? null : opinionDocument(onTop),
+    })),
   };
 }
 

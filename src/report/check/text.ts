@@ -10,6 +10,7 @@ import type { Machine } from '../../machine/machine.ts';
 import { proofLine } from '../words/proof.ts';
 import { count, type Style, shorten, wrap } from '../words/style.ts';
 import { type Block, fitted } from './fit.ts';
+import { ruleLines } from './rules.ts';
 import { type CheckQuestion, evidenceText, headline, pairsSentence, splitFindings } from './view.ts';
 
 export interface CheckView {
@@ -34,6 +35,8 @@ export function* checkLines(question: CheckQuestion, view: CheckView): Generator
       [headLines(question, found, unknown, view)],
       ...together(found).map((alike) => alikeBlock(alike, view)),
     ];
+    const rules = ruleLines(question.result.rules, view);
+    if (rules.length > 0) blocks.push([rules, []]);
     if (unknown.length > 0) blocks.push(openBlock(unknown, view));
     if (found.length > 0) blocks.push([moreLines(question, found[0] as Finding, view)]);
     // The head and the worst of the findings keep their length.
@@ -45,6 +48,7 @@ export function* checkLines(question: CheckQuestion, view: CheckView): Generator
     yield '';
     yield* findingLines(finding, question, view);
   }
+  yield* ruleLines(question.result.rules, view);
   if (unknown.length > 0) yield* openLines(unknown, view);
 }
 

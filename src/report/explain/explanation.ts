@@ -6,7 +6,10 @@ import { driverState } from '../../doctor/diagnoses/shut-roads.ts';
 import { type ClosedGate, gateWords, receiverGates, senderGates } from '../../doctor/facts/closed-gate.ts';
 import { type MissingEvidence, missingEvidence } from '../../doctor/facts/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../../doctor/facts/road-links.ts';
+import { rolesOf } from '../../doctor/facts/roles.ts';
 import { guestEvidence } from '../../doctor/facts/virtual-machine.ts';
+import type { Opinion } from '../../doctor/whose-rule/opinion.ts';
+import { whoseRule } from '../../doctor/whose-rule/whose-rule.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
@@ -51,6 +54,8 @@ export interface Explanation {
   readonly shut: readonly ClosedGate[];
   /** Names of the functions on the way that redirect now, in walk order: the kernel prints them. */
   readonly redirecting: readonly string[];
+  /** Who decides about this pair, and what each would say; empty for a function and itself. */
+  readonly opinions: readonly Opinion[];
 }
 
 /** Reasons in which the ACS registers of the functions named decide. */
@@ -84,6 +89,7 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
       : narrowestAbove(judge.machine.hierarchy, roadOf(judge, { provider, client, common, verdict })),
     shut: shutGates(judge, { provider, client, common, verdict }),
     redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn.name),
+    opinions: provider === client ? [] : whoseRule({ judge, roles: rolesOf(judge.functions) }, provider, client),
   };
 }
 

@@ -20,6 +20,7 @@ import { ACS_BITS, type AcsState } from '../../pcie/acs.ts';
 import type { Source } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
+import { type OpinionDocument, opinionDocument } from '../words/opinion-words.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
 import { kernelLosses, oopsHazard } from './kernel-caveats.ts';
 import { KERNEL_MAP_TYPES } from './view.ts';
@@ -46,6 +47,8 @@ export interface ExplainDocument {
   /** As asked, then the other way round where that is another pair. */
   readonly verdicts: readonly VerdictDocument[];
   readonly shut: readonly { readonly kind: ClosedGate['kind']; readonly at: string; readonly message: string }[];
+  /** Who decides about the pair as asked, and what each says; empty for a function and itself. */
+  readonly opinions: readonly OpinionDocument[];
   readonly missing: { readonly what: string; readonly command: string } | null;
   readonly change: ChangeDocument;
   /** Null where both directions have one answer. */
@@ -147,6 +150,7 @@ export function explainDocument(explanation: Explanation): ExplainDocument {
       ...(provider === client ? [] : [verdictDocument(client.name, provider.name, reverse)]),
     ],
     shut: explanation.shut.map((gate) => ({ kind: gate.kind, at: gate.at.name, message: gateWords(gate) })),
+    opinions: explanation.opinions.map(opinionDocument),
     missing: missingDocument(explanation),
     change: changeDocument(explanation),
     reverseChange: other === null ? null : changeDocument(other),

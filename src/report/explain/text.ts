@@ -13,6 +13,7 @@ import { fullName, idsText } from '../words/names.ts';
 import { wrap } from '../words/style.ts';
 import { changeLines } from './change.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
+import { ruleLines } from './rules.ts';
 import { type ExplainView, KERNEL_MAP_TYPES, TYPE_WORDS } from './view.ts';
 
 /** The lines of the screen, one by one. */
@@ -34,6 +35,11 @@ export function* explainLines(explanation: Explanation, view: ExplainView): Gene
   yield* verdictLines(explanation, view);
   for (const gate of explanation.shut)
     yield* wrap(`  but now nothing passes: ${gateWords(gate)}`, view.columns, '    ');
+  if (explanation.opinions.length > 0) {
+    yield '';
+    yield view.style.bold('Whose rule');
+    yield* ruleLines(explanation.opinions, view);
+  }
   yield '';
   yield view.style.bold(explanation.missing === null ? 'Smallest change' : 'What is missing');
   yield* changeLines(explanation, view);
