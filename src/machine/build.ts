@@ -17,6 +17,7 @@ export interface MachineEvidence {
   readonly cpu?: Cpu | null | undefined;
   readonly kernel?: string | null | undefined;
   readonly cmdline?: string | null | undefined;
+  readonly architecture?: string | null | undefined;
   readonly iommuGroupTypes?: ReadonlyMap<number, string> | undefined;
   /** Whether text names any extended capability; left out, the functions' own text is asked. */
   readonly extendedListed?: boolean | undefined;
@@ -52,6 +53,7 @@ export function buildMachine(evidence: MachineEvidence): Machine {
     cpu: evidence.cpu ?? null,
     kernel: evidence.kernel ?? null,
     cmdline: evidence.cmdline ?? null,
+    architecture: evidence.architecture ?? null,
     iommuGroupTypes: evidence.iommuGroupTypes ?? new Map(),
     host: evidence.host,
     notes: [...(evidence.notes ?? []), ...treeNotes.finish()],

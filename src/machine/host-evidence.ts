@@ -48,6 +48,8 @@ export interface HostEvidence {
   readonly cufile: ReadonlyMap<string, Setting> | null;
   /** RAID arrays of NVMe drives in /proc/mdstat: `raid0 nvme0n1 nvme1n1` by the array's name. */
   readonly nvmeRaids: ReadonlyMap<string, Setting> | null;
+  /** The hypervisor that the firmware's names or the processor's flags tell of; null where they tell of none. */
+  readonly hypervisor: Setting | null;
 }
 
 /** Of a machine that was described, or listed without a word about its kernel. */
@@ -59,6 +61,7 @@ export const NO_HOST_EVIDENCE: HostEvidence = {
   iommuUnits: null,
   cufile: null,
   nvmeRaids: null,
+  hypervisor: null,
 };
 
 /** Modules that take part in peer-to-peer DMA, and the parameters of /sys/module/NAME/parameters that a diagnosis reads. */

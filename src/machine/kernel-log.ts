@@ -47,6 +47,7 @@ const TELLING: RegExp = new RegExp(
     'Max Payload Size',
     '10-?[Bb]it [Tt]ag',
     'DMA mask',
+    'Hypervisor detected',
   ].join('|'),
 );
 /** Lines of a log that carry somebody's words: the boot loader's command line, what a user wrote into the log. */

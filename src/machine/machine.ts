@@ -43,6 +43,8 @@ export interface Machine {
   readonly kernel: string | null;
   /** Kernel command line; null where not known. */
   readonly cmdline: string | null;
+  /** The machine field of `uname -a`, or lscpu's architecture: `aarch64`. Left out or null where not known. */
+  readonly architecture?: string | null | undefined;
   /** Type of each IOMMU group as sysfs prints it: `DMA`, `DMA-FQ`, `identity`, ... */
   readonly iommuGroupTypes: ReadonlyMap<number, string>;
   /** What the kernel says beside PCI; left out of machines that were described, and never part of a verdict. */

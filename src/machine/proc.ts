@@ -24,10 +24,16 @@ export function ramOf(iomem: readonly IomemEntry[]): Range[] {
   return joinRanges(iomem.filter((entry) => entry.name.startsWith('System RAM')));
 }
 
-/** The first processor of /proc/cpuinfo; null where it names neither vendor nor family (ARM and POWER print others). */
+/**
+ * The first processor of /proc/cpuinfo; null where nothing of it is named. Each architecture prints its own words: Arm the implementer's
+ * number, POWER the model, RISC-V its instruction sets, LoongArch a family that is no number.
+ */
 export function parseCpuinfo(text: string): Cpu | null {
   const field = (name: string): string | undefined => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(text)?.[1]?.trim();
-  const vendor = field('vendor_id') ?? field('CPU implementer') ?? field('cpu');
+  const isLoongson = /^Loongson/i.test(field('CPU Family') ?? '');
+  const isRiscv = /^rv\d/.test(field('isa') ?? '');
+  const other = isLoongson ? 'Loongson' : isRiscv ? 'RISC-V' : undefined;
+  const vendor = field('vendor_id') ?? field('CPU implementer') ?? other ?? field('cpu');
   if (vendor === undefined || vendor === '') return null;
   const family = field('cpu family');
   return { vendor, family: family !== undefined && /^\d+$/.test(family) ? Number.parseInt(family, 10) : null };

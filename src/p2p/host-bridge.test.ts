@@ -176,8 +176,25 @@ test('E13: with a Zen CPU two host bridges may differ, listed or not', () => {
 test('CPU unknown: a listed bridge passes, an unlisted one of Intel does not, any other leaves it open', () => {
   expect(verdictOf([[0x8086, 0x2020]], null).type).toBe('thruHostBridge');
   expect(verdictOf([[0x8086, 0x6f00]], null).type).toBe('notSupported');
-  const open = verdictOf([[0x1022, 0x1450]], null);
-  expect([open.type, codes(open).includes('CPU_UNKNOWN')]).toEqual(['unknown', true]);
+  for (const drawn of [0x29c0, 0x1237, 0x7190]) {
+    const open = verdictOf([[0x8086, drawn]], null);
+    expect([open.type, codes(open).includes('CPU_UNKNOWN')]).toEqual(['unknown', true]);
+  }
+});
+
+test('CPU not named: the root complex of a Zen allows, of an older AMD, of Hygon and of Arm the list decides', () => {
+  for (const device of [0x1450, 0x1480, 0x14a4, 0x14d8, 0x1507, 0x153a]) {
+    const zen = verdictOf([[0x1022, device]], null);
+    expect([zen.type, codes(zen).at(-1)], device.toString(16)).toEqual(['thruHostBridge', 'CPU_ALLOWS']);
+    expect(zen.reasons.at(-1)?.message).toContain(`root complex 1022:${device.toString(16)}`);
+  }
+  for (const [vendor, device] of [
+    [0x1022, 0x1576],
+    [0x1d94, 0x1450],
+    [0x1def, 0xe100],
+  ] as const) {
+    expect(verdictOf([[vendor, device]], null).type, vendor.toString(16)).toBe('notSupported');
+  }
 });
 
 test('E15: distance_many: no client, one bad among three, the same client twice', () => {

@@ -4,37 +4,27 @@
  */
 
 import { hexDigits } from '../core/hex.ts';
+import { type Processor, processorOf } from '../machine/infer/processor.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { Policy } from './policy.ts';
 import type { Reason } from './verdict.ts';
 
-/** First AMD family whose root complexes route between all their ports: Zen. Hygon is another vendor and does not pass. */
-const ZEN_FAMILY = 0x17;
-const VENDOR_INTEL = 0x8086;
-
 export interface HostBridgeAnswer {
   /** null: the evidence does not suffice. */
   readonly allowed: boolean | null;
   readonly reasons: readonly Reason[];
+  /** Strong evidence that is no proof, where `allowed` is null; null where there is none. */
+  readonly likely: { readonly allowed: boolean; readonly because: string } | null;
 }
 
 /** What one root bus has to say, by its first device. */
 interface Lookup {
   readonly state: 'listed' | 'notListed' | 'unusable' | 'unknown';
-  readonly isIntel: boolean;
   readonly reason: Reason;
   /** Refuses pairs below two host bridges, though it is listed; null where it does not. */
   readonly split: Reason | null;
-}
-
-/** What the CPU rule says: true allows every host bridge, false leaves it to the list, null is not known. */
-export function cpuAllows(machine: Machine): boolean | null {
-  const cpu = machine.cpu;
-  if (cpu === null) return null;
-  if (cpu.vendor !== 'AuthenticAMD') return false;
-  return cpu.family === null ? null : cpu.family >= ZEN_FAMILY;
 }
 
 /**
@@ -44,40 +34,39 @@ export function cpuAllows(machine: Machine): boolean | null {
 export class HostBridges {
   readonly #machine: Machine;
   readonly #policy: Policy;
-  readonly #cpu: boolean | null;
+  readonly #processor: Processor;
   readonly #cpuAnswer: HostBridgeAnswer;
   readonly #lookups: (Lookup | undefined)[];
 
   constructor(machine: Machine, policy: Policy) {
     this.#machine = machine;
     this.#policy = policy;
-    this.#cpu = cpuAllows(machine);
-    const message = `the CPU is AuthenticAMD family ${machine.cpu?.family ?? 0}, Zen or newer`;
-    this.#cpuAnswer = { allowed: true, reasons: [{ code: 'CPU_ALLOWS', at: [], message }] };
+    this.#processor = processorOf(machine);
+    this.#cpuAnswer = { allowed: true, reasons: [cpuAllows(this.#processor)], likely: null };
     this.#lookups = new Array(machine.hierarchy.rootBuses.length);
   }
 
   /** Judges one pair of root buses; the same bus twice for a pair below one host bridge. */
   answer(a: RootBus, b: RootBus): HostBridgeAnswer {
-    if (this.#cpu === true) return this.#cpuAnswer;
+    const { isZen, likelyZen } = this.#processor;
+    if (isZen === true) return this.#cpuAnswer;
     const same = a.id === b.id;
     const lookups = same ? [this.#lookUp(a)] : [this.#lookUp(a), this.#lookUp(b)];
     const reasons: Reason[] = [];
     let refused = false;
     let unknown = false;
-    let intel = false;
-    for (const { state, reason, split, isIntel } of lookups) {
+    for (const { state, reason, split } of lookups) {
       const splits = split !== null && !same;
       reasons.push(splits ? split : reason);
       if (state === 'unknown') unknown = true;
       else if (state !== 'listed' || splits) refused = true;
-      if (isIntel) intel = true;
     }
-    if (!refused && !unknown) return { allowed: true, reasons };
-    // A root bus that starts with an Intel device belongs to an Intel CPU, whatever its family: the CPU rule cannot pass.
-    if (refused && (this.#cpu === false || intel)) return { allowed: false, reasons };
-    if (this.#cpu === null && !intel) reasons.push(CPU_UNKNOWN);
-    return { allowed: null, reasons };
+    if (!refused && !unknown) return { allowed: true, reasons, likely: null };
+    // Of a processor that is not AMD's the list decides alone.
+    if (refused && isZen === false) return { allowed: false, reasons, likely: null };
+    if (isZen === null) reasons.push(CPU_UNKNOWN);
+    const likely = likelyZen?.value === true ? { allowed: true, because: likelyZen.because } : null;
+    return { allowed: null, reasons, likely };
   }
 
   #lookUp(root: RootBus): Lookup {
@@ -90,6 +79,14 @@ export class HostBridges {
   }
 }
 
+function cpuAllows({ evidence, families, from }: Processor): Reason {
+  const message =
+    evidence === 'told'
+      ? `the CPU is AuthenticAMD family ${families[0] ?? 0}, Zen or newer`
+      : `the CPU is an AMD Zen or newer, family ${families.join(' or ')}, by its ${from}`;
+  return { code: 'CPU_ALLOWS', at: [], message };
+}
+
 const CPU_UNKNOWN: Reason = {
   code: 'CPU_UNKNOWN',
   at: [],
@@ -99,17 +96,15 @@ const CPU_UNKNOWN: Reason = {
 function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
   const first = machine.hierarchy.functions[root.first] as PciFunction;
   const { name, vendorId, deviceId } = first;
-  const isIntel = vendorId === VENDOR_INTEL;
   const because = (code: Reason['code'], message: string): Reason => ({ code, at: [name], message });
-  const nothing = { isIntel, split: null };
   const atZero = first.bdf.device === 0 && first.bdf.function === 0;
   if ((!atZero && first.portType === null) || ((atZero || first.portType === 'rootPort') && !hasIds(first))) {
     const message = `vendor and device of ${name}, the first device of its root bus, are not known`;
-    return { ...nothing, state: 'unknown', reason: because('HOST_BRIDGE_UNKNOWN', message) };
+    return { state: 'unknown', split: null, reason: because('HOST_BRIDGE_UNKNOWN', message) };
   }
   if (!atZero && first.portType !== 'rootPort') {
     const message = `the first device of the root bus, ${name}, is neither at 00.0 nor a root port`;
-    return { ...nothing, state: 'unusable', reason: because('HOST_BRIDGE_UNUSABLE', message) };
+    return { state: 'unusable', split: null, reason: because('HOST_BRIDGE_UNUSABLE', message) };
   }
   const entry = policy.allowList.find(
     (candidate) => candidate.vendor === vendorId && (candidate.device === null || candidate.device === deviceId),
@@ -117,12 +112,11 @@ function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
   const bridge = `host bridge ${hexDigits(vendorId ?? 0, 4)}:${hexDigits(deviceId ?? 0, 4)} (${name})`;
   if (entry === undefined) {
     const message = `${bridge} is not on the list of ${policy.name}`;
-    return { ...nothing, state: 'notListed', reason: because('HOST_BRIDGE_NOT_LISTED', message) };
+    return { state: 'notListed', split: null, reason: because('HOST_BRIDGE_NOT_LISTED', message) };
   }
   const split = `${bridge} is listed only for pairs below one host bridge, and these are below two`;
   return {
     state: 'listed',
-    isIntel,
     reason: because('HOST_BRIDGE_LISTED', `${bridge} is on the list of ${policy.name}`),
     split: entry.sameRequired ? because('HOST_BRIDGE_SPLIT', split) : null,
   };

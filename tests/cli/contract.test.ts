@@ -41,6 +41,7 @@ test('matrix: every pair of every truth machine through the command, as Linux 6.
       source: file,
       functions: truth.functions.length,
       cpu: `${truth.machine.cpu.vendor}:${truth.machine.cpu.family}`,
+      cpuInferred: null,
       kernel: truth.machine.kernel_release,
     });
     const found = new Map(document.pairs.map((pair) => [`${pair.provider} ${pair.client}`, pair]));
@@ -68,7 +69,7 @@ test('matrix: keys and their order are the contract’s, provider by provider, c
   ]);
   const document = JSON.parse(stdout);
   expect(Object.keys(document)).toEqual(['schemaVersion', 'command', 'policy', 'machine', 'pairs']);
-  expect(Object.keys(document.machine)).toEqual(['source', 'functions', 'cpu', 'kernel']);
+  expect(Object.keys(document.machine)).toEqual(['source', 'functions', 'cpu', 'cpuInferred', 'kernel']);
   expect(document).toMatchObject({ schemaVersion: 1, command: 'matrix' });
   expect(document.pairs.map((pair: Pair) => `${pair.provider} ${pair.client} ${pair.type} ${pair.case}`)).toEqual([
     '0000:03:00.0 0000:03:00.0 busAddr c',

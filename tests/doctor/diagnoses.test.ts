@@ -251,14 +251,13 @@ test('BAR-SMALL: the least change is the kernel’s own, of this card alone; wha
   expect(fixesIn({ kernel: '6.0.1' })[0]?.commands).toEqual([]);
 });
 
-test('HB-NOT-LISTED: where no CPU is named, the ids of a Zen’s root complex are a hint, and no verdict', () => {
+test('HB-NOT-LISTED: where no CPU is named the root complex names it, and the evidence says so', () => {
   const root = (deviceId: number): Machine => ({ ...machine(twoPorts({ vendorId: 0x1022, deviceId })), cpu: null });
-  const [zen] = findings(root(0x1480), 'HB-NOT-LISTED');
-  expect(zen).toMatchObject({ severity: 'note', sure: 'open' });
-  expect(zen?.title).toContain('is the root complex of an AMD Zen: confirm with --cpu AuthenticAMD:23');
-  // Family 15h.
-  expect(findings(root(0x1576), 'HB-NOT-LISTED')[0]?.title).not.toContain('Zen');
-  expect(findings({ ...root(0x1480), cpu: INTEL }, 'HB-NOT-LISTED')[0]?.title).not.toContain('Zen');
+  expect(findings(root(0x1480), 'HB-NOT-LISTED')).toEqual([]);
+  const [older] = findings(root(0x1576), 'HB-NOT-LISTED');
+  expect(older?.sure).toBe('certain');
+  expect(older?.evidence.at(-1)?.value).toBe('AMD, older than Zen, from root complex 1022:1576 (0000:00:00.0)');
+  expect(findings({ ...root(0x1480), cpu: INTEL }, 'HB-NOT-LISTED')).toMatchObject([{ sure: 'certain' }]);
 });
 
 /** A port that has so many lanes of 16 GT/s, and the card below it trained to that. */

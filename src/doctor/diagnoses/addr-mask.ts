@@ -6,6 +6,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { IommuUnit, Setting } from '../../machine/host-evidence.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { hostEvidenceOf, type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -15,7 +16,6 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, settingEvidence } from '../facts/evidence.ts';
 import { groupTypeLines } from '../facts/group-type.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { judged } from '../proof.ts';
@@ -215,7 +215,7 @@ function translateFix(context: DoctorContext, pairs: readonly NarrowPair[]): Fix
 /** Without masks, or in a guest: what an IOMMU, or a GPU by its maker, may not reach. */
 function widthFindings(context: DoctorContext, bars: readonly HighBar[]): Finding[] {
   const { machine, functions, roles } = context;
-  const inGuest = guestEvidence(machine) !== null;
+  const inGuest = hypervisorOf(machine) !== null;
   const unit = narrowestUnit(hostEvidenceOf(machine).iommuUnits);
   const gpus = functions.filter((fn, index) => roles[index] === 'gpu' && fn.vendorId === 0x1002);
   const masks = hostEvidenceOf(machine).dmaMaskBits;

@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -13,7 +14,6 @@ import { lostBars } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { type ResizableBar, resizableBars } from '../facts/resizable-bar.ts';
 import { ROLE_WORDS, type Role } from '../facts/roles.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { notProved } from '../proof.ts';
@@ -157,7 +157,7 @@ function roomOf({ machine }: DoctorContext): Room {
       (fn.prefetchableWindow?.start ?? 0) >= 2 ** 32 ||
       fn.bars.some((bar) => bar.space === 'memory' && (bar.busAddress ?? 0) >= 2 ** 32),
   );
-  const room = { isAbove4G, inGuest: guestEvidence(machine) !== null };
+  const room = { isAbove4G, inGuest: hypervisorOf(machine) !== null };
   ROOMS.set(machine, room);
   return room;
 }

@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { errorStatusOf } from '../../pcie/error-status.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { powerStateOf } from '../../pcie/power-state.ts';
@@ -12,7 +13,6 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { isLinkDown, lostBars } from '../facts/closed-gate.ts';
 import { factEvidence, linkEvidence } from '../facts/evidence.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding, Fix, Severity } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { bytes, listed } from '../words.ts';
@@ -53,7 +53,7 @@ function diagnose(context: DoctorContext): Finding[] {
     }
   }
   // A guest's ports are drawn, and need no link.
-  if (cut.size > 0 && guestEvidence(context.machine) === null)
+  if (cut.size > 0 && hypervisorOf(context.machine) === null)
     findings.push(...[...cut].map(([port, names]) => linkFinding(context, port, names)));
   if (silent.length > 0) findings.push(silentFinding(context, silent));
   if (asleep.length > 0) findings.push(asleepFinding(context, asleep));

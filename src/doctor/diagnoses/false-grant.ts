@@ -1,10 +1,11 @@
 /** The kernel lets a pair through the host bridge because of a list or the CPU, and no register proves that both directions work. */
 
+import { type Hypervisor, hypervisorOf } from '../../machine/infer/hypervisor.ts';
+import { processorOf } from '../../machine/infer/processor.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
-import { identityEvidence, machineEvidence } from '../facts/evidence.ts';
+import { hypervisorEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOfDetour } from '../severity.ts';
@@ -26,7 +27,7 @@ function diagnose(context: DoctorContext): Finding[] {
   );
   if (granted.length === 0) return [];
   const first = granted[0] as PairCase;
-  const guest = guestEvidence(context.machine);
+  const guest = hypervisorOf(context.machine);
   const names = namesOf(context, new Set(granted.flatMap((item) => [...item.functions])));
   const count = granted.reduce((sum, item) => sum + item.pairs, 0);
   return [
@@ -66,18 +67,13 @@ function diagnose(context: DoctorContext): Finding[] {
   ];
 }
 
-function evidenceOf(context: DoctorContext, first: PairCase, guest: ReturnType<typeof guestEvidence>): Evidence[] {
-  const { cpu } = context.machine;
+function evidenceOf(context: DoctorContext, first: PairCase, guest: Hypervisor | null): Evidence[] {
+  const { name } = processorOf(context.machine);
   const reasons = first.verdict.reasons.filter(({ code }) => code === 'CPU_ALLOWS' || code === 'HOST_BRIDGE_LISTED');
   return [
     ...reasons.map((reason) =>
-      machineEvidence(
-        context.machine,
-        'CPU and host bridge',
-        cpu === null ? 'not known' : `${cpu.vendor} family ${cpu.family ?? '?'}`,
-        reason.message,
-      ),
+      machineEvidence(context.machine, 'CPU and host bridge', name ?? 'not known', reason.message),
     ),
-    ...(guest === null ? [] : [identityEvidence(guest.fn, `a device of ${guest.hypervisor}`)]),
+    ...(guest === null ? [] : [hypervisorEvidence(context.machine, guest)]),
   ];
 }

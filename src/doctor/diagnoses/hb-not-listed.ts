@@ -3,6 +3,7 @@
  * and cpu_supports_p2pdma() in drivers/pci/p2pdma.c.
  */
 
+import { processorOf } from '../../machine/infer/processor.ts';
 import { parseBdf } from '../../pcie/bdf.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -35,29 +36,10 @@ function diagnose(context: DoctorContext): Finding[] {
   const unknown = through.filter((item) => item.type === 'unknown');
   const words = {
     id: 'HB-NOT-LISTED',
-    what: `whether the host bridge between them will do is not in this capture${zenWords(context)}`,
+    what: 'whether the host bridge between them will do is not in this capture',
     why: 'CPU and host bridge decide whether peers below different root ports can reach each other.',
   } as const;
   return [...(refused.length > 0 ? [findingOf(context, refused)] : []), ...unknownCases(context, unknown, words)];
-}
-
-/**
- * Vendor and device of root complexes of AMD Zen, by which Linux finds its northbridges: amd_root_ids of arch/x86/kernel/amd_nb.c. It is a
- * hint for him who knows the machine, and no verdict rests on it: the kernel asks the processor, not the bridge.
- */
-const ZEN_ROOTS: ReadonlySet<number> = new Set([
-  0x1450, 0x15d0, 0x1480, 0x1630, 0x14b5, 0x14a4, 0x14d8, 0x14e8, 0x153a, 0x1507,
-]);
-const VENDOR_AMD = 0x1022;
-
-function zenWords({ machine }: DoctorContext): string {
-  if (machine.cpu !== null) return '';
-  const root = machine.hierarchy.functions.find(
-    ({ vendorId, deviceId }) => vendorId === VENDOR_AMD && deviceId !== null && ZEN_ROOTS.has(deviceId),
-  );
-  return root === undefined
-    ? ''
-    : `; ${root.name} is the root complex of an AMD Zen: confirm with --cpu AuthenticAMD:23`;
 }
 
 function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding {
@@ -110,7 +92,7 @@ function bridgeEvidence(context: DoctorContext, name: string): Evidence {
 }
 
 function cpuEvidence({ machine }: DoctorContext): Evidence {
-  const { cpu } = machine;
-  const value = cpu === null ? 'not known' : `${cpu.vendor} family ${cpu.family ?? '?'}`;
+  const { name, from, evidence } = processorOf(machine);
+  const value = name === null ? 'not known' : evidence === 'inferred' ? `${name}, from ${from}` : name;
   return machineEvidence(machine, 'CPU', value, 'not AMD family 0x17 or later, which would allow every host bridge');
 }

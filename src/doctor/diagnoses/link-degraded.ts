@@ -3,13 +3,13 @@
  * be an idle link that has slowed down to save power, and is never called one. PCIe 7.5.3.6 and 7.5.3.8.
  */
 
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { linkEvidence } from '../facts/evidence.ts';
 import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } from '../facts/road-links.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { listed, plural } from '../words.ts';
@@ -32,7 +32,7 @@ function diagnose(context: DoctorContext): Finding[] {
     (link) =>
       !narrow.includes(link) && link.can.speed !== null && link.now.speed !== null && link.now.speed < link.can.speed,
   );
-  const isGuest = guestEvidence(context.machine) !== null;
+  const isGuest = hypervisorOf(context.machine) !== null;
   // A guest's ports are drawn; with one end unknown the slot may be that narrow; a switch on the board may be wired with fewer lanes.
   const faulty = narrow.filter((link) => !isGuest && link.bothKnown && link.lower.portType !== 'upstreamPort');
   const open = narrow.filter((link) => !faulty.includes(link) && (isGuest || holdsBack(context, link)));

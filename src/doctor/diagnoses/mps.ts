@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { DEVICE_CONTROL, withChange } from '../change/machine-change.ts';
 import { bootChange, lineWith } from '../change/parameter-change.ts';
@@ -11,7 +12,6 @@ import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Finding, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved } from '../proof.ts';
@@ -61,7 +61,7 @@ function diagnose(context: DoctorContext): Finding[] {
  * may split a packet only behind its own port. `told` are those that are to send at most `least` bytes already. A guest's ports are drawn.
  */
 function towardsMemory(context: DoctorContext, told: ReadonlySet<number>, least: number): Finding[] {
-  if (guestEvidence(context.machine) !== null) return [];
+  if (hypervisorOf(context.machine) !== null) return [];
   const senders = new Set<number>();
   const hops = new Set<number>();
   let smallest = Number.POSITIVE_INFINITY;

@@ -1,11 +1,10 @@
 /** A guest sees the tree that its hypervisor draws, not the one that its devices stand in. */
 
-import type { PciFunction } from '../../pcie/pci-function.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { type DoctorContext, namesOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
-import { factEvidence, identityEvidence } from '../facts/evidence.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
-import type { Evidence, Finding } from '../finding.ts';
+import { hypervisorEvidence } from '../facts/evidence.ts';
+import type { Finding } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { listed } from '../words.ts';
 
@@ -20,7 +19,7 @@ export const VM_TOPOLOGY: Diagnosis = {
 };
 
 function diagnose(context: DoctorContext): Finding[] {
-  const guest = guestEvidence(context.machine);
+  const guest = hypervisorOf(context.machine);
   if (guest === null) return [];
   const passed: number[] = [];
   context.functions.forEach((fn, index) => {
@@ -37,10 +36,10 @@ function diagnose(context: DoctorContext): Finding[] {
       // With one device passed through there is nobody to pair it with.
       severity: names.length > 1 || context.intent !== null ? 'warning' : 'note',
       sure: 'certain',
-      title: `This is a ${guest.hypervisor} guest${names.length === 0 ? '' : ` with ${listed(names)} passed through`}: its tree tells nothing of how the devices stand in the host`,
-      at: [guest.fn.name],
+      title: `This is a ${guest.name} guest${names.length === 0 ? '' : ` with ${listed(names)} passed through`}: its tree tells nothing of how the devices stand in the host`,
+      at: guest.fn === null ? [] : [guest.fn.name],
       functions: names,
-      evidence: [guestDevice(guest.fn, `a device of ${guest.hypervisor}`)],
+      evidence: [hypervisorEvidence(context.machine, guest)],
       why: 'A guest’s drivers judge by the tree that they see. ACS, switches and host bridges of the host decide what really happens, and BARs of peers must be mapped in the host’s IOMMU.',
       fixes: [
         {
@@ -65,10 +64,4 @@ function diagnose(context: DoctorContext): Finding[] {
       ],
     },
   ];
-}
-
-/** By its numbers, or by its name where a listing prints no numbers. */
-function guestDevice(fn: PciFunction, meaning: string): Evidence {
-  if (fn.vendorId !== null) return identityEvidence(fn, meaning);
-  return factEvidence(fn, 'identity', { register: 'Name', value: fn.facts.text?.deviceName ?? '', meaning });
 }

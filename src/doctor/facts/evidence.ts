@@ -2,6 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { Setting } from '../../machine/host-evidence.ts';
+import type { Hypervisor } from '../../machine/infer/hypervisor.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { acsBitNames } from '../../pcie/acs.ts';
 import type { FactName } from '../../pcie/function-facts.ts';
@@ -54,6 +55,19 @@ export function factEvidence(
 /** A fact of the whole machine. */
 export function machineEvidence(machine: Machine, register: string, value: string, meaning: string): Evidence {
   return { at: null, register, offset: null, value, meaning, source: machine.source, line: null };
+}
+
+/** What shows that the machine is a guest. */
+export function hypervisorEvidence(machine: Machine, { name, fn, setting }: Hypervisor): Evidence {
+  if (fn === null) {
+    const told = machineEvidence(machine, 'hypervisor', setting?.value ?? name, `the machine runs in ${name}`);
+    return setting === null ? told : { ...told, source: setting.file, line: setting.line };
+  }
+  const meaning = `a device of ${name}`;
+  // A listing without numbers shows it by its name.
+  return fn.vendorId !== null
+    ? identityEvidence(fn, meaning)
+    : factEvidence(fn, 'identity', { register: 'Name', value: fn.facts.text?.deviceName ?? '', meaning });
 }
 
 /** A setting of the host: a parameter of a module, an attribute. `at` is the function that it is about; null `setting` was not captured. */

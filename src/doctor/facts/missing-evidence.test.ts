@@ -26,7 +26,7 @@ test('an unknown CPU: the one command names it too', () => {
   const { machine, judge, index } = machineOf(
     [
       {
-        hostBridge: { vendorId: 0x1022, deviceId: 0x1480 },
+        hostBridge: { vendorId: 0x1b36, deviceId: 0x0008 },
         children: [
           switchBelow('p', [{ name: 'x', below: [card('a')] }]),
           switchBelow('q', [{ name: 'y', below: [card('b')] }]),

@@ -3,10 +3,10 @@
  * stand. What it answers is what `nvidia-smi topo -p2p` prints: OK, GNS (GPU), CNS (chipset), TNS (topology), NS (not supported).
  */
 
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
+import { processorOf } from '../../machine/infer/processor.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
-import { cpuAllows } from '../../p2p/host-bridge.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { guestEvidence } from '../facts/virtual-machine.ts';
 import type { Certainty } from '../finding.ts';
 import { bytes } from '../words.ts';
 import { generationWord, type NvidiaChip, type NvidiaGeneration, nvidiaChip } from './nvidia-chip.ts';
@@ -130,7 +130,7 @@ function byPlace(pair: RulePair): Found {
       rules: ['nvidia-common-switch'],
     };
   }
-  if (guestEvidence(judge.machine) !== null) {
+  if (hypervisorOf(judge.machine) !== null) {
     return {
       answer: 'no',
       words: 'This is a guest: its host bridge is on no list of the driver, and topo -p2p shows CNS.',
@@ -145,7 +145,7 @@ function byPlace(pair: RulePair): Found {
     };
   }
   const list = 'Across root ports the driver asks its own list of host bridges, which is not public';
-  return cpuAllows(judge.machine) === true
+  return processorOf(judge.machine).isZen === true
     ? {
         answer: 'yes',
         words: `${list}; AMD EPYC and Threadripper are on it.`,

@@ -1,6 +1,7 @@
 /** What root complexes pass between their ports, whatever software allows. */
 
-import { guestEvidence } from '../facts/virtual-machine.ts';
+import { isDrawn } from '../../machine/infer/host-bridges.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { type Opinion, type RulePair, VENDOR_INTEL } from './opinion.ts';
 import { sureOfRules } from './rules.ts';
 
@@ -18,13 +19,18 @@ const CLASS_HOST_BRIDGE = 0x0600;
 
 /** Intel's client processors pass writes of peers and no reads; null for all other machines, and for pairs that meet below a root port. */
 export function rootComplexOpinion({ judge, provider, client }: RulePair): Opinion | null {
-  if (judge.commonUpstream(provider, client) >= 0 || guestEvidence(judge.machine) !== null) return null;
+  if (judge.commonUpstream(provider, client) >= 0 || hypervisorOf(judge.machine) !== null) return null;
   const root = judge.rootBus(provider);
   if (root.id !== judge.rootBus(client).id || root.evidence === null) return null;
   const first = judge.functions[root.first];
   if (first === undefined || first.vendorId !== VENDOR_INTEL || first.classCode !== CLASS_HOST_BRIDGE) return null;
   const id = first.deviceId;
-  if (id === null || first.portType === 'rootPort' || NOT_CLIENT.some(([from, to]) => id >= from && id <= to))
+  if (
+    id === null ||
+    isDrawn(first) ||
+    first.portType === 'rootPort' ||
+    NOT_CLIENT.some(([from, to]) => id >= from && id <= to)
+  )
     return null;
   const isListed = judge.policy.allowList.some(({ vendor, device }) => vendor === VENDOR_INTEL && device === id);
   if (isListed) return null;

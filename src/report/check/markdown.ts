@@ -1,7 +1,7 @@
 /** The report as Markdown, to paste into a ticket: everything, without width and colour. */
 
 import type { Finding, Fix } from '../../doctor/finding.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import { cpuWords } from '../words/cpu-text.ts';
 import { proofLine } from '../words/proof.ts';
 import { count } from '../words/style.ts';
 import { type CheckQuestion, evidenceText, pairsSentence, splitFindings, tally } from './view.ts';
@@ -12,7 +12,7 @@ export function* markdownLines({ machine, policy, result }: CheckQuestion): Gene
   yield `# Peer-to-peer DMA: ${tally(found)}`;
   yield '';
   yield `- Machine: ${code(machine.source)}, ${count(machine.hierarchy.functions.length, 'function')}`;
-  yield `- Rules: ${policy.name}; kernel ${machine.kernel ?? 'not known'}; CPU ${cpuText(machine.cpu) ?? 'not known'}`;
+  yield `- Rules: ${policy.name}; kernel ${machine.kernel ?? 'not known'}; CPU ${cpuWords(machine)}`;
   yield `- ${pairsSentence(result)}`;
   for (const finding of found) yield* findingSection(finding);
   if (unknown.length > 0) {

@@ -7,9 +7,9 @@ import { type ClosedGate, gateWords, receiverGates, senderGates } from '../../do
 import { type MissingEvidence, missingEvidence } from '../../doctor/facts/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../../doctor/facts/road-links.ts';
 import { rolesOf } from '../../doctor/facts/roles.ts';
-import { guestEvidence } from '../../doctor/facts/virtual-machine.ts';
 import type { Opinion } from '../../doctor/whose-rule/opinion.ts';
 import { whoseRule } from '../../doctor/whose-rule/whose-rule.ts';
+import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import { REDIRECT_BITS } from '../../p2p/judge.ts';
@@ -66,7 +66,7 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
   const verdict = judgePair(judge, provider, client);
   const common = judge.commonUpstream(provider, client);
   const named = new Set(verdict.reasons.filter(({ code }) => ACS_REASONS.has(code)).flatMap(({ at }) => at));
-  const isGuest = guestEvidence(judge.machine) !== null;
+  const isGuest = hypervisorOf(judge.machine) !== null;
   const hop = (index: number): Hop => hopOf(judge, { index, provider, client, common, named, isGuest });
   const providerLeg = legOf(judge, provider, common).map(hop);
   if (common >= 0) providerLeg.push(hop(common));

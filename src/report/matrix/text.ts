@@ -7,7 +7,7 @@ import type { JudgeContext } from '../../p2p/judge.ts';
 import { LINK_LEGEND } from '../../p2p/link-word.ts';
 import type { MailCase } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import { cpuWords } from '../words/cpu-text.ts';
 import { fullName, type Names } from '../words/names.ts';
 import { count, type Style, shorten, wrap } from '../words/style.ts';
 import { MatrixCells, type MatrixQuestion } from './cells.ts';
@@ -61,10 +61,9 @@ export function* matrixLines(question: MatrixQuestion, view: MatrixView): Genera
 
 /** `host.tar.gz: 18 functions, CPU GenuineIntel:6, Linux 6.12.117; rules of linux-6.12`. */
 export function machineLine({ machine, policy }: JudgeContext): string {
-  const cpu = cpuText(machine.cpu) ?? machine.cpu?.vendor ?? 'not known';
   const kernel = machine.kernel === null ? 'kernel not known' : `Linux ${machine.kernel}`;
   const functions = count(machine.hierarchy.functions.length, 'function');
-  return `${machine.source}: ${functions}, CPU ${cpu}, ${kernel}; rules of ${policy.name}`;
+  return `${machine.source}: ${functions}, CPU ${cpuWords(machine)}, ${kernel}; rules of ${policy.name}`;
 }
 
 interface Column {

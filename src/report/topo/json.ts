@@ -7,7 +7,7 @@ import { ACS_BITS } from '../../pcie/acs.ts';
 import type { BridgeWindow, WindowFact } from '../../pcie/bridge-window.ts';
 import type { FactName } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import { cpuInferred, cpuText } from '../words/cpu-text.ts';
 import type { Names } from '../words/names.ts';
 import type { Sink } from '../words/sink.ts';
 
@@ -18,6 +18,7 @@ export async function writeTopoJson(out: Sink, machine: Machine, names: Names): 
     source: machine.source,
     functions: hierarchy.functions.length,
     cpu: cpuText(machine.cpu),
+    cpuInferred: cpuInferred(machine),
     kernel: machine.kernel,
     kernelCmdline: machine.cmdline,
   };

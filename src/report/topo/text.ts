@@ -4,7 +4,7 @@ import { hexDigits } from '../../core/hex.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Hierarchy, RootBus } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { cpuText } from '../words/cpu-text.ts';
+import { cpuWords } from '../words/cpu-text.ts';
 import { acsWords, barWords, linkWords, portWords, sizeWords } from '../words/fact-words.ts';
 import { fullName, type Names } from '../words/names.ts';
 import { count, type Style, shorten, wrap } from '../words/style.ts';
@@ -27,10 +27,9 @@ const EVIDENCE_WORDS: Readonly<Record<Exclude<RootBus['evidence'], null>, string
 /** The lines of the screen, one by one. */
 export function* topoLines(machine: Machine, view: TopoView): Generator<string> {
   const { hierarchy } = machine;
-  const cpu = cpuText(machine.cpu) ?? machine.cpu?.vendor ?? 'not known';
   const kernel = machine.kernel === null ? 'kernel not known' : `Linux ${machine.kernel}`;
   const functions = count(hierarchy.functions.length, 'function');
-  yield* wrap(`${machine.source}: ${functions}, CPU ${cpu}, ${kernel}`, view.columns, '  ');
+  yield* wrap(`${machine.source}: ${functions}, CPU ${cpuWords(machine)}, ${kernel}`, view.columns, '  ');
   const children = childrenByParent(hierarchy);
   for (const root of hierarchy.rootBuses) {
     yield '';

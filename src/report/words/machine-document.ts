@@ -1,12 +1,13 @@
 /** The machine as every JSON document names it. */
 
 import type { Machine } from '../../machine/machine.ts';
-import { cpuText } from './cpu-text.ts';
+import { type CpuInferred, cpuInferred, cpuText } from './cpu-text.ts';
 
 export interface MachineDocument {
   readonly source: string;
   readonly functions: number;
   readonly cpu: string | null;
+  readonly cpuInferred: CpuInferred | null;
   readonly kernel: string | null;
 }
 
@@ -16,6 +17,7 @@ export function machineDocument(machine: Machine): MachineDocument {
     source: machine.source,
     functions: machine.hierarchy.functions.length,
     cpu: cpuText(machine.cpu),
+    cpuInferred: cpuInferred(machine),
     kernel: machine.kernel,
   };
 }

@@ -6,6 +6,7 @@
 import { bytesOf, latin1 } from '../../../core/text.ts';
 import { cufileProperties } from '../../cufile.ts';
 import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
+import { hypervisorOfFirmware } from '../../infer/firmware-names.ts';
 import { kernelConfigText, parseKernelConfig } from '../../kernel-config.ts';
 import { LOG_LINES_MAX, tellingMessage } from '../../kernel-log.ts';
 import type { FileTree } from '../root/file-tree.ts';
@@ -35,6 +36,7 @@ export function captureHost(
   host.iommuUnits();
   host.cufile();
   host.raids();
+  host.firmware();
   return { entries: host.entries, missing: host.missing };
 }
 
@@ -149,6 +151,13 @@ class HostCapture {
       return [`${name} : active ${match[2]} ${((match[3] as string).match(/nvme\w+/g) ?? []).join(' ')}\n`];
     });
     this.#add('proc/mdstat', lines.join(''));
+  }
+
+  /** Maker and model of the machine as its firmware names them, where they name a hypervisor: what else they say stays behind. */
+  firmware(): void {
+    const files = ['sys_vendor', 'product_name'].map((name) => `sys/class/dmi/id/${name}`);
+    const [vendor, product] = files.map((file) => (this.#text(file) ?? '').trim());
+    if (hypervisorOfFirmware(vendor ?? '', product ?? '') !== null) for (const file of files) this.#copy(file);
   }
 
   #text(path: string): string | null {

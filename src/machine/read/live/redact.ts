@@ -97,11 +97,15 @@ function wholeWord(word: string): RegExp {
   return new RegExp(`(?<!\\w)${word.replace(/[^\w]/g, '\\$&')}(?!\\w)`, 'gi');
 }
 
-/** Lines of /proc/cpuinfo that tell what the CPU is, of the first processor only; a serial number is not among them. */
+/**
+ * Lines of /proc/cpuinfo that tell what the CPU is, of the first processor only; a serial number is not among them. Of its flags the one
+ * that says that a hypervisor runs below.
+ */
 export function redactCpuinfo(cpuinfo: string): string {
   const [first = ''] = cpuinfo.split(/\n\s*\n/);
-  const told = /^(processor|vendor_id|cpu family|model|model name|stepping|cpu|machine|CPU \w+)\s*:/;
+  const told = /^(processor|vendor_id|cpu family|model|model name|stepping|cpu|machine|isa|CPU \w+)\s*:/;
   const lines = first.split('\n').filter((line) => told.test(line));
+  if (/^flags\s*:.*\bhypervisor\b/m.test(first)) lines.push('flags\t\t: hypervisor');
   return lines.map((line) => `${line}\n`).join('');
 }
 

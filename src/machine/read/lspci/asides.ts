@@ -18,6 +18,9 @@ const LINE_MAX = 4096;
 
 const BANNER = /\bLinux version (\d+\.\d+\S*) /;
 const UNAME = /^Linux \S+ (\d+\.\d+\S*) #\d+/;
+/** The machine stands after the date, once or three times over. */
+const UNAME_MACHINE = / (\w+)(?: unknown){0,2} (?:GNU\/)?Linux$/;
+const LSCPU_MACHINE = /^Architecture:\s+(\w+)$/;
 const VENDOR = /^(?:vendor_id|Vendor ID)\s*:\s*([A-Za-z]+)$/;
 const FAMILY = /^(?:cpu family|CPU family)\s*:\s*(\d+)$/;
 const IOMEM = /^ *[0-9a-f]+-[0-9a-f]+ : \S/i;
@@ -27,6 +30,7 @@ const DMA_MASK = /^\/sys\/bus\/pci\/devices\/([0-9a-f:.]+)\/dma_mask_bits:(\d+)$
 
 export class Asides {
   readonly #kernels = new Set<string>();
+  readonly #machines = new Set<string>();
   readonly #vendors = new Set<string>();
   readonly #families = new Set<number>();
   readonly #cmdlines = new Set<string>();
@@ -39,8 +43,12 @@ export class Asides {
   line(bytes: Uint8Array, start: number, end: number, number: number): boolean {
     const text = latin1(bytes, start, Math.min(end, start + LINE_MAX));
     if (this.#ofKernel(text, number)) return true;
-    const kernel = (BANNER.exec(text) ?? UNAME.exec(text))?.[1];
+    const uname = UNAME.exec(text)?.[1];
+    const machine = (uname === undefined ? LSCPU_MACHINE : UNAME_MACHINE).exec(text)?.[1];
+    if (machine !== undefined) this.#machines.add(machine);
+    const kernel = BANNER.exec(text)?.[1] ?? uname;
     if (kernel !== undefined) return add(this.#kernels, kernel);
+    if (machine !== undefined) return true;
     const vendor = VENDOR.exec(text)?.[1];
     if (vendor !== undefined) return add(this.#vendors, vendor);
     const family = FAMILY.exec(text)?.[1];
@@ -102,6 +110,11 @@ export class Asides {
   /** Kernel release, or null where none or more than one is named. */
   get kernel(): string | null {
     return only(this.#kernels);
+  }
+
+  /** The machine field of `uname -a`, or lscpu's architecture; null where none or more than one is named. */
+  get architecture(): string | null {
+    return only(this.#machines);
   }
 
   get cpu(): Cpu | null {

@@ -35,6 +35,7 @@ export function readLspci(bytes: Uint8Array, source: string): LspciReading {
       functions,
       iomem: asides.iomem,
       cpu: asides.cpu,
+      architecture: asides.architecture,
       kernel: asides.kernel,
       cmdline: asides.cmdline,
       extendedListed: scan.extendedListed,

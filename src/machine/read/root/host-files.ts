@@ -7,6 +7,7 @@ import { latin1 } from '../../../core/text.ts';
 import { cufileProperties } from '../../cufile.ts';
 import type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '../../host-evidence.ts';
 import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
+import { hypervisorOfFirmware } from '../../infer/firmware-names.ts';
 import { type KernelConfig, parseKernelConfig } from '../../kernel-config.ts';
 import { LOG_LINES_MAX, type LogLine, parseKernelLog } from '../../kernel-log.ts';
 import { parseRelease } from '../../kernel-release.ts';
@@ -48,6 +49,7 @@ export function readHostFiles(
     iommuUnits: files.iommuUnits(),
     cufile: files.cufile(),
     nvmeRaids: files.nvmeRaids(),
+    hypervisor: files.hypervisor(),
   };
 }
 
@@ -193,6 +195,17 @@ class HostFiles {
       raids.set(match[1] as string, { value: `${match[2]} ${members.join(' ')}`, file, line: index + 1 });
     }
     return raids;
+  }
+
+  /** What the firmware calls the machine, or the flag by which a processor says that it is not alone. */
+  hypervisor(): Setting | null {
+    const [vendor, product] = ['sys_vendor', 'product_name'].map((name) => this.#setting(`sys/class/dmi/id/${name}`));
+    const named = hypervisorOfFirmware(vendor?.value ?? '', product?.value ?? '');
+    if (named !== null) return { ...((vendor ?? product) as Setting), value: named };
+    const file = 'proc/cpuinfo';
+    const lines = (this.#text(file) ?? '').split('\n');
+    const at = lines.findIndex((line) => /^flags\s*:.*\bhypervisor\b/.test(line));
+    return at < 0 ? null : { value: 'an unnamed hypervisor', file, line: at + 1 };
   }
 
   #setting(file: string): Setting | null {
