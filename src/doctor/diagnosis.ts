@@ -1,14 +1,12 @@
 /** What the table of diagnoses holds of each. */
 
 import type { DoctorContext } from './context.ts';
-import type { DiagnosisId, Finding, Severity } from './finding.ts';
+import type { DiagnosisId, Finding } from './finding.ts';
 
 export interface Diagnosis {
   readonly id: DiagnosisId;
   /** Other names of the same, as users meet them. */
   readonly aliases: readonly string[];
-  /** The worst that it can be. */
-  readonly severity: Severity;
   /** One line. */
   readonly meaning: string;
   /** What users see. */

@@ -29,4 +29,5 @@ export type { PortChange } from './port-change.ts';
 export type { Doubt, Judged, NotProved, NotProvedReason, PairRun, Proof, Run, Shown, Tried } from './proof.ts';
 export type { SetpciLine } from './remedy/kernel-parameter.ts';
 export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './remedy/kernel-parameter.ts';
+export { worstSeverity } from './severity.ts';
 export { DIAGNOSES } from './table.ts';

@@ -13,6 +13,7 @@ import { functionNamed, type Logged, logEvidence, loggedOf, type Statement } fro
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { faultRequester } from './log/fault-requester.ts';
+import { severityOf } from './severity.ts';
 import { listed, plural } from './words.ts';
 
 /** As many lines are shown with one finding. */
@@ -123,7 +124,7 @@ function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence
   return {
     ...NOTHING,
     id: 'IOMMU-TRANSLATED',
-    severity: 'warning',
+    severity: severityOf('IOMMU-TRANSLATED', 'faulted'),
     sure: 'certain',
     title: `${client.name} was given the raw address of memory of ${peer.name}, and its IOMMU refused it`,
     at: [client.name],
@@ -181,7 +182,7 @@ function violationFinding({ machine }: DoctorContext, { message }: Logged<'aer'>
   return {
     ...NOTHING,
     id: 'ACS-REDIR-SWITCH',
-    severity: 'warning',
+    severity: severityOf('ACS-REDIR-SWITCH', 'blocked'),
     sure: 'likely',
     title: `${message.at} reported ${plural(same.length, 'ACS violation')}: requests below it, where ${listed(below)} are, were blocked`,
     at: [message.at],
@@ -210,7 +211,7 @@ function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
-    severity: 'warning',
+    severity: severityOf('BAR-SMALL', 'noSpace'),
     sure: 'certain',
     title: `BAR${bar} of ${fn.name} has no address: the window of the bridge above had no room for it`,
     at: [fn.name],

@@ -17,14 +17,13 @@ import { groupedBy } from '../grouped.ts';
 import { type PortChange, portChange } from '../port-change.ts';
 import { type RedirectGroup, redirectFixes } from '../remedy/acs-redir-fixes.ts';
 import { overrunsRedirectList } from '../remedy/redirect-list.ts';
-import { severityBelowSwitch } from '../severity.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 import { unknownCases } from './unknown-cases.ts';
 
 export const ACS_REDIR_SWITCH: Diagnosis = {
   id: 'ACS-REDIR-SWITCH',
   aliases: [],
-  severity: 'error',
   meaning: 'ACS on a switch sends traffic between its devices up to the host bridge',
   symptom: 'NCCL hangs between GPUs on one switch, copies return all ones, bandwidth is half of the link’s',
   needs: 'ACS Control of every bridge between the two: 4096 bytes of configuration space, or lspci -vvv as root',
@@ -96,7 +95,10 @@ function findingOf(
   return {
     ...NOTHING,
     id: 'ACS-REDIR-SWITCH',
-    severity: refused === undefined ? 'warning' : severityBelowSwitch(context, concerned),
+    severity:
+      refused === undefined
+        ? severityOf('ACS-REDIR-SWITCH', 'detour')
+        : severityOf('ACS-REDIR-SWITCH', 'refused', context, concerned),
     sure: 'certain',
     title: `${listed(names)} meet below ${meeting}, but ACS redirects at ${listed(at)}: ${consequence}`,
     at,

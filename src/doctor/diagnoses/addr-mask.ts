@@ -19,12 +19,12 @@ import { deviceKey, isProvider } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { judged } from '../proof.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 
 export const ADDR_MASK: Diagnosis = {
   id: 'ADDR-MASK',
   aliases: [],
-  severity: 'warning',
   meaning: 'a BAR lies higher than a peer or the guest’s IOMMU can address',
   symptom: 'works once BARs lie lower; "DMA mask too narrow for high BARs"',
   needs: 'BAR addresses; dma_mask_bits of each client, which lspci does not print; the IOMMU’s width',
@@ -129,7 +129,7 @@ function narrowFinding(context: DoctorContext, pairs: readonly NarrowPair[]): Fi
   return {
     ...NOTHING,
     id: 'ADDR-MASK',
-    severity: 'warning',
+    severity: severityOf('ADDR-MASK', 'aboveMask'),
     sure: isSure ? 'certain' : 'likely',
     title: `${listed(clients)} can address ${bits} bits, and BARs of ${listed(providers)} lie above: ${outcomeWords(byBus, pairs.length)}`,
     at: clients,
@@ -230,7 +230,7 @@ function widthFindings(context: DoctorContext, bars: readonly HighBar[]): Findin
     {
       ...NOTHING,
       id: 'ADDR-MASK',
-      severity: inGuest ? 'warning' : 'note',
+      severity: severityOf('ADDR-MASK', inGuest ? 'openGuest' : 'open'),
       sure: 'open',
       title: inGuest
         ? `BARs of ${listed(names)} lie above ${GUEST_BITS} bits, the default width of a guest’s IOMMU`
@@ -273,7 +273,7 @@ function unitFinding(bars: readonly HighBar[], unit: IommuUnit & { readonly addr
     {
       ...NOTHING,
       id: 'ADDR-MASK',
-      severity: 'warning',
+      severity: severityOf('ADDR-MASK', 'aboveUnit'),
       sure: 'likely',
       title: `BARs of ${listed(names)} lie above the ${unit.addressBits} bits that IOMMU ${unit.name} takes: raw addresses of them are refused there`,
       at: names,

@@ -1,6 +1,6 @@
 /** Words of the kernel command line that were meant to open roads and did not. */
 
-import { REDIRECT_BITS, REDIRECT_NO } from '../../p2p/judge.ts';
+import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import { bootChange } from '../change/parameter-change.ts';
 import { inPathForm } from '../command-line/acs-parameter.ts';
 import { parseCommandLine } from '../command-line/command-line.ts';
@@ -9,39 +9,40 @@ import { type CommandLineProblem, commandLineProblems, repairedLine } from '../c
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, machineEvidence } from '../facts/evidence.ts';
-import type { Finding, Fix, MachineChange, Severity } from '../finding.ts';
+import type { Finding, Fix, MachineChange } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { portChange } from '../port-change.ts';
 import { judged, notProved, type Proof } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { acsParameter, parameterProof, portsOf, roadAfter } from '../remedy/parameter-fix.ts';
+import { type Situation, severityOf } from '../severity.ts';
 
 export const BAD_CMDLINE: Diagnosis = {
   id: 'BAD-CMDLINE',
   aliases: [],
-  severity: 'error',
   meaning: 'a word of the kernel command line that should open roads has no effect',
   symptom: 'ACS is still on although the command line says otherwise',
   needs: '/proc/cmdline (or --kernel-cmdline), ACS Control, kernel release',
   diagnose,
 };
 
-const SEVERITY: Readonly<Record<CommandLineProblem['code'], Severity>> = {
-  NO_OP: 'error',
-  KERNEL_TOO_OLD: 'error',
-  COMMA_FOR_SEMICOLON: 'error',
-  BLANK_IN_LIST: 'error',
-  CUT_SHORT: 'warning',
-  STRAY_QUOTE: 'error',
-  PREFIX_MISSING: 'error',
-  MALFORMED: 'error',
-  DEVICE_GONE: 'error',
-  NO_ACS: 'error',
-  NO_EFFECT: 'error',
-  REPLACED: 'warning',
-  DEFAULTS_LOST: 'note',
-  BEHIND_DASHES: 'error',
-  GROUPS_ONLY: 'warning',
+/** What a problem comes to for the machine, where the word is one about ACS. */
+const SITUATION: Readonly<Record<CommandLineProblem['code'], 'ineffective' | 'partlyEffective' | 'defaultsLost'>> = {
+  NO_OP: 'ineffective',
+  KERNEL_TOO_OLD: 'ineffective',
+  COMMA_FOR_SEMICOLON: 'ineffective',
+  BLANK_IN_LIST: 'ineffective',
+  CUT_SHORT: 'partlyEffective',
+  STRAY_QUOTE: 'ineffective',
+  PREFIX_MISSING: 'ineffective',
+  MALFORMED: 'ineffective',
+  DEVICE_GONE: 'ineffective',
+  NO_ACS: 'ineffective',
+  NO_EFFECT: 'ineffective',
+  REPLACED: 'partlyEffective',
+  DEFAULTS_LOST: 'defaultsLost',
+  BEHIND_DASHES: 'ineffective',
+  GROUPS_ONLY: 'partlyEffective',
 };
 
 /** What writing the word differently comes to. */
@@ -72,18 +73,12 @@ function diagnose(context: DoctorContext): Finding[] {
   return commandLineProblems(machine, commandLine).map((problem) => findingOf(context, problem));
 }
 
-/**
- * A word about the IOMMU that changes nothing leaves it in its default; a word about ACS that changes nothing does no harm where every
- * register is known and none redirects.
- */
-function severityOf(context: DoctorContext, problem: CommandLineProblem): Severity {
-  const worst = SEVERITY[problem.code];
-  const isIommu = /iommu/.test(problem.token.key);
-  if (problem.code === 'NO_OP' && isIommu) return 'note';
-  if (worst !== 'error') return worst;
-  if (isIommu) return 'warning';
-  const needless = context.judge.redirect.every((redirect) => redirect === REDIRECT_NO);
-  return needless ? 'warning' : 'error';
+/** A word about the IOMMU that changes nothing leaves it in its default. */
+function situationOf({ code, token }: CommandLineProblem): Situation<'BAD-CMDLINE'> {
+  const situation = SITUATION[code];
+  if (!/iommu/.test(token.key)) return situation;
+  if (code === 'NO_OP') return 'defaultIommu';
+  return situation === 'ineffective' ? 'ineffectiveIommu' : situation;
 }
 
 function findingOf(context: DoctorContext, problem: CommandLineProblem): Finding {
@@ -92,7 +87,7 @@ function findingOf(context: DoctorContext, problem: CommandLineProblem): Finding
   return {
     ...NOTHING,
     id: 'BAD-CMDLINE',
-    severity: severityOf(context, problem),
+    severity: severityOf('BAD-CMDLINE', situationOf(problem), context),
     sure: problem.code === 'DEFAULTS_LOST' || problem.code === 'CUT_SHORT' ? 'likely' : 'certain',
     title: `Kernel command line, ${beginningOf(problem.token.text)}: ${problem.message}`,
     at: names,

@@ -18,12 +18,12 @@ import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { notProved } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
+import { severityOf } from '../severity.ts';
 import { bytes, listed } from '../words.ts';
 
 export const BAR_SMALL: Diagnosis = {
   id: 'BAR-SMALL',
   aliases: ['NO-WINDOW'],
-  severity: 'error',
   meaning: 'a BAR shows only a part of the device’s memory, or found no room',
   symptom: 'nvidia-smi shows a BAR1 of 256 MiB; "BAR 1: can’t assign; no space"',
   needs: 'BAR sizes, the Resizable BAR capability (4096 bytes of configuration space), bridge windows',
@@ -62,12 +62,6 @@ function largestBar(fn: PciFunction): number {
   return Math.max(0, ...fn.bars.map((bar) => (bar.space === 'memory' ? (bar.size ?? 0) : 0)));
 }
 
-/** A card that is made to compute, that publishes memory, or that the user named, is of no use without its memory. */
-function isMeant({ asked, machine, compute, publishers }: DoctorContext, fn: PciFunction): boolean {
-  const index = machine.hierarchy.indexOf(fn.bdf);
-  return asked?.includes(index) === true || publishers.has(index) || (compute.has(index) && compute.size >= 2);
-}
-
 function unplacedFinding(
   context: DoctorContext,
   fn: PciFunction,
@@ -77,7 +71,7 @@ function unplacedFinding(
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
-    severity: isMeant(context, fn) ? 'error' : 'warning',
+    severity: severityOf('BAR-SMALL', 'unplaced', context, [context.machine.hierarchy.indexOf(fn.bdf)]),
     sure: 'certain',
     title: `BAR${bar.index} of the ${ROLE_WORDS[role]} at ${fn.name}, ${bytes(bar.size)}, has no address: firmware and kernel found no room`,
     at: [fn.name],
@@ -93,7 +87,7 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
-    severity: context.intent === null ? 'note' : 'warning',
+    severity: severityOf('BAR-SMALL', 'part', context),
     sure: 'certain',
     title: `BAR${bar.bar} of the ${ROLE_WORDS[role]} at ${fn.name} shows ${bytes(bar.size)} of up to ${bytes(bar.maxSize)}: peers reach that part only`,
     at: [fn.name],
@@ -211,7 +205,7 @@ function openFinding(gpus: readonly PciFunction[], first: PciFunction): Finding 
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
-    severity: 'note',
+    severity: severityOf('BAR-SMALL', 'open'),
     sure: 'open',
     title: `${names.length === 1 ? 'The GPU' : 'The GPUs'} at ${listed(names)} ${names.length === 1 ? 'shows' : 'show'} 256 MiB; whether more could be shown is not in this capture`,
     at: names,

@@ -7,12 +7,12 @@ import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 export const CROSS_SOCKET: Diagnosis = {
   id: 'CROSS-SOCKET',
   aliases: ['RC-SLOW'],
-  severity: 'warning',
   meaning: 'peer traffic crosses the link between processors',
   symptom: 'P2P is slower than through shared memory',
   needs: 'NUMA node of each function (sysfs or lspci -vvv), root buses',
@@ -43,7 +43,7 @@ function diagnose(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'CROSS-SOCKET',
-      severity: context.intent === null ? 'note' : 'warning',
+      severity: severityOf('CROSS-SOCKET', 'crossing', context),
       sure: 'likely',
       title: `Peer traffic between NUMA nodes ${nodes.map(([node]) => node).join(' and ')} crosses the link between processors: expect a fraction of the PCIe bandwidth`,
       functions: namesOf(context, functions),

@@ -13,15 +13,15 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { isLinkDown, lostBars } from '../facts/closed-gate.ts';
 import { factEvidence, linkEvidence } from '../facts/evidence.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
-import type { Evidence, Finding, Fix, Severity } from '../finding.ts';
+import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { bytes, listed } from '../words.ts';
 import { commandEvidence, driverState, rescanFix, wantedIndices } from './shut-roads.ts';
 
 export const DEVICE_LOST: Diagnosis = {
   id: 'DEVICE-LOST',
   aliases: ['ALL ONES', 'D3'],
-  severity: 'error',
   meaning: 'a device does not answer, sleeps, or has lost what was in its registers',
   symptom: 'GPU has fallen off the bus; "Unable to change power state from D3cold"; all reads give ff',
   needs:
@@ -76,7 +76,7 @@ function lostFinding(context: DoctorContext, fn: PciFunction): Finding {
   return {
     ...NOTHING,
     id: 'DEVICE-LOST',
-    severity: isMeant ? 'error' : driverState(fn) === 'none' ? 'note' : 'warning',
+    severity: severityOf('DEVICE-LOST', isMeant ? 'lostMeant' : driverState(fn) === 'none' ? 'lostUndriven' : 'lost'),
     sure: 'certain',
     title: `The ${role ? ROLE_WORDS[role] : 'device'} at ${fn.name} has lost its registers since boot: ${listed(all)} had an address, and the register says 0`,
     at: [fn.name],
@@ -139,7 +139,7 @@ function silentFinding(context: DoctorContext, gone: readonly PciFunction[]): Fi
   return {
     ...NOTHING,
     id: 'DEVICE-LOST',
-    severity: severityOfSleep(context, gone),
+    severity: severityOf('DEVICE-LOST', 'silent', context, indicesOf(context, gone)),
     sure: 'likely',
     title: `${listed(names)} ${isOne ? 'answers' : 'answer'} with all ones: powered down (D3cold), or fallen off the bus; nothing of ${isOne ? 'it' : 'them'} can be judged`,
     at: names,
@@ -163,7 +163,7 @@ function asleepFinding(context: DoctorContext, asleep: readonly PciFunction[]): 
   return {
     ...NOTHING,
     id: 'DEVICE-LOST',
-    severity: severityOfSleep(context, asleep),
+    severity: severityOf('DEVICE-LOST', 'asleep', context, indicesOf(context, asleep)),
     sure: 'certain',
     title: `${listed(names)} ${isOne ? 'is' : 'are'} in D3hot: until ${isOne ? 'its driver wakes it, it answers' : 'their drivers wake them, they answer'} no memory request and ${isOne ? 'sends' : 'send'} none`,
     at: names,
@@ -186,17 +186,8 @@ function asleepFinding(context: DoctorContext, asleep: readonly PciFunction[]): 
   };
 }
 
-/** Sleep is the business of the device's own driver, but where peers are meant to reach it. */
-function severityOfSleep(
-  { asked, machine, publishers, compute }: DoctorContext,
-  all: readonly PciFunction[],
-): Severity {
-  if (asked !== null) return 'warning';
-  const meant = all.some((fn) => {
-    const index = machine.hierarchy.indexOf(fn.bdf);
-    return publishers.has(index) || (compute.has(index) && compute.size >= 2);
-  });
-  return meant ? 'warning' : 'note';
+function indicesOf({ machine }: DoctorContext, all: readonly PciFunction[]): number[] {
+  return all.map((fn) => machine.hierarchy.indexOf(fn.bdf));
 }
 
 function wakeFix(names: readonly string[]): Fix {
@@ -214,7 +205,7 @@ function linkFinding(context: DoctorContext, port: PciFunction, names: readonly 
   return {
     ...NOTHING,
     id: 'DEVICE-LOST',
-    severity: context.asked === null ? 'warning' : 'error',
+    severity: severityOf('DEVICE-LOST', 'linkDown', context),
     sure: 'likely',
     title: `The link below ${port.name} is down, and ${listed(names)} ${names.length === 1 ? 'stands' : 'stand'} below it`,
     at: [port.name],

@@ -9,7 +9,8 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { Statement } from '../facts/log-evidence.ts';
-import { BY_HAND, type DiagnosisId, type Evidence, type Finding, NOTHING } from '../finding.ts';
+import { BY_HAND, type Evidence, type Finding, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { wantedIndices } from './shut-roads.ts';
 
 /** What is told of each error that peers lead to. Unsupported Request is none of them: probing for devices sets it everywhere. */
@@ -62,13 +63,13 @@ function statusEvidence(fn: PciFunction, { register, status }: ErrorStatus, mean
 
 function findingOf(
   { name }: PciFunction,
-  { id, title, why }: { readonly id: DiagnosisId; readonly title: string; readonly why: string },
+  { id, title, why }: { readonly id: (typeof TOLD)[number]['id']; readonly title: string; readonly why: string },
   evidence: Evidence,
 ): Finding {
   return {
     ...NOTHING,
     id,
-    severity: 'note',
+    severity: severityOf(id, 'recorded'),
     sure: 'likely',
     title: `${name} ${title}`,
     at: [name],

@@ -8,13 +8,12 @@ import { hypervisorEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
-import { severityOfDetour } from '../severity.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 
 export const FALSE_GRANT: Diagnosis = {
   id: 'FALSE-GRANT',
   aliases: ['WRITE-ONLY'],
-  severity: 'warning',
   meaning: 'the kernel permits a road that nobody has proved',
   symptom: 'writes work, reads return ones or never come, and no error is logged',
   needs: 'CPU, host bridges; devices that betray a guest',
@@ -28,14 +27,14 @@ function diagnose(context: DoctorContext): Finding[] {
   if (granted.length === 0) return [];
   const first = granted[0] as PairCase;
   const guest = hypervisorOf(context.machine);
-  const names = namesOf(context, new Set(granted.flatMap((item) => [...item.functions])));
+  const concerned = new Set(granted.flatMap((item) => [...item.functions]));
+  const names = namesOf(context, concerned);
   const count = granted.reduce((sum, item) => sum + item.pairs, 0);
   return [
     {
       ...NOTHING,
       id: 'FALSE-GRANT',
-      severity:
-        guest === null ? 'note' : severityOfDetour(context, new Set(granted.flatMap((item) => [...item.functions]))),
+      severity: severityOf('FALSE-GRANT', guest === null ? 'open' : 'guest', context, concerned),
       sure: guest === null ? 'open' : 'likely',
       title:
         guest === null

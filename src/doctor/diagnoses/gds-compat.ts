@@ -7,13 +7,13 @@ import type { Diagnosis } from '../diagnosis.ts';
 import type { Certainty, Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { moduleLines, UPDATE_INITRAMFS } from '../remedy/boot-fix.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 import { driverEvidence, type GdsDevices, gdsPreconditions, type Precondition } from './gds-preconditions.ts';
 
 export const GDS_COMPAT: Diagnosis = {
   id: 'GDS-COMPAT',
   aliases: [],
-  severity: 'warning',
   meaning: 'preconditions of GPUDirect Storage are not met, or not in the capture',
   symptom: '"NVMe P2PDMA : Unsupported", cuFile error 5008, or it works and nothing is direct',
   needs: 'drivers of GPUs and drives, kernel command line, modules and their parameters, cufile.json',
@@ -88,7 +88,7 @@ function driverFinding(
   return {
     ...NOTHING,
     id: 'GDS-COMPAT',
-    severity: context.intent === null ? 'note' : 'warning',
+    severity: severityOf('GDS-COMPAT', 'driver', context),
     sure: 'certain',
     title: `GPUDirect Storage cannot use ${listed(namesOf(context, wrong))}: bound to ${listed([...new Set(drivers)])}`,
     at: namesOf(context, wrong),
@@ -137,7 +137,7 @@ function failedFinding(
   return {
     ...NOTHING,
     id: 'GDS-COMPAT',
-    severity: context.intent === null ? 'note' : 'warning',
+    severity: severityOf('GDS-COMPAT', 'failed', context),
     sure: found.sure,
     title: `GPUDirect Storage is not direct between ${listed(namesOf(context, devices.gpus))} and ${listed(namesOf(context, devices.drives))}: ${listed(problems)}`,
     at: namesOf(context, devices.gpus),
@@ -188,7 +188,7 @@ function unknownFinding(context: DoctorContext, devices: GdsDevices, conditions:
   return {
     ...NOTHING,
     id: 'GDS-COMPAT',
-    severity: 'note',
+    severity: severityOf('GDS-COMPAT', 'open'),
     sure: 'open',
     title: `Whether GPUDirect Storage is direct between ${listed(names)} is not in this capture`,
     functions: names,

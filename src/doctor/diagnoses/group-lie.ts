@@ -12,12 +12,12 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, factEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 export const GROUP_LIE: Diagnosis = {
   id: 'GROUP-LIE',
   aliases: [],
-  severity: 'warning',
   meaning: 'IOMMU groups promise an isolation that the ACS registers no longer give',
   symptom: 'a guest’s device reaches one of the host, although they are in different groups',
   needs: 'IOMMU group of each function, and ACS Control of every bridge',
@@ -41,7 +41,7 @@ function diagnose(context: DoctorContext): Finding[] {
     findings.push({
       ...NOTHING,
       id: 'GROUP-LIE',
-      severity: 'warning',
+      severity: severityOf('GROUP-LIE', 'joined'),
       sure: 'likely',
       title: `${listed(names)} are in the IOMMU groups ${kernel.join(', ')}, but by the ACS registers they cannot be kept apart`,
       at: ports.map((fn) => fn.name),

@@ -11,7 +11,7 @@ import { identityEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
-import { severityAtHostBridge } from '../severity.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 import { unknownCases } from './unknown-cases.ts';
@@ -19,7 +19,6 @@ import { unknownCases } from './unknown-cases.ts';
 export const HB_NOT_LISTED: Diagnosis = {
   id: 'HB-NOT-LISTED',
   aliases: [],
-  severity: 'error',
   meaning: 'the kernel does not let peer traffic through this host bridge',
   symptom: 'host bridge not whitelisted; cannot be used for peer-to-peer DMA',
   needs: 'vendor and device of the first device of each root bus, CPU vendor and family, kernel release',
@@ -58,7 +57,7 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
   return {
     ...NOTHING,
     id: 'HB-NOT-LISTED',
-    severity: severityAtHostBridge(context, functions),
+    severity: severityOf('HB-NOT-LISTED', 'refused', context, functions),
     sure: 'certain',
     title: `${listed(names)} meet only in the host bridge, and ${context.policy.name} does not trust ${listed(at)} with peer traffic: ${plural(pairs, 'pair')} cannot do P2P`,
     at,

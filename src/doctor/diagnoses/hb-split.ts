@@ -8,14 +8,13 @@ import { factEvidence, identityEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
-import { severityAtHostBridge } from '../severity.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 
 export const HB_SPLIT: Diagnosis = {
   id: 'HB-SPLIT',
   aliases: [],
-  severity: 'error',
   meaning: 'the two are below different host bridges, and these allow only pairs below one',
   symptom: 'P2P works on one socket, and not across',
   needs: 'root bus of both, vendor and device of each root bus’s first device, kernel release',
@@ -39,7 +38,7 @@ function diagnose(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'HB-SPLIT',
-      severity: severityAtHostBridge(context, functions),
+      severity: severityOf('HB-SPLIT', 'refused', context, functions),
       sure: 'certain',
       title: `${listed(names)} are split over the host bridges at ${listed(at)}, and ${context.policy.name} allows peer traffic below one of them only: ${plural(count, 'pair')} cannot do P2P`,
       at,

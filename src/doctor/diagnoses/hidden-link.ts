@@ -12,12 +12,12 @@ import { identityEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { groupedBy } from '../grouped.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 export const HIDDEN_LINK: Diagnosis = {
   id: 'HIDDEN-LINK',
   aliases: [],
-  severity: 'note',
   meaning: 'two switches may be one chip with a road inside that the kernel does not see',
   symptom: 'the kernel says "through the host bridge" though the devices share a chip',
   needs: 'vendor, device and serial number of switch upstream ports',
@@ -56,7 +56,7 @@ function diagnose(context: DoctorContext): Finding[] {
       {
         ...NOTHING,
         id: 'HIDDEN-LINK',
-        severity: 'note',
+        severity: severityOf('HIDDEN-LINK', 'sameChip'),
         sure: same ? 'likely' : 'open',
         title: same
           ? `The switches ${listed(names)} have one serial number: they are parts of one chip, which may carry traffic between them inside`

@@ -20,13 +20,12 @@ import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { judged, type Proof } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import { severityOfDetour } from '../severity.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 
 export const IOMMU_TRANSLATED: Diagnosis = {
   id: 'IOMMU-TRANSLATED',
   aliases: [],
-  severity: 'warning',
   meaning: 'the IOMMU translates peer traffic that some drivers send with raw BAR addresses',
   symptom: 'AllReduce hangs, IO_PAGE_FAULT or DMAR faults, tensors full of zeros',
   needs: 'IOMMU group of each function and its type, ACS Control of the root ports',
@@ -81,7 +80,7 @@ function findingOf(context: DoctorContext, translated: ReadonlySet<number>, pair
   return {
     ...NOTHING,
     id: 'IOMMU-TRANSLATED',
-    severity: severityOfDetour(context, translated),
+    severity: severityOf('IOMMU-TRANSLATED', 'translated', context, translated),
     sure: 'likely',
     title: `The IOMMU translates what ${listed(names)} send to each other through the host bridge: drivers that use raw BAR addresses (CUDA, RCCL, VFIO guests) hang or fault`,
     at: names,
@@ -192,7 +191,7 @@ function unknownFinding(context: DoctorContext, functions: ReadonlySet<number>, 
   return {
     ...NOTHING,
     id: 'IOMMU-TRANSLATED',
-    severity: 'note',
+    severity: severityOf('IOMMU-TRANSLATED', 'open'),
     sure: 'open',
     title: `Whether the IOMMU translates what ${listed(names)} send through the host bridge is not in this capture`,
     functions: names,

@@ -15,12 +15,12 @@ import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import type { Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines, kernelConfigLines } from '../remedy/boot-fix.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 export const KCONFIG_MISSING: Diagnosis = {
   id: 'KCONFIG-MISSING',
   aliases: [],
-  severity: 'error',
   meaning: 'the kernel has no peer-to-peer DMA',
   symptom: 'supported in hardware, and every interface says no',
   needs: 'kernel release; the kernel’s configuration, or p2pmem/ of sysfs, which shows that it is on',
@@ -60,14 +60,14 @@ function missingFinding(
   support: Extract<KernelSupport, { readonly state: 'on' | 'off' }>,
   isOpen: boolean,
 ): Finding {
-  const { machine, intent } = context;
+  const { machine } = context;
   const byRelease = support.why === 'release';
   const config = hostEvidenceOf(machine).kernelConfig;
   const needsZones = config !== null && isConfigured(config, 'ZONE_DEVICE') === false;
   return {
     ...NOTHING,
     id: 'KCONFIG-MISSING',
-    severity: !isOpen ? 'note' : intent === null ? 'warning' : 'error',
+    severity: severityOf('KCONFIG-MISSING', isOpen ? 'missing' : 'missingUseless', context),
     sure: 'certain',
     title: byRelease
       ? `Linux ${machine.kernel} has no peer-to-peer DMA: it came with ${sinceRelease('peerToPeer')}`
@@ -91,7 +91,7 @@ function unknownFinding(): Finding {
   return {
     ...NOTHING,
     id: 'KCONFIG-MISSING',
-    severity: 'note',
+    severity: severityOf('KCONFIG-MISSING', 'open'),
     sure: 'open',
     title: 'Whether this kernel was built with peer-to-peer DMA is not in the capture',
     why: 'Without CONFIG_PCI_P2PDMA every interface says no, whatever the hardware can. Ubuntu has it on since 24.04; other distributions differ.',
@@ -112,7 +112,8 @@ function amdFindings(context: DoctorContext): Finding[] {
   const module = modules?.byName.get('amdgpu');
   const parameter = module?.parameters.get('pcie_p2p');
   const names = namesOf(context, gpus);
-  const base = { ...NOTHING, id: 'KCONFIG-MISSING', severity: 'warning', at: names, functions: names } as const;
+  const severity = severityOf('KCONFIG-MISSING', 'amd');
+  const base = { ...NOTHING, id: 'KCONFIG-MISSING', severity, at: names, functions: names } as const;
   if (parameter !== undefined && /^[N0]$/i.test(parameter.value)) {
     return [
       {
@@ -168,7 +169,7 @@ function mappingFinding({ machine, functions }: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'KCONFIG-MISSING',
-      severity: 'note',
+      severity: severityOf('KCONFIG-MISSING', 'mapping'),
       sure: 'certain',
       title: `Programs cannot map the memory that ${listed(publishers)} publish: that came with Linux ${since}`,
       functions: publishers,
@@ -187,7 +188,7 @@ function hotplugFinding({ machine }: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'KCONFIG-MISSING',
-      severity: 'warning',
+      severity: severityOf('KCONFIG-MISSING', 'hotplug'),
       sure: 'certain',
       title: 'This kernel cannot add memory where a BAR lies: the driver’s offer of it to peers failed',
       evidence: [logEvidence(first.line, null, 'the BAR is outside of what can be hot-plugged')],

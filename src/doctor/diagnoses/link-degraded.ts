@@ -12,12 +12,12 @@ import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } fr
 import { ROLE_WORDS } from '../facts/roles.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 
 export const LINK_DEGRADED: Diagnosis = {
   id: 'LINK-DEGRADED',
   aliases: [],
-  severity: 'warning',
   meaning:
     'a link runs with fewer lanes or slower than both ends can, or holds back the devices at both ends of a road',
   symptom: 'one row of the bandwidth matrix is far below the others',
@@ -87,7 +87,7 @@ function roadsFinding(context: DoctorContext, roads: readonly NarrowRoad[]): Fin
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
-    severity: 'note',
+    severity: severityOf('LINK-DEGRADED', 'narrowPath'),
     sure: 'certain',
     title: `The way from ${listed(names)} to their peers is far narrower than the devices: ${loadWords(worst)}, at the link of ${worst.lower.name}, where the device has ${most.toFixed(1)} GB/s`,
     at: links.map(({ lower }) => lower.name).sort(),
@@ -130,7 +130,7 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
-    severity: 'warning',
+    severity: severityOf('LINK-DEGRADED', 'fewLanes'),
     sure: 'certain',
     title: `The link to ${who} runs with ${now.width} of ${can.width} lanes${upper === null ? '' : ` below ${upper.name}`}`,
     at: [lower.name],
@@ -169,7 +169,7 @@ function openFinding(links: readonly Link[], isGuest: boolean): Finding {
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
-    severity: 'note',
+    severity: severityOf('LINK-DEGRADED', 'open'),
     sure: 'open',
     title: `${plural(links.length, 'link')} with fewer lanes than the capture shows possible (${listed(names)}): wired so, or a fault`,
     at: names,
@@ -211,7 +211,7 @@ function slowFinding(context: DoctorContext, found: readonly Link[]): Finding {
   return {
     ...NOTHING,
     id: 'LINK-DEGRADED',
-    severity: 'note',
+    severity: severityOf('LINK-DEGRADED', 'open'),
     sure: 'open',
     title: `${plural(slow.length, 'link')} slower than both ends can (${listed(names)}): idle, or a fault; under load it shows`,
     at: names,

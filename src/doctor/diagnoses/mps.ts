@@ -16,6 +16,7 @@ import type { Finding, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
@@ -23,7 +24,6 @@ import { tagFindings } from './tag-mismatch.ts';
 export const MPS: Diagnosis = {
   id: 'MPS',
   aliases: ['TAG MISMATCH'],
-  severity: 'warning',
   meaning: 'a device sends packets longer, or with longer tags, than its peer or a hop on the way accepts',
   symptom: 'malformed TLP, data errors, links that go down',
   needs: 'Device Control of every function on the way; Device Capabilities 2 and Control 2 for tags of ten bits',
@@ -122,7 +122,7 @@ function findingOf(
   return {
     ...NOTHING,
     id: 'MPS',
-    severity: 'warning',
+    severity: severityOf('MPS', 'longPackets'),
     sure: 'likely',
     title: `${listed(long)} ${long.length === 1 ? 'sends' : 'send'} packets longer than the ${least} bytes that ${listed(short)} ${short.length === 1 ? 'accepts' : 'accept'}: ${first === null ? 'what they write to memory, or to anybody beyond, breaks there' : 'peer writes break'} as Malformed TLPs`,
     at: short,

@@ -11,12 +11,12 @@ import { isProvider, isUnseen, type Role, unseenDevices } from '../facts/roles.t
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
+import { severityOf } from '../severity.ts';
 import { bytes, listed } from '../words.ts';
 
 export const NO_PROVIDER: Diagnosis = {
   id: 'NO-PROVIDER',
   aliases: [],
-  severity: 'warning',
   meaning: 'no device offers memory to peers',
   symptom: '"what p2p mem?"; no valid CMB',
   needs: 'classes and BAR sizes; p2pmem/ of sysfs where there is one',
@@ -46,7 +46,7 @@ function unpublished(fn: PciFunction, size: number): Finding {
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
-    severity: 'note',
+    severity: severityOf('NO-PROVIDER', 'unpublished'),
     sure: 'certain',
     title: `${fn.name} has ${bytes(size)} of peer-to-peer memory, and its driver does not publish it: only the driver itself can use it`,
     at: [fn.name],
@@ -81,7 +81,7 @@ function exhausted(fn: PciFunction, size: number, queues: Setting | null): Findi
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
-    severity: 'warning',
+    severity: severityOf('NO-PROVIDER', 'exhausted'),
     sure: 'certain',
     title: `The peer-to-peer memory of ${fn.name}, ${bytes(size)}, is all taken`,
     at: [fn.name],
@@ -129,7 +129,7 @@ function blindFinding(context: DoctorContext, likeliest: PciFunction): Finding {
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
-    severity: 'note',
+    severity: severityOf('NO-PROVIDER', 'open'),
     sure: 'open',
     title: `Whether a device here offers memory to peers is not in this capture: it shows no BARs of ${listed(names)}`,
     functions: names,
@@ -142,7 +142,7 @@ function cutFinding(): Finding {
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
-    severity: 'note',
+    severity: severityOf('NO-PROVIDER', 'open'),
     sure: 'open',
     title:
       'Whether a device here offers memory to peers is not in this capture: the file was cut, and devices behind its end are missing',
@@ -161,7 +161,7 @@ function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Fi
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
-    severity: 'note',
+    severity: severityOf('NO-PROVIDER', 'none'),
     // A Controller Memory Buffer shows in the drive's own registers, which no capture of PCI holds.
     sure: first === undefined ? 'certain' : 'likely',
     title:

@@ -15,6 +15,7 @@ import type { Evidence, Finding, Fix, MachineChange, Severity } from '../finding
 import { BY_HAND, LOOK, NOTHING, SEVERITIES } from '../finding.ts';
 import { groupedBy } from '../grouped.ts';
 import { type CommandBit, judged } from '../proof.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 import { overlappingBars } from './overlapping-bars.ts';
 import {
@@ -22,17 +23,16 @@ import {
   commandEvidence,
   driverState,
   exampleOf,
+  idleSituation,
   isSwitchedOn,
   rescanFix,
   type ShutRoad,
-  severityOfIdle,
   shutRoads,
 } from './shut-roads.ts';
 
 export const NOT_DECODING: Diagnosis = {
   id: 'NOT-DECODING',
   aliases: ['BUS MASTER', 'MEMORY SPACE', 'WINDOW'],
-  severity: 'error',
   meaning: 'the kernel allows the road, and registers on it are switched off or lead elsewhere',
   symptom: 'zeros or all ones, or a hang, although every tool says that P2P is supported',
   needs: 'Command registers of the devices and of all bridges above them, BARs, bridge windows',
@@ -74,7 +74,7 @@ function bridgeFindings(context: DoctorContext, roads: readonly ShutRoad[], bit:
     {
       ...NOTHING,
       id: 'NOT-DECODING',
-      severity: context.asked === null ? 'warning' : 'error',
+      severity: severityOf('NOT-DECODING', 'bridgeOff', context),
       sure: 'certain',
       title:
         bit === 'busMaster'
@@ -94,21 +94,21 @@ function bridgeFindings(context: DoctorContext, roads: readonly ShutRoad[], bit:
 function ownFindings(context: DoctorContext, roads: readonly ShutRoad[], bit: CommandBit): Finding[] {
   const off = roads.flatMap((road) => {
     const isOff = road.gates.some(({ kind, at }) => kind === bit && at === road.fn);
-    const severity = isOff ? severityOfIdle(context, road.fn) : null;
-    return severity === null ? [] : [{ road, severity }];
+    const situation = isOff ? idleSituation(context, road.fn) : null;
+    return situation === null ? [] : [{ road, severity: severityOf('NOT-DECODING', situation, context) }];
   });
   return groupedBy(off, ({ severity }) => severity)
-    .sort((a, b) => SEVERITIES.indexOf(severityOf(a)) - SEVERITIES.indexOf(severityOf(b)))
+    .sort((a, b) => SEVERITIES.indexOf(commonSeverity(a)) - SEVERITIES.indexOf(commonSeverity(b)))
     .map((group) =>
       ownFinding(
         context,
         group.map(({ road }) => road),
-        { bit, severity: severityOf(group) },
+        { bit, severity: commonSeverity(group) },
       ),
     );
 }
 
-function severityOf([first]: readonly { readonly severity: Severity }[]): Severity {
+function commonSeverity([first]: readonly { readonly severity: Severity }[]): Severity {
   return first?.severity ?? 'note';
 }
 
@@ -205,7 +205,7 @@ function windowFindings(context: DoctorContext, roads: readonly ShutRoad[]): Fin
     return {
       ...NOTHING,
       id: 'NOT-DECODING',
-      severity: context.asked === null ? 'warning' : 'error',
+      severity: severityOf('NOT-DECODING', 'outsideWindow', context),
       sure: 'certain',
       title: `No window of ${bridge.name} leads to ${listed(all)}: nobody above the bridge reaches that memory`,
       at: [bridge.name],

@@ -9,6 +9,7 @@ import { barsOutside } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 import { rescanFix, wantedIndices } from './shut-roads.ts';
 
@@ -59,7 +60,7 @@ function findingOf(context: DoctorContext, one: Place, others: readonly Place[])
   return {
     ...NOTHING,
     id: 'NOT-DECODING',
-    severity: context.asked === null ? 'warning' : 'error',
+    severity: severityOf('NOT-DECODING', 'overlap', context),
     sure: 'certain',
     title: `${listed(all.map(words))} answer at one address, ${hex((others[0] as Place).start)}: which of them gets a request nobody can tell`,
     at: names,

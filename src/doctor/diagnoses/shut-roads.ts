@@ -9,7 +9,7 @@ import type { DoctorContext } from '../context.ts';
 import { type ClosedGate, receiverGates, senderGates } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
-import { BY_HAND, type Evidence, type Finding, type Fix, type Severity } from '../finding.ts';
+import { BY_HAND, type Evidence, type Finding, type Fix } from '../finding.ts';
 import { listed } from '../words.ts';
 
 /** A function that somebody would pair, as one that sends, or as one whose memory is meant, and what is shut for it. */
@@ -57,25 +57,22 @@ export type DriverState = 'bound' | 'parked' | 'none' | 'unknown';
 
 const PARKING = /^(?:vfio|pci-stub|pciback|xen-pciback|uio|igb_uio)/;
 
+/** What the table of severities tells apart. */
+export type IdleSituation = 'driven' | 'undriven' | 'driverNotKnown';
+
 export function driverState({ driver, facts }: PciFunction): DriverState {
   if (driver !== null) return PARKING.test(driver) ? 'parked' : 'bound';
   return facts.sysfs !== null || facts.text?.capabilitiesListed === true ? 'none' : 'unknown';
 }
 
 /**
- * How bad it is that a function itself is switched off: a driver switches it on, so without one it is off by right. Null where nothing need
- * be said.
+ * Who has to switch on a function that is itself off: a driver does, so without one the bit is off by right. Null where nothing need be
+ * said.
  */
-export function severityOfIdle({ asked }: DoctorContext, fn: PciFunction): Severity | null {
-  switch (driverState(fn)) {
-    case 'bound':
-      return asked === null ? 'warning' : 'error';
-    case 'parked':
-    case 'none':
-      return asked === null ? null : 'warning';
-    case 'unknown':
-      return asked === null ? 'note' : 'warning';
-  }
+export function idleSituation({ asked }: DoctorContext, fn: PciFunction): IdleSituation | null {
+  const state = driverState(fn);
+  if (state === 'bound') return 'driven';
+  return state === 'unknown' ? 'driverNotKnown' : asked === null ? null : 'undriven';
 }
 
 /**

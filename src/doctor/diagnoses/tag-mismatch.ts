@@ -15,6 +15,7 @@ import { deviceKey, isProvider } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved, type Proof } from '../proof.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 /** What is wrong in one case of pairs. */
@@ -64,7 +65,7 @@ function findingOf(context: DoctorContext, { requesters, completers, first }: Mi
   return {
     ...NOTHING,
     id: 'MPS',
-    severity: 'warning',
+    severity: severityOf('MPS', 'longTags'),
     // A requester may keep to shorter tags for some of its requests.
     sure: 'likely',
     title: `${listed(asking)} ${asking.length === 1 ? 'asks' : 'ask'} with tags of ten bits, which ${listed(short)} ${short.length === 1 ? 'does' : 'do'} not know: reads from ${short.length === 1 ? 'it' : 'them'} time out or return wrong data`,

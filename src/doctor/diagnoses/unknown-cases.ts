@@ -3,14 +3,15 @@
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import { missingEvidence } from '../facts/missing-evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { type DiagnosisId, type Finding, NOTHING } from '../finding.ts';
+import { type Finding, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 /** The question of a diagnosis; none where there is no case. `what` follows the names and a colon. */
 export function unknownCases(
   context: DoctorContext,
   cases: readonly PairCase[],
-  words: { readonly id: DiagnosisId; readonly what: string; readonly why: string },
+  words: { readonly id: 'ACS-REDIR-SWITCH' | 'HB-NOT-LISTED'; readonly what: string; readonly why: string },
 ): Finding[] {
   const [first] = cases;
   if (first === undefined) return [];
@@ -21,7 +22,7 @@ export function unknownCases(
     {
       ...NOTHING,
       id: words.id,
-      severity: 'note',
+      severity: severityOf(words.id, 'open'),
       sure: 'open',
       title: `${listed(names)}: ${words.what}`,
       functions: names,

@@ -6,12 +6,12 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { hypervisorEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 export const VM_TOPOLOGY: Diagnosis = {
   id: 'VM-TOPOLOGY',
   aliases: [],
-  severity: 'warning',
   meaning: 'the capture is of a virtual machine: the tree is the hypervisor’s drawing',
   symptom: 'the guest’s matrix shows PHB for all pairs; "PCI peer-to-peer transactions on BARs are not supported"',
   needs: 'vendor and device IDs',
@@ -34,7 +34,7 @@ function diagnose(context: DoctorContext): Finding[] {
       ...NOTHING,
       id: 'VM-TOPOLOGY',
       // With one device passed through there is nobody to pair it with.
-      severity: names.length > 1 || context.intent !== null ? 'warning' : 'note',
+      severity: severityOf('VM-TOPOLOGY', names.length > 1 ? 'several' : 'alone', context),
       sure: 'certain',
       title: `This is a ${guest.name} guest${names.length === 0 ? '' : ` with ${listed(names)} passed through`}: its tree tells nothing of how the devices stand in the host`,
       at: guest.fn === null ? [] : [guest.fn.name],

@@ -6,12 +6,12 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, identityEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
+import { severityOf } from '../severity.ts';
 import { listed } from '../words.ts';
 
 export const VMD_DOMAIN: Diagnosis = {
   id: 'VMD-DOMAIN',
   aliases: [],
-  severity: 'warning',
   meaning: 'drives stand behind Intel VMD, in a domain of their own',
   symptom: 'drives at 10000:xx cannot be bound to SPDK, paired or given to a guest',
   needs: 'domain numbers',
@@ -33,7 +33,7 @@ function diagnose(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'VMD-DOMAIN',
-      severity: context.intent === null ? 'note' : 'warning',
+      severity: severityOf('VMD-DOMAIN', 'behind', context),
       sure: 'certain',
       title: `${listed(names)} ${names.length === 1 ? 'stands' : 'stand'} behind Intel VMD: to the rest of the machine they are one device, and no peer reaches them one by one`,
       at: names,

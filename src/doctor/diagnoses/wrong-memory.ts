@@ -15,12 +15,12 @@ import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { faultRequester } from '../log/fault-requester.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
+import { severityOf } from '../severity.ts';
 import { listed, plural } from '../words.ts';
 
 export const WRONG_MEMORY: Diagnosis = {
   id: 'WRONG-MEMORY',
   aliases: [],
-  severity: 'error',
   meaning: 'an address lies in system memory, not in the BAR that it was meant for',
   symptom: 'data arrives somewhere else; counters of the peer stay at zero',
   needs:
@@ -61,7 +61,7 @@ function overlapFindings(context: DoctorContext): Finding[] {
     {
       ...NOTHING,
       id: 'WRONG-MEMORY',
-      severity: isWanted ? 'error' : 'warning',
+      severity: severityOf('WRONG-MEMORY', isWanted ? 'overlapWanted' : 'overlap'),
       // The kernel moves a BAR that it could not claim; only the registers tell that it still lies there.
       sure: overlaps.length > 0 ? 'certain' : 'likely',
       title: `Addresses of ${listed(names)} are RAM at the same time: what a peer sends there lands in system memory`,
@@ -148,7 +148,7 @@ function faultFinding(machine: DoctorContext['machine'], name: string, faults: r
   return {
     ...NOTHING,
     id: 'WRONG-MEMORY',
-    severity: 'warning',
+    severity: severityOf('WRONG-MEMORY', 'fault'),
     // The same number may be an I/O virtual address whose mapping is gone.
     sure: 'likely',
     title: `${name} aimed ${plural(faults.length, 'request')} at addresses that are RAM and that its IOMMU does not know: it was given physical addresses, or used a mapping after its end`,
@@ -187,7 +187,7 @@ function unknownFinding(name: string, { line }: Logged<'fault'>): Finding {
   return {
     ...NOTHING,
     id: 'WRONG-MEMORY',
-    severity: 'note',
+    severity: severityOf('WRONG-MEMORY', 'open'),
     sure: 'open',
     title: `${name} used an address that its IOMMU does not know; whether that is RAM is not in this capture`,
     functions: [name],

@@ -3,6 +3,7 @@
 import { hex } from '../../core/hex.ts';
 import type { DiagnosisId, Evidence, Finding, Fix, Missing, Severity } from '../../doctor/finding.ts';
 import type { Proof } from '../../doctor/proof.ts';
+import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { KindOpinion } from '../../doctor/whose-rule/kinds.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
@@ -131,6 +132,7 @@ export interface DiagnosisDocument {
 
 /** What the table says of one diagnosis. */
 export function diagnosisDocument(wanted: DiagnosisId): DiagnosisDocument {
-  const { id, aliases, severity, meaning, symptom, needs } = diagnosisOf(wanted);
+  const { id, aliases, meaning, symptom, needs } = diagnosisOf(wanted);
+  const severity = worstSeverity(id);
   return { schemaVersion: 1, command: 'check', diagnosis: { id, aliases, severity, meaning, symptom, needs } };
 }

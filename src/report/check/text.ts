@@ -5,6 +5,7 @@
 
 import { ROLE_WORDS, type Role, rolesOf } from '../../doctor/facts/roles.ts';
 import type { DiagnosisId, Finding, Fix } from '../../doctor/finding.ts';
+import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { proofLine } from '../words/proof.ts';
@@ -277,6 +278,6 @@ export function* diagnosisLines(id: DiagnosisId, view: CheckView): Generator<str
   yield* wrap(`${names}: ${diagnosis.meaning}`, view.columns, '  ').map(view.style.bold);
   yield* wrap(`  What users see: ${diagnosis.symptom}`, view.columns, '    ');
   yield* wrap(`  Needs in the capture: ${diagnosis.needs}`, view.columns, '    ');
-  yield `  At worst: ${diagnosis.severity}`;
+  yield `  At worst: ${worstSeverity(id)}`;
   yield '';
 }
