@@ -2,24 +2,22 @@
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../src/block/index.ts';
 import {
-  Certified,
   Certifier,
   type Classifier,
+  type ClassifierName,
+  type ClassifyMode,
+  classifierFor,
   type DmaDevice,
   type DmaDirection,
   DmaMapping,
   dmaUnmapBvec,
   Lookup,
-  PageDescriptors,
   type PairTypes,
-  Premapped,
   premap,
   type RangeTable,
-  TrustingFlags,
-  VerifiedFlags,
 } from '../src/dma/index.ts';
 
-export type DesignName = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
+export type DesignName = ClassifyMode;
 /** With the form of flags that the command takes by default. */
 export type RoadName = DesignName | 'flags verified';
 
@@ -55,17 +53,17 @@ export const DESIGNS: readonly Design[] = [
   {
     name: 'flags',
     submit: (side, plain) => inQueue(side, tagged(side, plain)),
-    classifier: () => new TrustingFlags(),
+    classifier: asking('flags'),
   },
   {
     name: 'lookup',
     submit: (side, plain) => inQueue(side, plain),
-    classifier: ({ table, pairs }, generation) => withGeneration(new Lookup(table, pairs), generation),
+    classifier: asking('lookup'),
   },
   {
     name: 'page',
     submit: (side, plain) => inQueue(side, plain),
-    classifier: ({ table, pairs }, generation) => withGeneration(new PageDescriptors(table, pairs), generation),
+    classifier: asking('page'),
   },
   {
     name: 'premapped',
@@ -74,7 +72,7 @@ export const DESIGNS: readonly Design[] = [
       const list = premap(side.device, plain, direction, new Lookup(side.table, side.pairs), mapping);
       return { list, generation: side.table.generation, mapping, end: () => dmaUnmapBvec(side.device, mapping) };
     },
-    classifier: () => new Premapped(),
+    classifier: asking('premapped'),
   },
   {
     name: 'certified',
@@ -83,7 +81,7 @@ export const DESIGNS: readonly Design[] = [
       new Certifier(side.table, side.pairs).certify(list);
       return inQueue(side, list);
     },
-    classifier: ({ table, pairs }) => new Certified(table, pairs),
+    classifier: asking('certified'),
   },
 ];
 
@@ -91,7 +89,7 @@ export const DESIGNS: readonly Design[] = [
 export const VERIFIED: Design<'flags verified'> = {
   name: 'flags verified',
   submit: (side, plain) => inQueue(side, tagged(side, plain)),
-  classifier: ({ table, pairs }, generation) => withGeneration(new VerifiedFlags(table, pairs), generation),
+  classifier: asking('flags-verified'),
 };
 
 /** The five, and flags once more. */
@@ -106,12 +104,8 @@ function inQueue({ table }: Side, list: BvecList): Submitted {
   return { list, generation: table.generation, mapping: null, end: NOTHING };
 }
 
-function withGeneration<C extends Lookup | PageDescriptors | VerifiedFlags>(
-  classifier: C,
-  generation: number | undefined,
-): C {
-  if (generation !== undefined) classifier.queuedAt = generation;
-  return classifier;
+function asking(name: ClassifierName): Design['classifier'] {
+  return ({ table, pairs }, generation) => classifierFor(name, { table, pairs, queuedAt: generation });
 }
 
 /**

@@ -3,6 +3,7 @@
 import { P2pError } from '../core/errors.ts';
 import { parseHex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
+import { CLASSIFY_MODES, type ClassifyMode } from '../dma/classifier-for.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
 import { mapDocument } from '../report/map/json.ts';
@@ -10,7 +11,8 @@ import { nvmeDocument, nvmeText } from '../report/map/nvme.ts';
 import { mapText } from '../report/map/text.ts';
 import { type BioFile, readBioFile } from '../scenario/bio-file.ts';
 import { ScenarioError } from '../scenario/errors.ts';
-import { BioMapper, type ClassifyMode, type MappedBio, type MapSettings } from '../scenario/map-bio.ts';
+import { BioMapper, type MapSettings } from '../scenario/map-bio.ts';
+import type { MappedBio } from '../scenario/mapped-bio.ts';
 import { type NvmePointers, nvmePointers } from '../scenario/nvme-pointers.ts';
 import { type Invocation, textOption } from './context.ts';
 import { errorDocument, UsageError } from './errors.ts';
@@ -96,7 +98,7 @@ function readJsonLine(line: string, file: string, number: number): BioFile {
 function settingsOf(invocation: Invocation): MapSettings {
   const { options } = invocation;
   const settings: MapSettings = {
-    classify: oneOf<ClassifyMode>(invocation, 'classify', ['flags', 'lookup', 'page', 'premapped', 'certified']),
+    classify: oneOf<ClassifyMode>(invocation, 'classify', CLASSIFY_MODES),
     trust: options['trust'] === true,
     iommu: oneOf<IommuMode>(invocation, 'iommu', ['on', 'off', 'passthrough']),
     noMerge: options['merge'] === false,

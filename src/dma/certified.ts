@@ -30,7 +30,7 @@ import type { BvecList } from '../block/bio-vec.ts';
 import { CERTIFIED_NOTHING, CERTIFIED_RAM, certifiedType } from '../block/certificate.ts';
 import { requesterId } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
+import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classified.ts';
 import { refuseFlag } from './flag-refusals.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeRecord, RangeTable } from './range-table.ts';

@@ -10,7 +10,8 @@
 import type { BvecList } from '../block/bio-vec.ts';
 import { requesterId } from '../pcie/bdf.ts';
 import { certificateKey, generationOf } from './certified.ts';
-import { type Classified, type Classifier, KIND_BUS, type LookupCounters, newClassified } from './classifier.ts';
+import { type Classified, KIND_BUS, newClassified } from './classified.ts';
+import type { Classifier, LookupCounters } from './classifier.ts';
 import { Lookup } from './classify-lookup.ts';
 import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';

@@ -4,7 +4,8 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { type Classified, type Classifier, type LookupCounters, newClassified, newCounters } from './classifier.ts';
+import { type Classified, newClassified } from './classified.ts';
+import { type Classifier, type LookupCounters, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { refuseFlag } from './flag-refusals.ts';
 import { MADE_NOW } from './owner.ts';

@@ -8,16 +8,8 @@
 import type { BvecList } from '../block/bio-vec.ts';
 import { hex } from '../core/hex.ts';
 import { HOTPLUG_GRANULE } from '../p2p/resource.ts';
-import {
-  type Classified,
-  type Classifier,
-  KIND_BUS,
-  KIND_RAM,
-  KIND_RESOURCE,
-  type LookupCounters,
-  newClassified,
-  newCounters,
-} from './classifier.ts';
+import { type Classified, KIND_BUS, KIND_RAM, KIND_RESOURCE, newClassified } from './classified.ts';
+import { type Classifier, type LookupCounters, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { MapError } from './errors.ts';
 import { refuseFlag } from './flag-refusals.ts';

@@ -12,14 +12,8 @@
  */
 
 import { BvecList } from '../block/bio-vec.ts';
-import {
-  type Classified,
-  type Classifier,
-  KIND_BUS,
-  type LookupCounters,
-  newClassified,
-  newCounters,
-} from './classifier.ts';
+import { type Classified, KIND_BUS, newClassified } from './classified.ts';
+import { type Classifier, type LookupCounters, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import type { DmaDirection } from './direction.ts';
 import { refuseFlag } from './flag-refusals.ts';

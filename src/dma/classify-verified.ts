@@ -5,7 +5,8 @@
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, type BvecList } from '../block/bio-vec.ts';
 import { hex } from '../core/hex.ts';
-import { type Classified, type Classifier, type LookupCounters, newClassified, newCounters } from './classifier.ts';
+import { type Classified, newClassified } from './classified.ts';
+import { type Classifier, type LookupCounters, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
 import { MapError } from './errors.ts';
 import { flagName } from './flag-refusals.ts';

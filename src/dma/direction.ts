@@ -1,6 +1,6 @@
 /** Which way the data goes, and what that lets the device do. Linux: enum dma_data_direction, dma_info_to_prot(). */
 
-import type { Protection } from '../iommu/domain.ts';
+import type { Protection } from '../iommu/translation.ts';
 
 /** `toDevice`: memory to device (DMA_TO_DEVICE); `fromDevice`: device to memory (DMA_FROM_DEVICE). */
 export type DmaDirection = 'toDevice' | 'fromDevice' | 'bidirectional';

@@ -7,8 +7,11 @@ export {
   generationOf,
   readCertificate,
 } from './certified.ts';
-export type { Classified, Classifier, LookupCounters } from './classifier.ts';
-export { addressAt, KIND_BUS, KIND_RAM, KIND_RESOURCE, kindAt } from './classifier.ts';
+export type { Classified } from './classified.ts';
+export { addressAt, KIND_BUS, KIND_RAM, KIND_RESOURCE, kindAt } from './classified.ts';
+export type { Classifier, LookupCounters } from './classifier.ts';
+export type { ClassifierName, ClassifierTables, ClassifyMode } from './classifier-for.ts';
+export { CLASSIFY_MODES, classifierFor, classifierName } from './classifier-for.ts';
 export { Certified } from './classify-certified.ts';
 export { TrustingFlags } from './classify-flags.ts';
 export { classifyByLookup, Lookup } from './classify-lookup.ts';

@@ -11,7 +11,7 @@
 
 import type { BvecList } from '../block/bio-vec.ts';
 import { ADDRESS_LIMIT } from '../core/address.ts';
-import { type Classified, KIND_BUS } from './classifier.ts';
+import { type Classified, KIND_BUS } from './classified.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaMapping, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';
 import { refuseUnlessBounced, refuseVector } from './refusals.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { type Classified, KIND_BUS, KIND_RAM } from './classifier.ts';
+import { type Classified, KIND_BUS, KIND_RAM } from './classified.ts';
 import type { DmaDevice } from './device.ts';
 import { type DmaMapping, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';
 import { checkVectors } from './refusals.ts';

@@ -5,7 +5,7 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classifier.ts';
+import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from './classified.ts';
 import { ownerIndex } from './owner.ts';
 import { PAIR_BUS, PAIR_HOST_BRIDGE, type PairTypes } from './pair-types.ts';
 import type { RangeTable } from './range-table.ts';

@@ -3,7 +3,7 @@
 import type { BvecList } from '../block/bio-vec.ts';
 import { ADDRESS_LIMIT } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { addressAt, type Classified, KIND_BUS, KIND_RAM, kindAt } from './classifier.ts';
+import { addressAt, type Classified, KIND_BUS, KIND_RAM, kindAt } from './classified.ts';
 import type { DmaDevice } from './device.ts';
 import { MapError } from './errors.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
-import { type Classified, KIND_BUS } from './classifier.ts';
+import { type Classified, KIND_BUS } from './classified.ts';
 
 export class SlotList {
   /** Vectors that meet the IOMMU. */

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { Clock, type Iova, iova, type PhysAddr, Prng, physAddr } from '../core/index.ts';
-import { IommuDomain, type IommuDomainOptions, type Protection } from './domain.ts';
+import { IommuDomain, type IommuDomainOptions } from './domain.ts';
 import { IommuError } from './errors.ts';
 import { Iotlb } from './invalidation.ts';
 import { IovaAllocator } from './iova-allocator.ts';
 import { iovaSnapshotDifference } from './iova-snapshot.ts';
+import type { Protection } from './translation.ts';
 
 const KIB4 = 4096;
 const MIB2 = 2 ** 21;

@@ -12,33 +12,7 @@ import { type Leaf, leavesOf } from './leaves.ts';
 import { ENTRY_HIGH_MMIO, ENTRY_READ, ENTRY_WRITE, PHYS_LIMIT, SPAN, targetOf } from './page-entry.ts';
 import { PageTable } from './page-table.ts';
 import { MOST_TABLES, TableMemory, type TablePage } from './table-memory.ts';
-
-/** What a device may do with a mapped range. */
-export interface Protection {
-  /** The device may read: `DMA_TO_DEVICE`, `DMA_BIDIRECTIONAL`. */
-  readonly read: boolean;
-  /** The device may write: `DMA_FROM_DEVICE`, `DMA_BIDIRECTIONAL`. */
-  readonly write: boolean;
-  /** The target is no RAM (`IOMMU_MMIO`). Kept with each page; says nothing about who may. */
-  readonly mmio: boolean;
-}
-
-/** What the IOMMU answers to an access: an address, or a fault. Both are outcomes, neither is an error. */
-export type Translation =
-  | {
-      readonly phys: PhysAddr;
-      readonly mmio: boolean;
-      /** Bytes of the leaf that maps the address: 4 KiB, 2 MiB or 1 GiB. */
-      readonly leafBytes: number;
-    }
-  | IommuFault;
-
-/** A blocked access (VT-d specification 7.1): nothing present, or no right to read or to write. */
-export interface IommuFault {
-  readonly fault: 'not-mapped' | 'no-read' | 'no-write';
-  readonly iova: Iova;
-  readonly access: 'read' | 'write';
-}
+import type { Protection, Translation, Translator } from './translation.ts';
 
 export interface IommuDomainOptions {
   readonly allocator: IovaAllocator;
@@ -61,7 +35,7 @@ export interface IommuDomainOptions {
   readonly clock?: Clock;
 }
 
-export class IommuDomain {
+export class IommuDomain implements Translator {
   readonly allocator: IovaAllocator;
   /** Bytes of the smallest page. */
   readonly granule: number;

@@ -1,4 +1,4 @@
-export type { IommuDomainOptions, IommuFault, Protection, Translation } from './domain.ts';
+export type { IommuDomainOptions } from './domain.ts';
 export { IommuDomain } from './domain.ts';
 export type { IommuErrorCode } from './errors.ts';
 export { IommuError } from './errors.ts';
@@ -13,3 +13,4 @@ export { iovaSnapshotDifference } from './iova-snapshot.ts';
 export { ISOLATION_BITS, isolates } from './isolation.ts';
 export type { Leaf } from './leaves.ts';
 export type { TablePage } from './table-memory.ts';
+export type { IommuFault, Protection, Translation, Translator } from './translation.ts';

@@ -5,7 +5,7 @@
  */
 
 import { assert, type Iova, type PhysAddr } from '../core/index.ts';
-import type { IommuDomain, Translation } from './domain.ts';
+import type { Translation, Translator } from './translation.ts';
 
 /** A translation, and whether the page table still says so. */
 export interface CachedTranslation {
@@ -17,7 +17,7 @@ export interface CachedTranslation {
 }
 
 interface Entry {
-  readonly domain: IommuDomain;
+  readonly domain: Translator;
   /** First physical address of the cached page. */
   readonly phys: number;
   /** Bytes of the leaf that the entry was filled from. */
@@ -64,7 +64,7 @@ export class Iotlb {
    * entries are, unless caching mode is on).
    * @param requesterId - bus, device and function as the TLP carries them, with the segment above
    */
-  translate(requesterId: number, domain: IommuDomain, iova: Iova, access: 'read' | 'write'): CachedTranslation {
+  translate(requesterId: number, domain: Translator, iova: Iova, access: 'read' | 'write'): CachedTranslation {
     const page = Math.floor(iova / 4096);
     const entry = this.#entries.get(requesterId)?.get(page);
     if (entry !== undefined && entry.domain === domain && (access === 'read' ? entry.read : entry.write)) {
@@ -96,7 +96,7 @@ export class Iotlb {
   }
 
   /** Page-selective: drops the domain's entries in `[iova, iova + length)`. */
-  invalidate(domain: IommuDomain, iova: Iova, length: number): void {
+  invalidate(domain: Translator, iova: Iova, length: number): void {
     const first = Math.floor(iova / 4096);
     const last = Math.ceil((iova + length) / 4096);
     for (const pages of this.#entries.values()) {
@@ -112,7 +112,7 @@ export class Iotlb {
   }
 
   /** Domain-selective: drops every entry of the domain. */
-  invalidateDomain(domain: IommuDomain): void {
+  invalidateDomain(domain: Translator): void {
     for (const pages of this.#entries.values()) {
       for (const [page, entry] of pages) this.#drop(pages, page, entry, domain);
     }
@@ -124,7 +124,7 @@ export class Iotlb {
     this.#count = 0;
   }
 
-  #drop(pages: Map<number, Entry>, page: number, entry: Entry, domain: IommuDomain): void {
+  #drop(pages: Map<number, Entry>, page: number, entry: Entry, domain: Translator): void {
     if (entry.domain !== domain) return;
     pages.delete(page);
     this.#count--;

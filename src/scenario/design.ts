@@ -1,29 +1,19 @@
 /**
  * The design that a transfer is mapped by: what its submitter puts into the queue, for the device whose distance was asked, and what
- * classifies it at the mapping device.
- *
- * | `classify` | in the queue | at the mapping device |
- * |---|---|---|
- * | `flags` | addresses with the mail's flags | believed, or verified against the machine |
- * | `lookup`, `page` | CPU physical addresses | looked up |
- * | `premapped` | DMA addresses, mapped for the device that was asked | taken as they are |
- * | `certified` | CPU physical addresses with certificates for that device | compared, looked up where they do not match |
+ * classifies it at the mapping device. The table of designs is in dma/classifier-for.ts.
  */
 
 import { BvecList } from '../block/bio-vec.ts';
 import { Certifier } from '../dma/certified.ts';
 import type { Classifier, LookupCounters } from '../dma/classifier.ts';
-import { Certified } from '../dma/classify-certified.ts';
-import { TrustingFlags } from '../dma/classify-flags.ts';
+import { classifierFor, classifierName } from '../dma/classifier-for.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
-import { PageDescriptors } from '../dma/classify-page.ts';
 import { Premapped, premap } from '../dma/classify-premapped.ts';
-import { VerifiedFlags } from '../dma/classify-verified.ts';
 import type { DmaDevice } from '../dma/device.ts';
 import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { TransferDescription } from './scenario-types.ts';
-import type { SubmittedVector } from './submit.ts';
+import type { SubmittedVector } from './submitted-vector.ts';
 import type { World } from './world.ts';
 
 /** What is in the queue for one vector. */
@@ -77,7 +67,8 @@ export async function queueVectors(
     return { list: mapped, classifier: new Premapped(), words, counters: lookup.counters, premapped };
   }
   if (classify === 'certified') new Certifier(world.table, world.pairs(asked)).certify(list);
-  const classifier = classifierOf(world, transfer, fn);
+  const name = classifierName(classify, transfer.trust === true);
+  const classifier = classifierFor(name, { table: world.table, pairs: world.pairs(fn) });
   const words = vectors.map(
     (_, index): QueuedWords => ({
       address: list.address[index] as number,
@@ -97,14 +88,6 @@ function premappedWords(vectors: readonly SubmittedVector[], list: BvecList): Qu
     while (at < list.count && into >= (list.length[at] as number)) into -= list.length[at++] as number;
     return { address, flags: 0, certificate: null };
   });
-}
-
-function classifierOf(world: World, { classify, trust }: TransferDescription, fn: PciFunction): Classifier {
-  const pairs = world.pairs(fn);
-  if (classify === 'lookup') return new Lookup(world.table, pairs);
-  if (classify === 'page') return new PageDescriptors(world.table, pairs);
-  if (classify === 'certified') return new Certified(world.table, pairs);
-  return trust === true ? new TrustingFlags() : new VerifiedFlags(world.table, pairs);
 }
 
 /** The segments in the words of whoever mapped first: a DMA address does not say what it is. */

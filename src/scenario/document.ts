@@ -4,10 +4,7 @@ import { LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { alike } from '../core/text.ts';
 import { ScenarioError } from './errors.ts';
-import { fieldsAt } from './schema-fields.ts';
-
-/** A way to a value in a document: `['transfers', 2, 'device']`. */
-export type FieldPath = readonly PropertyKey[];
+import { type FieldPath, fieldsAt } from './schema-fields.ts';
 
 /** A document that fits its schema, and where its fields stand. */
 export interface ReadDocument<T> {

@@ -7,12 +7,9 @@ import { findRange, type Range } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
 import { formatWord64 } from '../core/word64.ts';
 import { Certifier } from '../dma/certified.ts';
-import { type Classified, type Classifier, KIND_BUS, KIND_RAM, KIND_RESOURCE } from '../dma/classifier.ts';
-import { Certified } from '../dma/classify-certified.ts';
-import { TrustingFlags } from '../dma/classify-flags.ts';
-import { Lookup } from '../dma/classify-lookup.ts';
-import { PageDescriptors } from '../dma/classify-page.ts';
-import { VerifiedFlags } from '../dma/classify-verified.ts';
+import { type Classified, KIND_BUS, KIND_RAM, KIND_RESOURCE } from '../dma/classified.ts';
+import type { Classifier } from '../dma/classifier.ts';
+import { type ClassifyMode, classifierFor, classifierName } from '../dma/classifier-for.ts';
 import { DmaDevice } from '../dma/device.ts';
 import { MapError } from '../dma/errors.ts';
 import { refuseFlag } from '../dma/flag-refusals.ts';
@@ -28,16 +25,13 @@ import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts
 import { swiotlbOf } from '../machine/swiotlb.ts';
 import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
-import type { MailCase } from '../p2p/verdict.ts';
 import { mailCase } from '../p2p/verdict.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { BioFile } from './bio-file.ts';
 import { withDeclaredRam } from './captured-machine.ts';
-import { checkDecoding, type MapWarning, mappingWarnings } from './map-warnings.ts';
-
-/** The five designs; of the mail's flags, verified ones unless `trust` is set. */
-export type ClassifyMode = 'flags' | 'lookup' | 'page' | 'premapped' | 'certified';
+import { checkDecoding, mappingWarnings } from './map-warnings.ts';
+import type { MappedBio, MappedVector } from './mapped-bio.ts';
 
 export interface MapSettings {
   /** Null: flags where a vector has one, else lookup. */
@@ -49,27 +43,6 @@ export interface MapSettings {
   readonly noMerge: boolean;
   /** RAM declared besides the memory map. */
   readonly ram: readonly Range[];
-}
-
-export interface MappedVector {
-  readonly input: number;
-  readonly case: MailCase;
-  readonly owner: string | null;
-  readonly bar?: number;
-  readonly offset?: number;
-}
-
-export interface MappedBio {
-  readonly device: PciFunction;
-  readonly classify: ClassifyMode;
-  readonly iommu: IommuMode | null;
-  readonly granule: number;
-  readonly iova: { readonly base: number; readonly size: number } | null;
-  readonly vectors: readonly MappedVector[];
-  readonly segments: readonly DmaSegment[];
-  /** Vectors that were looked up to be classified; by the submitter, where he maps first. Verifying flags is not counted. */
-  readonly lookups: number;
-  readonly warnings: readonly MapWarning[];
 }
 
 /** Maps bios for one machine; tables and domains are made once. */
@@ -196,10 +169,8 @@ export class BioMapper {
 
   #classifier(mode: ClassifyMode, pairs: PairTypes): Classifier {
     // Mapping first is what a lookup at the submitter comes to: the same addresses, earlier.
-    if (mode === 'lookup' || mode === 'premapped') return new Lookup(this.#table, pairs);
-    if (mode === 'certified') return new Certified(this.#table, pairs);
-    if (mode === 'page') return new PageDescriptors(this.#table, pairs);
-    return this.#settings.trust ? new TrustingFlags() : new VerifiedFlags(this.#table, pairs);
+    const name = classifierName(mode === 'premapped' ? 'lookup' : mode, this.#settings.trust);
+    return classifierFor(name, { table: this.#table, pairs });
   }
 
   #dmaDevice(fn: PciFunction, index: number, mode: IommuMode | null, bio: BioFile): DmaDevice {

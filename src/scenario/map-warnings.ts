@@ -8,20 +8,7 @@ import type { DmaSegment } from '../dma/mapping.ts';
 import type { Machine } from '../machine/machine.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import { COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';
-import type { MappedVector } from './map-bio.ts';
-
-export interface MapWarning {
-  readonly code:
-    | 'BUS_ADDRESS_ABOVE_MASK'
-    | 'INPUT_ABOVE_SEGMENT_SIZE'
-    | 'SEGMENT_ABOVE_SIZE'
-    | 'SEGMENT_CROSSES_BOUNDARY'
-    | 'RAM_AND_MMIO_MERGED'
-    | 'BAR_NOT_DECODED';
-  /** Vectors concerned. */
-  readonly inputs: readonly number[];
-  readonly message: string;
-}
+import type { MappedVector, MapWarning } from './mapped-bio.ts';
 
 /** The quirks of the `linux-*` rules that this mapping met. */
 export function mappingWarnings(

@@ -31,7 +31,7 @@ import {
   sglLength,
   sglType,
 } from '../nvme/spec/index.ts';
-import type { MappedBio } from './map-bio.ts';
+import type { MappedBio } from './mapped-bio.ts';
 
 /** A Data Block of an SGL, or a pointer to the next segment of one. */
 export interface SglDescriptor {

@@ -1,10 +1,10 @@
 /** What a run of a scenario showed. */
 
+import type { ClassifyMode } from '../dma/classifier-for.ts';
 import type { Capability, CaseShown } from '../engine/contract.ts';
 import type { Hop } from '../fabric/index.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
-import type { ClassifyMode } from './map-bio.ts';
 import type { RepeatOutcome } from './scenario-types.ts';
 
 export interface VectorReport {

@@ -2,11 +2,11 @@
  * A scenario: a machine, and transfers on it. These types are the format of the file; the schema (scenario-schema.ts) checks it.
  */
 
+import type { ClassifyMode } from '../dma/classifier-for.ts';
 import type { RootComplexBehaviour, SamePortRule } from '../fabric/index.ts';
 import type { Cpu } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
 import type { AcsBitName, LinkDescription } from '../pcie/describe.ts';
-import type { ClassifyMode } from './map-bio.ts';
 
 /** `absent`, `clear`, or the set bits by their short names. */
 export type AcsSetting = 'absent' | 'clear' | AcsBitName[];

@@ -1,7 +1,9 @@
 /** What a schema says of a place in a document: which fields an object may have there, and which it must. For hints. */
 
 import type { z } from 'zod';
-import type { FieldPath } from './document.ts';
+
+/** A way to a value in a document: `['transfers', 2, 'device']`. */
+export type FieldPath = readonly PropertyKey[];
 
 export interface SchemaFields {
   readonly all: readonly string[];

@@ -6,21 +6,8 @@ import { Prng } from '../core/prng.ts';
 import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from '../p2p/distance.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { TransferDescription, VectorDescription } from './scenario-types.ts';
+import type { SubmittedVector } from './submitted-vector.ts';
 import type { World } from './world.ts';
-
-/** A vector with its memory. */
-export interface SubmittedVector {
-  /** `bv_addr` and `bv_flags` of the mail, for designs with flags: what the queue holds of others says design.ts. */
-  readonly address: number;
-  readonly flags: number;
-  readonly length: number;
-  /** Where the CPU finds the memory. */
-  readonly cpuAddress: number;
-  readonly owner: PciFunction | null;
-  /** The mail's `int`; null where nobody was asked. */
-  readonly distance: number | null;
-  readonly why: string;
-}
 
 /** Chance for ties between equally near providers: fixed, so that one file is one run. */
 const TIE_SEED = 1;

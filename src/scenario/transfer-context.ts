@@ -7,7 +7,7 @@ import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
 import { fillComplement, fillPattern } from './pattern.ts';
 import type { HopPhase } from './report.ts';
 import type { TransferDescription } from './scenario-types.ts';
-import type { SubmittedVector } from './submit.ts';
+import type { SubmittedVector } from './submitted-vector.ts';
 import type { World } from './world.ts';
 
 /** What one segment of the mapping came to. */

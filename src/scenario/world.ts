@@ -23,7 +23,7 @@ import { type Place, refuseField } from './errors.ts';
 import type { ScenarioHost } from './host.ts';
 import type { HopPhase } from './report.ts';
 import type { ScenarioFile } from './scenario-types.ts';
-import type { SubmittedVector } from './submit.ts';
+import type { SubmittedVector } from './submitted-vector.ts';
 
 export interface WorldOptions {
   readonly host: ScenarioHost;

@@ -5,7 +5,7 @@ import { DESIGNS, design, type Side } from '../../claims/designs.ts';
 import { Lab, PAGE, type Place } from '../../claims/lab.ts';
 import { BvecList } from '../../src/block/bio-vec.ts';
 import { Certifier, certificateWord, GENERATION_LIMIT, readCertificate } from '../../src/dma/certified.ts';
-import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from '../../src/dma/classifier.ts';
+import { KIND_BUS, KIND_RAM, KIND_RESOURCE } from '../../src/dma/classified.ts';
 import { DmaDevice } from '../../src/dma/device.ts';
 import { MapError } from '../../src/dma/errors.ts';
 import { PairTypes } from '../../src/dma/pair-types.ts';

@@ -3,7 +3,7 @@
 import { hex } from '../../core/hex.ts';
 import type { DmaSegment } from '../../dma/mapping.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
-import type { MappedBio } from '../../scenario/map-bio.ts';
+import type { MappedBio } from '../../scenario/mapped-bio.ts';
 
 /** One mapped bio as the contract has it. */
 export function mapDocument(bio: MappedBio, policy: PolicyName): object {

@@ -4,7 +4,7 @@ import { hex } from '../../core/hex.ts';
 import { formatWord64 } from '../../core/word64.ts';
 import type { DmaSegment } from '../../dma/mapping.ts';
 import type { BioFile } from '../../scenario/bio-file.ts';
-import type { MappedBio, MappedVector } from '../../scenario/map-bio.ts';
+import type { MappedBio, MappedVector } from '../../scenario/mapped-bio.ts';
 
 const ROADS: Readonly<Record<MappedVector['case'], string>> = {
   a: 'RAM: an ordinary mapping',

@@ -1,0 +1,17 @@
+/** A vector as its submitter has it, with the memory behind it. */
+
+import type { PciFunction } from '../pcie/pci-function.ts';
+
+/** A vector with its memory. */
+export interface SubmittedVector {
+  /** `bv_addr` and `bv_flags` of the mail, for designs with flags: what the queue holds of others says design.ts. */
+  readonly address: number;
+  readonly flags: number;
+  readonly length: number;
+  /** Where the CPU finds the memory. */
+  readonly cpuAddress: number;
+  readonly owner: PciFunction | null;
+  /** The mail's `int`; null where nobody was asked. */
+  readonly distance: number | null;
+  readonly why: string;
+}
