@@ -64,6 +64,13 @@ describe('HOUSE2: each rule fires', () => {
       "import { readFileSync } from 'node:fs';",
       /node: modules are only for/,
     ],
+    [
+      'evidence knows the machine',
+      'evidence/a.ts',
+      "import { x } from '../machine/machine.ts';",
+      /may not import machine/,
+    ],
+    ['a dependency in evidence', 'evidence/a.ts', "import { z } from 'zod';", /no run-time dependency/],
     ['a dependency in the core of the house', 'dma/a.ts', "import { z } from 'zod';", /no run-time dependency/],
     ['a folder without a floor', 'attic/a.ts', "import { x } from '../core/hex.ts';", /stands on no floor/],
     ['chance of its own', 'p2p/a.ts', 'const x = Math.random();', /chance comes from Prng/],

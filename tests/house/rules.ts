@@ -12,7 +12,8 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   pcie: [],
   block: [],
   'nvme/spec': [],
-  machine: ['pcie'],
+  evidence: ['pcie'],
+  machine: ['pcie', 'evidence'],
   iommu: ['pcie'],
   p2p: ['pcie', 'machine'],
   dma: ['block', 'iommu', 'p2p', 'pcie', 'machine'],
@@ -41,7 +42,7 @@ const ABOVE: Readonly<Record<string, readonly string[]>> = {
 const NODE_FOLDERS = ['machine/read/live/', 'engine/qemu/', 'cli/'];
 
 /** What the project exists for: no run-time dependency. */
-const WITHOUT_DEPENDENCIES = ['core/', 'pcie/', 'p2p/', 'block/', 'iommu/', 'dma/', 'fabric/'];
+const WITHOUT_DEPENDENCIES = ['core/', 'pcie/', 'evidence/', 'p2p/', 'block/', 'iommu/', 'dma/', 'fabric/'];
 
 /** The floor of a file below src/, or null where it belongs to none. */
 export function floorOf(path: string): string | null {

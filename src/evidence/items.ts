@@ -1,0 +1,7 @@
+/** All that recognisers read, told apart by `kind`. */
+
+import type { CommandLineItem } from './kernel/kernel-cmdline.ts';
+import type { AcsControlItem } from './pci/lspci-acsctl.ts';
+import type { SetpciItem } from './pci/setpci.ts';
+
+export type EvidenceItem = AcsControlItem | CommandLineItem | SetpciItem;
