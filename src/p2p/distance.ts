@@ -17,6 +17,7 @@ import { assert } from '../core/assert.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type Divergence, divergenceOf, forwardsUpstream } from './directional.ts';
 import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames, typeOf } from './judge.ts';
+import { likelyAtHostBridge, likelyByGroups } from './likely.ts';
 import type { PairVerdict, Reason } from './verdict.ts';
 
 /** `PCI_P2PDMA_THRU_HOST_BRIDGE` of the mail: the bit beside the hops in its `int` that says that the road leads through the host bridge. */
@@ -78,9 +79,10 @@ function judgePathWide(context: JudgeContext, { provider, client, common, distan
   const unknown: number[] = [];
   collectAcs(context, provider, common, true, redirecting, unknown);
   collectAcs(context, client, common, false, redirecting, unknown);
-  if (redirecting.length === 0 && unknown.length === 0) return { type: 'busAddr', distance, reasons };
+  if (redirecting.length === 0 && unknown.length === 0) return { type: 'busAddr', distance, reasons, likely: null };
   if (redirecting.length === 0) {
-    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, unknown)] };
+    const likely = likelyByGroups(context, provider, client, common);
+    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, unknown)], likely };
   }
   const because = [...reasons, acsRedirect(context, redirecting)];
   const verdict = throughHostBridge(context, provider, client, distance, because);
@@ -112,13 +114,14 @@ function opinionOn(
 
 /** Our own rule: requests and completions at the ports where the paths part. */
 function judgeDivergence(context: JudgeContext, judgement: Judgement): PairVerdict {
-  const { provider, client, distance, reasons } = judgement;
+  const { provider, client, common, distance, reasons } = judgement;
   const divergence = divergenceOf(context, judgement);
   if (divergence.route === 'unknown') {
-    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, divergence.at)] };
+    const likely = likelyByGroups(context, provider, client, common);
+    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, divergence.at)], likely };
   }
   if (divergence.viaSharedLink) return judgeSharedLink(context, judgement, divergence);
-  if (divergence.route === 'direct') return { type: 'busAddr', distance, reasons };
+  if (divergence.route === 'direct') return { type: 'busAddr', distance, reasons, likely: null };
   return throughHostBridge(context, provider, client, distance, [...reasons, acsRedirect(context, divergence.at)]);
 }
 
@@ -127,7 +130,9 @@ function judgeSharedLink(context: JudgeContext, judgement: Judgement, divergence
   const { provider, client, common, distance, reasons } = judgement;
   const port = name(context, common);
   const forwards = forwardsUpstream(context, common);
-  if (forwards === null) return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, [common])] };
+  if (forwards === null) {
+    return { type: 'unknown', distance, reasons: [...reasons, acsUnknown(context, [common])], likely: null };
+  }
   const redirects = divergence.route === 'redirect' ? [acsRedirect(context, divergence.at)] : [];
   const why =
     redirects.length > 0 ? 'and their own ACS sends it out on that link' : 'with no known route inside the device';
@@ -135,7 +140,7 @@ function judgeSharedLink(context: JudgeContext, judgement: Judgement, divergence
     ? `both are functions behind one link, ${why}; Upstream Forwarding of ${port} sends the request up`
     : `both are functions behind one link, ${why}, and Upstream Forwarding of ${port} is off`;
   const because = [...reasons, ...redirects, { code: 'SHARED_LINK', at: [port], message } as const];
-  if (!forwards) return { type: 'notSupported', distance, reasons: because };
+  if (!forwards) return { type: 'notSupported', distance, reasons: because, likely: null };
   return throughHostBridge(context, provider, client, distance, because);
 }
 
@@ -153,15 +158,15 @@ function judgeAcross(context: JudgeContext, provider: number, client: number): P
   if (context.rootBus(provider).evidence === null || context.rootBus(client).evidence === null) {
     return orphaned(context, provider, client);
   }
-  const { type, reasons } = context.across(provider, client);
-  return { type, distance: (depth[provider] as number) + 1 + ((depth[client] as number) + 1), reasons };
+  const { type, reasons, likely } = context.across(provider, client);
+  return { type, distance: (depth[provider] as number) + 1 + ((depth[client] as number) + 1), reasons, likely };
 }
 
 function orphaned(context: JudgeContext, provider: number, client: number): PairVerdict {
   const orphans = [provider, client].filter((at) => context.rootBus(at).evidence === null);
   const names = orphans.map((at) => name(context, at));
   const message = `no bridge in this capture leads to ${names.join(' and ')}: what stands above is not known`;
-  return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at: names, message }] };
+  return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at: names, message }], likely: null };
 }
 
 function throughHostBridge(
@@ -174,10 +179,16 @@ function throughHostBridge(
   if (context.rootBus(provider).evidence === null) {
     const orphan = name(context, provider);
     const message = `no bridge in this capture leads to ${orphan}: its host bridge is not known`;
-    return { type: 'unknown', distance, reasons: [...reasons, { code: 'ORPHAN', at: [orphan], message }] };
+    return {
+      type: 'unknown',
+      distance,
+      reasons: [...reasons, { code: 'ORPHAN', at: [orphan], message }],
+      likely: null,
+    };
   }
   const answer = context.hostBridge(provider, client);
-  return { type: typeOf(answer.allowed), distance, reasons: [...reasons, ...answer.reasons] };
+  const likely = likelyAtHostBridge(answer);
+  return { type: typeOf(answer.allowed), distance, reasons: [...reasons, ...answer.reasons], likely };
 }
 
 function collectAcs(

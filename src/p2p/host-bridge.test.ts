@@ -238,3 +238,22 @@ test('of a kernel older than all rules it is told what it may not know', () => {
   expect(olderThanPolicies('5.3.18')).toContain('may know no way through a host bridge');
   expect(olderThanPolicies('4.19.0')).toContain('has no peer-to-peer DMA');
 });
+
+test('a listing without 00:00.0 does not show the host bridge: a root port that comes first there decides nothing', () => {
+  const tree = buildTree({
+    rootBuses: [{ hostBridge: { vendorId: 0x8086, deviceId: 0x2020 }, children: [port('a'), port('b')] }],
+  });
+  const asListed = (inPart: boolean): Machine => {
+    const listed = tree.facts
+      .filter(({ bdf }) => !inPart || bdf.bus !== 0 || bdf.device !== 0)
+      .map((facts): FunctionFacts => ({ ...facts, sysfs: null }));
+    return { hierarchy: new Hierarchy(listed.map((facts) => new PciFunction(facts))), ...emptyMachine(null) };
+  };
+  const typeIn = (machine: Machine): PairVerdict => {
+    const at = (name: string) => machine.hierarchy.at(tree.names.get(name) as never) as PciFunction;
+    return p2pdmaDistance(at('a'), at('b'), new JudgeContext(machine, POLICIES['linux-6.12']));
+  };
+  expect(typeIn(asListed(false)).type).toBe('thruHostBridge');
+  const part = typeIn(asListed(true));
+  expect([part.type, codes(part)]).toEqual(['unknown', ['NO_COMMON_UPSTREAM', 'HOST_BRIDGE_UNKNOWN']]);
+});

@@ -102,6 +102,10 @@ function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
     const message = `vendor and device of ${name}, the first device of its root bus, are not known`;
     return { state: 'unknown', split: null, reason: because('HOST_BRIDGE_UNKNOWN', message) };
   }
+  if (!atZero && isListedInPart(root, first)) {
+    const message = `the listing does not show 0000:00:00.0, which every x86 machine has and by which the kernel knows the host bridge`;
+    return { state: 'unknown', split: null, reason: because('HOST_BRIDGE_UNKNOWN', message) };
+  }
   if (!atZero && first.portType !== 'rootPort') {
     const message = `the first device of the root bus, ${name}, is neither at 00.0 nor a root port`;
     return { state: 'unusable', split: null, reason: because('HOST_BRIDGE_UNUSABLE', message) };
@@ -120,6 +124,12 @@ function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
     reason: because('HOST_BRIDGE_LISTED', `${bridge} is on the list of ${policy.name}`),
     split: entry.sameRequired ? because('HOST_BRIDGE_SPLIT', split) : null,
   };
+}
+
+/** Whether a listing leaves out the first device of bus 0, so that another looks like it. What sysfs holds is complete. */
+function isListedInPart(root: RootBus, first: PciFunction): boolean {
+  const isX86 = first.vendorId === 0x8086 || first.vendorId === 0x1022;
+  return root.domain === 0 && root.bus === 0 && isX86 && first.facts.sysfs === null;
 }
 
 function hasIds(fn: PciFunction): boolean {

@@ -18,5 +18,5 @@ export { HOTPLUG_GRANULE } from './resource.ts';
 export { mapTypeOfClass } from './tlp-class.ts';
 export type { MmapRequest } from './user-mapping.ts';
 export { UserMapping } from './user-mapping.ts';
-export type { MailCase, MapType, PairVerdict, Reason, ReasonCode } from './verdict.ts';
+export type { Likely, MailCase, MapType, PairVerdict, Reason, ReasonCode } from './verdict.ts';
 export { mailCase } from './verdict.ts';

@@ -7,8 +7,9 @@ import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsB
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type HostBridgeAnswer, HostBridges } from './host-bridge.ts';
+import { likelyAtHostBridge } from './likely.ts';
 import { POLICIES, type Policy } from './policy.ts';
-import type { MapType, Reason } from './verdict.ts';
+import type { Likely, MapType, Reason } from './verdict.ts';
 
 /** What Linux's path-wide rule calls a redirect: any of RR, CR, EC in ACS Control (pci_bridge_has_acs_redir()). */
 export const REDIRECT_BITS: number = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
@@ -21,6 +22,7 @@ export const REDIRECT_UNKNOWN = 2;
 export interface AcrossAnswer {
   readonly type: MapType;
   readonly reasons: readonly Reason[];
+  readonly likely: Likely | null;
 }
 
 /** Everything about one machine and one policy that a pair's judgement needs. Made once, read many times. */
@@ -72,9 +74,13 @@ export class JudgeContext {
     const a = this.rootBusOf[provider] as number;
     const b = this.rootBusOf[client] as number;
     if (this.#lastAcross === null || a !== this.#lastProviderRoot || b !== this.#lastClientRoot) {
-      const { allowed, reasons } = this.hostBridge(provider, client);
+      const answer = this.hostBridge(provider, client);
       const meeting = a === b ? IN_ONE_HOST_BRIDGE : BELOW_TWO_HOST_BRIDGES;
-      this.#lastAcross = { type: typeOf(allowed), reasons: [meeting, ...reasons] };
+      this.#lastAcross = {
+        type: typeOf(answer.allowed),
+        reasons: [meeting, ...answer.reasons],
+        likely: likelyAtHostBridge(answer),
+      };
       this.#lastProviderRoot = a;
       this.#lastClientRoot = b;
     }

@@ -45,11 +45,20 @@ export interface Reason {
   readonly message: string;
 }
 
+/** What a pair that stays unknown probably is, by evidence that is strong and no proof. */
+export interface Likely {
+  readonly type: Exclude<MapType, 'unknown'>;
+  /** One sentence with the evidence. */
+  readonly because: string;
+}
+
 export interface PairVerdict {
   readonly type: MapType;
   /** Hops as the kernel counts them; null where the tree above is not known. */
   readonly distance: number | null;
   readonly reasons: readonly Reason[];
+  /** Null where the type is known, and where the evidence favours none. */
+  readonly likely: Likely | null;
 }
 
 /** The mail's case of a type; `same` tells that provider and client are one function. */

@@ -78,7 +78,7 @@ test('matrix: keys and their order are the contract’s, provider by provider, c
     '0000:06:00.0 0000:04:00.0 thruHostBridge b1',
   ]);
   for (const pair of document.pairs) {
-    expect(Object.keys(pair)).toEqual(['provider', 'client', 'type', 'case', 'distance', 'reasons']);
+    expect(Object.keys(pair)).toEqual(['provider', 'client', 'type', 'case', 'distance', 'reasons', 'likely']);
     for (const reason of pair.reasons) expect(Object.keys(reason)).toEqual(['code', 'at', 'message']);
   }
 });

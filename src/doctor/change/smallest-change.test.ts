@@ -249,7 +249,7 @@ function bestWithAtMost(
   candidates: readonly PciFunction[],
   most: number,
 ): MapType {
-  let best: PairVerdict = { type: 'notSupported', distance: null, reasons: [] };
+  let best: PairVerdict = { type: 'notSupported', distance: null, reasons: [], likely: null };
   for (let set = 0; set < 2 ** candidates.length; set++) {
     const chosen = candidates.filter((_, index) => set & (1 << index));
     if (chosen.length > most) continue;

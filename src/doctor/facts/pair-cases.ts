@@ -167,6 +167,7 @@ const ACROSS_ROOTS = -2;
 /** Same verdict, same reasons in the same order. */
 function isOfCase({ verdict: other }: Building, verdict: PairVerdict): boolean {
   if (other.type !== verdict.type || other.reasons.length !== verdict.reasons.length) return false;
+  if (other.likely?.type !== verdict.likely?.type) return false;
   for (let index = 0; index < verdict.reasons.length; index++) {
     if (other.reasons[index]?.code !== verdict.reasons[index]?.code) return false;
   }

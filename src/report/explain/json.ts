@@ -15,7 +15,14 @@ import {
 } from '../../doctor/remedy/kernel-parameter.ts';
 import { mailDistance } from '../../p2p/distance.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
-import { type MailCase, type MapType, mailCase, type PairVerdict, type Reason } from '../../p2p/verdict.ts';
+import {
+  type Likely,
+  type MailCase,
+  type MapType,
+  mailCase,
+  type PairVerdict,
+  type Reason,
+} from '../../p2p/verdict.ts';
 import { ACS_BITS, type AcsState } from '../../pcie/acs.ts';
 import type { Source } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -81,6 +88,7 @@ export interface VerdictDocument {
   readonly distance: number | null;
   readonly kernel: { readonly mapType: string; readonly mailDistance: number } | null;
   readonly reasons: readonly Reason[];
+  readonly likely: Likely | null;
 }
 
 /** What would give the pair a better path. */
@@ -222,6 +230,7 @@ function verdictDocument(provider: string, client: string, verdict: PairVerdict)
         ? null
         : { mapType: KERNEL_MAP_TYPES[verdict.type], mailDistance: mailDistance(verdict) },
     reasons: verdict.reasons,
+    likely: verdict.likely,
   };
 }
 

@@ -142,6 +142,10 @@ function* oneVerdict({ owner, master, verdict, same }: Told, { style, columns }:
     const whose = code === 'OPINION_DIFFERS' ? 'our own opinion differs: ' : '';
     yield* wrap(`    - ${whose}${message}`, columns, '      ');
   }
+  if (verdict.likely !== null) {
+    const { type, because } = verdict.likely;
+    yield* wrap(`    - probably ${TYPE_WORDS[type]}: ${because}`, columns, '      ');
+  }
   yield* wrap(`    in the kernel's terms: ${kernelWords(verdict)}`, columns, '      ').map(style.dim);
 }
 

@@ -106,6 +106,11 @@ export function whyOf(verdict: PairVerdict): string {
   return (telling.length > 0 ? telling : reasons).map((reason) => reason.message).join('; ');
 }
 
+/** What the pair probably is, behind the reasons why it is not known. */
+function probably({ likely }: PairVerdict): string {
+  return likely === null ? '' : `; probably ${mailCase(likely.type, false)}: ${likely.because}`;
+}
+
 /** A reason while it is being counted. What is missing is missing of many functions: their names are gathered, place by place. */
 interface Tally {
   readonly mailCase: MailCase;
@@ -122,7 +127,7 @@ const MARK = '\u0000';
 const NAMES_MAX = 3;
 
 function tally(tallies: Map<string, Tally>, found: MailCase, verdict: PairVerdict): void {
-  const message = whyOf(verdict);
+  const message = whyOf(verdict) + probably(verdict);
   const lists = found === '?' ? (message.match(NAMES) ?? []) : [];
   const template = found === '?' ? message.replaceAll(NAMES, MARK) : message;
   const key = `${found} ${template}`;

@@ -18,11 +18,11 @@ export async function writeMatrixJson(out: Sink, { judge, providers, clients }: 
   let separator = '\n';
   for (const provider of providers) {
     for (const client of clients) {
-      const { type, distance, reasons } = judgePair(judge, provider, client);
+      const { type, distance, reasons, likely } = judgePair(judge, provider, client);
       let text = '';
       for (const reason of reasons) text += text === '' ? reasonText(reason) : `,${reasonText(reason)}`;
       const due = out.append(
-        `${separator}{"provider":${names[provider]},"client":${names[client]},"type":"${type}","case":"${mailCase(type, provider === client)}","distance":${distance},"reasons":[${text}]}`,
+        `${separator}{"provider":${names[provider]},"client":${names[client]},"type":"${type}","case":"${mailCase(type, provider === client)}","distance":${distance},"reasons":[${text}],"likely":${JSON.stringify(likely)}}`,
       );
       separator = ',\n';
       if (due) await out.flush();
