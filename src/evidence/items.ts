@@ -2,6 +2,7 @@
 
 import type { CommandLineItem } from './kernel/kernel-cmdline.ts';
 import type { AcsControlItem } from './pci/lspci-acsctl.ts';
+import type { TreeItem } from './pci/lspci-tree.ts';
 import type { SetpciItem } from './pci/setpci.ts';
 
-export type EvidenceItem = AcsControlItem | CommandLineItem | SetpciItem;
+export type EvidenceItem = AcsControlItem | CommandLineItem | SetpciItem | TreeItem;
