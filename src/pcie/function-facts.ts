@@ -147,6 +147,6 @@ export interface FunctionFacts {
   /** A reader may decode it when it is first asked for. */
   readonly text: TextFacts | null;
   readonly sysfs: SysfsFacts | null;
-  /** The bridge above as a path header (`lspci -PP`) tells it. */
-  readonly pathParent?: Bdf | undefined;
+  /** The bridge above as a path header (`lspci -PP`) or a drawing (`lspci -t`) shows it; null where that shows a root bus. */
+  readonly pathParent?: Bdf | null | undefined;
 }

@@ -21,7 +21,7 @@ export interface RootBus {
   /** Index of the first function on it, in enumeration order. */
   readonly first: number;
   /** What shows that this is a root bus, or null: then its functions are orphans. */
-  readonly evidence: 'sysfs' | 'busZero' | 'hostBridge' | 'rootPort' | 'integrated' | null;
+  readonly evidence: 'sysfs' | 'path' | 'busZero' | 'hostBridge' | 'rootPort' | 'integrated' | null;
 }
 
 /** Something about the tree that does not fit together. */
@@ -156,6 +156,7 @@ function sameBus(a: Bdf, b: Bdf): boolean {
 
 function rootEvidence(members: readonly PciFunction[]): RootBus['evidence'] {
   if (members.some((fn) => fn.facts.sysfs?.parent === null)) return 'sysfs';
+  if (members.some((fn) => fn.facts.pathParent === null)) return 'path';
   if (members.some((fn) => fn.bdf.bus === 0)) return 'busZero';
   if (members.some((fn) => fn.portType === 'rootPort')) return 'rootPort';
   if (members.some((fn) => fn.classCode === CLASS_HOST_BRIDGE)) return 'hostBridge';
@@ -203,6 +204,7 @@ function toldParent(fn: PciFunction, byKey: ReadonlyMap<BdfKey, number>): number
   const told = fn.facts.sysfs?.parent;
   if (told === null) return -1;
   const bdf = told ?? fn.facts.pathParent;
+  if (bdf === null) return -1;
   return bdf === undefined ? undefined : byKey.get(bdfKey(bdf));
 }
 

@@ -18,6 +18,7 @@ export interface TopoView {
 
 const EVIDENCE_WORDS: Readonly<Record<Exclude<RootBus['evidence'], null>, string>> = {
   sysfs: 'by its path in sysfs',
+  path: 'by the drawing or the path headers',
   busZero: 'bus 0 is one by convention',
   hostBridge: 'a host bridge stands on it',
   rootPort: 'a root port stands on it',

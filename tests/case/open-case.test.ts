@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import type { Case } from '../../src/case/case.ts';
+import { openCase } from '../../src/case/open-case.ts';
+import { judgePair } from '../../src/p2p/distance.ts';
+import { JudgeContext } from '../../src/p2p/judge.ts';
+import { parseBdf } from '../../src/pcie/bdf.ts';
+
+const text = (...contents: string[]) => openCase(contents.map((content, at) => ({ name: `t${at}.txt`, content })));
+
+/** Two cards below one switch on a root bus that is not 00. */
+const DRAWING = String.raw`
+-+-[0000:20]-+-00.0  Advanced Micro Devices, Inc. [AMD] Starship/Matisse Root Complex [1022:1480]
+ |           \-01.1-[21-24]----00.0-[22-24]--+-00.0-[23]----00.0  NVIDIA Corporation Some GPU [10de:2684]
+ |                                           \-01.0-[24]----00.0  Maker Drive [144d:a824]
+ \-[0000:00]-+-00.0  Advanced Micro Devices, Inc. [AMD] Starship/Matisse Root Complex [1022:1480]
+             \-03.1-[01]----00.0  NVIDIA Corporation Some GPU [10de:2684]
+`;
+const OFF = 'SrcValid- TransBlk- ReqRedir- CmpltRedir- UpstreamFwd- EgressCtrl- DirectTrans-';
+const ON = 'SrcValid+ TransBlk- ReqRedir+ CmpltRedir+ UpstreamFwd+ EgressCtrl- DirectTrans-';
+
+function verdict({ machine }: Case, provider: string, client: string): string {
+  if (machine === null) throw new Error('no machine');
+  const judge = new JudgeContext(machine);
+  const index = (name: string) =>
+    machine.hierarchy.indexOf(parseBdf(name) ?? { domain: 0, bus: 0, device: 0, function: 0 });
+  return judgePair(judge, index(provider), index(client)).type;
+}
+
+test('a drawing alone is a machine: tree and root buses are known, ACS is not', async () => {
+  const opened = await text(DRAWING);
+  expect(opened.origin).toBe('drawing');
+  expect(opened.machine?.hierarchy.rootBuses.map(({ bus, evidence }) => [bus, evidence])).toEqual([
+    [0, 'path'],
+    [0x20, 'path'],
+  ]);
+  expect(opened.machine?.hierarchy.problems).toEqual([]);
+  expect(verdict(opened, '0000:23:00.0', '0000:24:00.0')).toBe('unknown');
+});
+
+const lines = (of: Readonly<Record<string, string>>): string =>
+  Object.entries(of)
+    .map(([bdf, bits]) => `${bdf} PCI bridge: x\n\t\tACSCtl:\t${bits}\n`)
+    .join('');
+const ALL_OFF = { '21:00.0': OFF, '22:00.0': OFF, '22:01.0': OFF, '23:00.0': OFF, '24:00.0': OFF };
+
+test('ACSCtl lines with addresses fill the drawing, in one paste or in two', async () => {
+  for (const opened of [await text(`${DRAWING}\n${lines(ALL_OFF)}`), await text(DRAWING, lines(ALL_OFF))]) {
+    expect(verdict(opened, '0000:23:00.0', '0000:24:00.0')).toBe('busAddr');
+  }
+  const redirected = await text(DRAWING, lines({ ...ALL_OFF, '22:01.0': ON }));
+  expect(verdict(redirected, '0000:23:00.0', '0000:24:00.0')).toBe('thruHostBridge');
+});
+
+test('a line of ACSCtl that was cut shows nothing for certain', async () => {
+  const opened = await text(DRAWING, lines({ ...ALL_OFF, '22:01.0': 'SrcValid- TransBlk- ReqRe' }));
+  expect(verdict(opened, '0000:23:00.0', '0000:24:00.0')).toBe('unknown');
+});
+
+test('a listing of a few devices gets its bridges from the drawing beside it', async () => {
+  const card = (bdf: string) =>
+    `${bdf} VGA compatible controller [0300]: NVIDIA Corporation GPU [10de:2684] (rev a1)\n`;
+  const alone = await text(card('23:00.0'));
+  expect(alone.machine?.hierarchy.isRooted(0)).toBe(false);
+  const both = await text(`${card('23:00.0')}\n${DRAWING}`);
+  expect(both.origin).toBe('listing');
+  const at = both.machine?.hierarchy.indexOf({ domain: 0, bus: 0x23, device: 0, function: 0 }) ?? -1;
+  expect(both.machine?.hierarchy.chainOf(at)).toHaveLength(4);
+  expect(both.machine?.hierarchy.functions[at]?.classCode).toBe(0x0300);
+});
+
+test('evidence without a machine is a case without a machine', async () => {
+  const opened = await text(`\t\tACSCtl:\t${ON}\n`);
+  expect(opened).toMatchObject({ machine: null, origin: null, blocks: [{ kind: 'lspci-acsctl' }] });
+});
+
+test.each([
+  ['nothing', []],
+  ['blanks', ['\n  \n']],
+])('%s is refused in words', async (_what, contents) => {
+  await expect(text(...contents)).rejects.toMatchObject({ code: 'CASE_EMPTY', hint: expect.stringContaining('lspci') });
+});
+
+test('a text of which nothing is known is refused with its beginning', async () => {
+  await expect(text('Dear all,\n\nplease help.\n')).rejects.toMatchObject({
+    code: 'CASE_UNKNOWN',
+    message: expect.stringContaining('"Dear all,"'),
+  });
+});
+
+test('two captures of machines are not one case', async () => {
+  const { machine } = await text(DRAWING);
+  if (machine === null) throw new Error('no machine');
+  const inputs = ['a', 'b'].map((name) => ({ name, content: machine }));
+  await expect(openCase(inputs)).rejects.toMatchObject({
+    code: 'CASE_TWO_MACHINES',
+    hint: 'to compare two captures: p2pdma diff a b',
+  });
+});
