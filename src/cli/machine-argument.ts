@@ -5,6 +5,9 @@ import { basename, dirname } from 'node:path';
 import { alike } from '../core/text.ts';
 import { MachineError } from '../machine/errors.ts';
 import type { Machine, ReadNote } from '../machine/machine.ts';
+import { compressionOf } from '../machine/read/archive/signature.ts';
+import { CAPTURE_LIMIT, TooLongError, tooLong } from '../machine/read/archive/unpack-limit.ts';
+import { Intake, tooLarge } from '../machine/read/intake.ts';
 import { olderThanPolicies, type Policy } from '../p2p/policy.ts';
 import { cpuText } from '../report/words/cpu-text.ts';
 import { type Invocation, textOption } from './context.ts';
@@ -12,8 +15,8 @@ import { didYouMean, UsageError } from './errors.ts';
 import { examplePath, examples } from './examples-folder.ts';
 import { cpuOption, policyOption } from './options.ts';
 
-/** Beyond this the reader refuses an archive, whoever unpacks it. */
-const UNPACKED_MAX = 1024 * 1024 * 1024;
+/** Beyond this a file is not read. */
+const FILE_MAX = 1024 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
 
 export interface LoadedMachine {
@@ -113,21 +116,31 @@ function insideRoot(path: string, error: unknown): MachineError | null {
 
 async function readBytes(bytes: Uint8Array, source: string): Promise<Machine> {
   const { readMachine } = await import('../machine/read/read-machine.ts');
-  return readMachine(await gunzipped(bytes), source);
+  return readMachine(await gunzipped(bytes, source), source);
 }
 
 /**
- * Undoes gzip with the library that Node brings, which starts ten milliseconds sooner than the portable one. What it
- * refuses is left as it is: the reader words what is wrong.
+ * Undoes gzip with the library that Node brings, which starts ten milliseconds sooner than the portable one, within the same
+ * bounds. A stream that it finds damaged is left as it is: the reader words what is wrong.
  */
-async function gunzipped(bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  const { gunzipSync } = await import('node:zlib');
+async function gunzipped(bytes: Uint8Array, source: string): Promise<Uint8Array> {
+  if (compressionOf(bytes) !== 'gzip') return bytes;
+  const { createGunzip } = await import('node:zlib');
+  const intake = new Intake(source);
+  const stream = createGunzip({ chunkSize: CHUNK });
+  stream.end(bytes);
   try {
-    return gunzipSync(bytes, { maxOutputLength: UNPACKED_MAX });
-  } catch {
+    for await (const piece of stream) {
+      intake.add(piece as Buffer);
+      const limit = CAPTURE_LIMIT(stream.bytesWritten);
+      if (intake.length > limit) throw new TooLongError(limit);
+    }
+  } catch (error) {
+    if (error instanceof MachineError) throw error;
+    if (error instanceof TooLongError) throw tooLong(bytes.length, source, error);
     return bytes;
   }
+  return intake.bytes();
 }
 
 function exampleFile(name: string): string {
@@ -161,32 +174,20 @@ function fileBytes(path: string): Uint8Array {
 /** A file that may be a device or a pipe, which need not end. */
 function readUpTo(path: string): Uint8Array {
   const { size } = statSync(path);
-  if (size > UNPACKED_MAX) throw tooLarge(path);
+  if (size > FILE_MAX) throw tooLarge(path, FILE_MAX);
   if (size > 0) return readFileSync(path);
-  const chunks: Buffer[] = [];
-  let total = 0;
+  const intake = new Intake(path);
+  const piece = Buffer.allocUnsafe(CHUNK);
   const file = openSync(path, 'r');
   try {
     for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK);
-      const bytes = readSync(file, chunk);
-      if (bytes === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, bytes));
-      total += bytes;
-      if (total > UNPACKED_MAX) throw tooLarge(path);
+      const count = readSync(file, piece);
+      if (count === 0) return intake.bytes();
+      intake.add(piece.subarray(0, count));
     }
   } finally {
     closeSync(file);
   }
-}
-
-function tooLarge(path: string): MachineError {
-  return new MachineError({
-    code: 'INPUT_TOO_LARGE',
-    path,
-    message: `is larger than ${UNPACKED_MAX} bytes`,
-    hint: 'name a capture of one machine: lspci -Dnnvvvxxxx of ten thousand functions has 80 MB',
-  });
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): MachineError {
@@ -224,12 +225,7 @@ function notFoundHint(path: string): string {
 }
 
 async function standardInput(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(chunk as Buffer);
-    total += (chunk as Buffer).length;
-    if (total > UNPACKED_MAX) throw tooLarge('stdin');
-  }
-  return Buffer.concat(chunks);
+  const intake = new Intake('stdin');
+  for await (const piece of process.stdin) intake.add(piece as Buffer);
+  return intake.bytes();
 }

@@ -9,7 +9,8 @@ export const DUMP_CUT = 'DUMP_CUT';
 const NOTES_MAX = 100;
 
 export class NoteList {
-  readonly #file: string;
+  /** What the notes are about. */
+  readonly file: string;
   readonly #notes: ReadNote[] = [];
   #leftOut = 0;
   #strayFirst = 0;
@@ -17,7 +18,7 @@ export class NoteList {
   #strayMessage = '';
 
   constructor(file: string) {
-    this.#file = file;
+    this.file = file;
   }
 
   /** Adds a note; from the hundredth on it is only counted. `line` is 1-based, null where there is none. */
@@ -43,7 +44,7 @@ export class NoteList {
     this.#flush();
     if (this.#leftOut === 0) return [...this.#notes];
     const message = `${this.#leftOut} more notes like these are left out`;
-    return [...this.#notes, { code: 'NOTES_LEFT_OUT', file: this.#file, line: null, message }];
+    return [...this.#notes, { code: 'NOTES_LEFT_OUT', file: this.file, line: null, message }];
   }
 
   #flush(): void {
@@ -56,7 +57,7 @@ export class NoteList {
   }
 
   #push(code: string, line: number | null, message: string): void {
-    if (this.#notes.length < NOTES_MAX) this.#notes.push({ code, file: this.#file, line, message });
+    if (this.#notes.length < NOTES_MAX) this.#notes.push({ code, file: this.file, line, message });
     else this.#leftOut++;
   }
 }

@@ -5,6 +5,7 @@ import { buildMachine } from '../build.ts';
 import { MachineError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
 import { compressionOf, isTar } from './archive/signature.ts';
+import { checkBeginning } from './text-watch.ts';
 
 /** No kernel configuration comes near this many bytes. */
 const KERNEL_CONFIG_MAX = 16 * 1024 * 1024;
@@ -37,10 +38,11 @@ export async function readMachine(bytes: Uint8Array, source: string): Promise<Ma
     const gunzip = needsGunzip(tree) ? (await import('./archive/gunzip.ts')).gunzip : undefined;
     return buildMachine(
       readCapturedRoot(tree, source, {
-        gunzip: gunzip === undefined ? undefined : (packed) => gunzip(packed, KERNEL_CONFIG_MAX),
+        gunzip: gunzip === undefined ? undefined : (packed) => gunzip(packed, () => KERNEL_CONFIG_MAX),
       }),
     );
   }
+  checkBeginning(plain, source);
   const { readText } = await import('./read-text.ts');
   return buildMachine(readText(plain, source));
 }

@@ -4,13 +4,7 @@ import { unpackTar } from 'modern-tar';
 import { MachineError } from '../../errors.ts';
 import { MemoryTree } from '../root/file-tree.ts';
 import { compressionOf } from './signature.ts';
-import { TooLongError } from './too-long.ts';
-
-/** Uncompressed size beyond which an archive is refused: no capture of /sys comes near. */
-const UNPACKED_MAX = 1024 * 1024 * 1024;
-/** What a small archive may unpack to in any case, and how many times its own size a larger one: sysfs is mostly padding. */
-const UNPACKED_FREE = 64 * 1024 * 1024;
-const RATIO_MAX = 500;
+import { CAPTURE_LIMIT, TooLongError, tooLong } from './unpack-limit.ts';
 
 /**
  * Undoes gzip or bzip2.
@@ -20,21 +14,12 @@ const RATIO_MAX = 500;
  */
 export async function decompress(bytes: Uint8Array, source: string): Promise<Uint8Array> {
   const compression = compressionOf(bytes);
-  const limit = Math.min(UNPACKED_MAX, UNPACKED_FREE + RATIO_MAX * bytes.length);
   try {
     // Loaded only when needed: the command undoes gzip before it comes here, and most inputs are no bzip2.
-    if (compression === 'gzip') return (await import('./gunzip.ts')).gunzip(bytes, limit);
-    if (compression === 'bzip2') return (await import('./bunzip2.ts')).bunzip2(bytes, limit);
+    if (compression === 'gzip') return (await import('./gunzip.ts')).gunzip(bytes, CAPTURE_LIMIT);
+    if (compression === 'bzip2') return (await import('./bunzip2.ts')).bunzip2(bytes, CAPTURE_LIMIT);
   } catch (cause) {
-    if (cause instanceof TooLongError) {
-      throw new MachineError({
-        code: 'INPUT_TOO_LARGE',
-        path: source,
-        message: `unpacks to more than ${limit} bytes, more than a capture of ${bytes.length} bytes can be`,
-        hint: 'capture only sys/bus/pci, sys/devices/pci*, sys/kernel/iommu_groups and proc',
-        cause,
-      });
-    }
+    if (cause instanceof TooLongError) throw tooLong(bytes.length, source, cause);
     throw new MachineError({
       code: 'INPUT_TRUNCATED',
       path: source,

@@ -4,7 +4,8 @@
  * to 900,000 bytes, each run-length coded, Burrows-Wheeler transformed, moved to front, run-length coded and Huffman coded.
  */
 
-import { TooLongError } from './too-long.ts';
+import { grown } from './grown.ts';
+import { TooLongError, type UnpackLimit } from './unpack-limit.ts';
 
 const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 const END_MAGIC = [0x177245, 0x385090] as const;
@@ -21,15 +22,15 @@ export class Bzip2Error extends Error {
 /**
  * Decodes one or more bzip2 streams in a row.
  *
- * @param limit bytes of output at most
+ * @param limit bytes of output at most, by the bytes of input that were read
  * @throws Bzip2Error where the input is cut or damaged, TooLongError where it unpacks to more than `limit`
  */
-export function bunzip2(input: Uint8Array, limit: number): Uint8Array {
+export function bunzip2(input: Uint8Array, limit: UnpackLimit): Uint8Array {
   const bits = new BitReader(input);
-  const output = new Output(limit);
+  const output = new Output();
   let streams = 0;
   while (bits.atSignature()) {
-    decodeStream(bits, output);
+    decodeStream(bits, output, limit);
     bits.align();
     streams++;
   }
@@ -37,7 +38,7 @@ export function bunzip2(input: Uint8Array, limit: number): Uint8Array {
   return output.bytes();
 }
 
-function decodeStream(bits: BitReader, output: Output): void {
+function decodeStream(bits: BitReader, output: Output, limit: UnpackLimit): void {
   bits.read(24);
   const level = bits.read(8) - 0x30;
   if (level < 1 || level > 9) throw new Bzip2Error('block size out of range');
@@ -52,6 +53,7 @@ function decodeStream(bits: BitReader, output: Output): void {
       return;
     }
     if (high !== BLOCK_MAGIC[0] || low !== BLOCK_MAGIC[1]) throw new Bzip2Error('no block where one should start');
+    output.limit = limit(bits.consumed);
     if (decodeBlock(bits, block, output) !== checksum) throw new Bzip2Error('checksum of a block does not match');
     combined = (((combined << 1) | (combined >>> 31)) ^ checksum) >>> 0;
   }
@@ -251,6 +253,11 @@ class BitReader {
     return this.read(16) * 0x10000 + this.read(16);
   }
 
+  /** Bytes that were read so far. */
+  get consumed(): number {
+    return this.#at;
+  }
+
   /** Skips to the next whole byte. */
   align(): void {
     this.#count -= this.#count % 8;
@@ -261,14 +268,10 @@ class BitReader {
 
 /** What was decoded so far. */
 class Output {
-  readonly #limit: number;
-  #bytes: Uint8Array;
+  /** Bytes that may be written at most. */
+  limit = 0;
+  #bytes: Uint8Array = new Uint8Array(65_536);
   #length = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-    this.#bytes = new Uint8Array(Math.min(limit, 65_536));
-  }
 
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
@@ -303,11 +306,8 @@ class Output {
 
   #reserve(count: number): void {
     const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    if (needed > this.#limit) throw new TooLongError(`more than ${this.#limit} bytes`);
-    const grown = new Uint8Array(Math.min(this.#limit, Math.max(needed, this.#bytes.length * 2)));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+    if (needed > this.limit) throw new TooLongError(this.limit);
+    this.#bytes = grown(this.#bytes, this.#length, needed);
   }
 }
 

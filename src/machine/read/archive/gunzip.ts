@@ -1,45 +1,44 @@
 /** gzip through fflate, piece by piece, so that a small file that unpacks to a huge one is noticed before it is huge. RFC 1952. */
 
 import { Gunzip } from 'fflate';
-import { TooLongError } from './too-long.ts';
+import { grown } from './grown.ts';
+import { TooLongError, type UnpackLimit } from './unpack-limit.ts';
 
-/** Input handed over at once: deflate makes at most a thousand times as much of it. */
-const PIECE = 64 * 1024;
+/** Deflate makes at most this many times as much of its input. */
+const DEFLATE_RATIO = 1032;
+/** Output of one piece of input at most, so that no piece goes far beyond a limit. */
+const STEP = 4 * 1024 * 1024;
+/** Input handed over at once: the most, and the least. */
+const PIECE_MAX = 64 * 1024;
+const PIECE_MIN = Math.floor(STEP / DEFLATE_RATIO);
 
 /**
  * Undoes gzip, one member or several.
  *
- * @param limit bytes of output at most
+ * @param limit bytes of output at most, by the bytes of input that were read
  * @throws TooLongError beyond `limit`; an Error of fflate or of ours where the input is cut or damaged
  */
-export function gunzip(input: Uint8Array, limit: number): Uint8Array {
-  const pieces: Uint8Array[] = [];
+export function gunzip(input: Uint8Array, limit: UnpackLimit): Uint8Array {
+  let output: Uint8Array = new Uint8Array(Math.min(STEP, 4 * input.length));
   let length = 0;
   let members = 1;
   const stream = new Gunzip((piece) => {
-    pieces.push(piece);
+    output = grown(output, length, length + piece.length);
+    output.set(piece, length);
     length += piece.length;
   });
   stream.onmember = () => members++;
-  for (let at = 0; at < input.length; at += PIECE) {
-    stream.push(input.subarray(at, at + PIECE), at + PIECE >= input.length);
-    if (length > limit) throw new TooLongError(`more than ${limit} bytes`);
+  for (let at = 0; at < input.length; ) {
+    // What unpacks to much is handed over in small pieces.
+    const ratio = at === 0 ? DEFLATE_RATIO : Math.max(1, length / at);
+    const piece = Math.max(PIECE_MIN, Math.min(PIECE_MAX, Math.floor(STEP / ratio)));
+    const end = Math.min(input.length, at + piece);
+    stream.push(input.subarray(at, end), end === input.length);
+    at = end;
+    if (length > limit(at)) throw new TooLongError(limit(at));
   }
-  const output = joined(pieces, length);
-  if (members === 1) checkTrailer(input, output);
-  return output;
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const output = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    output.set(piece, at);
-    at += piece.length;
-  }
-  return output;
+  if (members === 1) checkTrailer(input, output.subarray(0, length));
+  return output.subarray(0, length);
 }
 
 /** The last eight bytes hold checksum and length; fflate passes them over. */

@@ -19,7 +19,7 @@ export interface LspciReading {
   readonly drawing: boolean;
 }
 
-/** Reads a listing. Never throws: lines that do not fit are notes. */
+/** Reads a listing. Lines that do not fit are notes; throws `MachineError` only where more functions are listed than are read. */
 export function readLspci(bytes: Uint8Array, source: string): LspciReading {
   const notes = new NoteList(source);
   const scan = scanLspci(bytes, notes);

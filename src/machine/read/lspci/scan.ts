@@ -15,6 +15,7 @@ import { NIBBLE } from '../../../core/hex.ts';
 import { latin1 } from '../../../core/text.ts';
 import type { ConfigSpace } from '../../../pcie/config-space.ts';
 import type { NoteList } from '../../note-list.ts';
+import { LISTINGS_MAX, tooManyListings } from '../text-watch.ts';
 import { type LspciAddress, parseLspciAddress } from './address.ts';
 import { Asides } from './asides.ts';
 import { ConfigArena } from './config-arena.ts';
@@ -91,7 +92,7 @@ const HEADER_MAX = 512;
 
 const STRAY = 'is no line of lspci';
 
-/** Scans a listing. Never throws: what does not fit is noted. */
+/** Scans a listing. What does not fit is noted; throws `MachineError` only where more functions are listed than are read. */
 export function scanLspci(bytes: Uint8Array, notes: NoteList): LspciScan {
   return new Scanner(bytes, notes).scan();
 }
@@ -330,6 +331,7 @@ class Scanner {
       this.#notes.stray(open.line, 'starts with an address, but neither class nor registers follow');
       return;
     }
+    if (this.#blocks.length === LISTINGS_MAX) throw tooManyListings(this.#notes.file);
     this.#blocks.push({
       address: open.address,
       start: open.start,
