@@ -82,6 +82,18 @@ export function checkBioVec(vector: BioVec, path: string): void {
   }
 }
 
+/** Whether `checkBioVec` would let a vector pass: what a loop asks, so that only a refusal makes an object. */
+function canBe(address: number, length: number, flags: number, certificate: number): boolean {
+  return (
+    Number.isInteger(length) &&
+    length > 0 &&
+    length < 2 ** 32 &&
+    isAddress(address) &&
+    length <= ADDRESS_LIMIT - address &&
+    (flags === 0 || ((flags === BVEC_MAP_RESOURCE || flags === BVEC_MAP_BUS_ADDR) && certificate === 0))
+  );
+}
+
 /** Vectors as a structure of arrays; the first `count` places of each are in use. */
 export class BvecList {
   // Declared: a field that is `undefined` first and an array later costs a check at each access in a loop.
@@ -124,6 +136,16 @@ export class BvecList {
   get hasFlags(): boolean {
     for (let index = 0; index < this.count; index++) if (this.flags[index] !== 0) return true;
     return false;
+  }
+
+  /** Refuses the first vector that cannot be, as `checkBioVec` with its index in the path. */
+  check(): void {
+    for (let index = 0; index < this.count; index++) {
+      const flags = this.flags[index] as number;
+      if (canBe(this.address[index] as number, this.length[index] as number, flags, this.certificateAt(index)))
+        continue;
+      checkBioVec(this.at(index), `vectors[${index}]`);
+    }
   }
 
   /** Checks and appends a vector. Refuses as `checkBioVec`. */

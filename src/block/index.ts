@@ -28,4 +28,5 @@ export { DEFAULT_LIMITS, queueLimits } from './queue-limits.ts';
 export type { Request } from './request.ts';
 export { requestFromBios, requestVectors } from './request.ts';
 export { cutVectors, gapBetween, joinBios, segmentBytes, splitBio, splitToLimits } from './split.ts';
-export { checkSubmission, submitBio } from './submit.ts';
+export type { IsP2p } from './submit.ts';
+export { checkSubmission, saysP2p, submitBio } from './submit.ts';

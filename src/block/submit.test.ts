@@ -40,7 +40,7 @@ test('E48: a bio that may contain P2P is rejected at submit by a queue without t
 test('E48: a flagged vector in a bio that announces none is rejected by every queue, the vector named', () => {
   for (const queue of [withP2p, withoutP2p]) {
     const error = refusal(() => submitBio(read([ram, ram, bus], false), queue));
-    expect(error).toMatchObject({ code: 'P2P_NOT_ANNOUNCED', path: 'vectors[2].flags' });
+    expect(error).toMatchObject({ code: 'P2P_NOT_ANNOUNCED', path: 'vectors[2]' });
     expect(error.hint).toContain('mayContainP2p');
   }
 });

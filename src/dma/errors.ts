@@ -16,9 +16,6 @@ export type MapErrorCode =
   | 'FLAGS_CONFLICT'
   /** A flagged vector where lookup or page decides. */
   | 'FLAG_NOT_USED'
-  /** P2P in a bio that says it holds none. */
-  | 'P2P_NOT_ANNOUNCED'
-  | 'QUEUE_WITHOUT_P2P'
   /** EREMOTEIO: the kernel does not let this pair do P2P. */
   | 'PAIR_NOT_SUPPORTED'
   /** EIO: the address is above the device's DMA mask, and nothing can bounce it. */
@@ -51,8 +48,6 @@ const ERRNO: Partial<Record<MapErrorCode, string>> = {
   FLAG_MISMATCH: 'EINVAL',
   FLAGS_CONFLICT: 'EINVAL',
   FLAG_NOT_USED: 'EINVAL',
-  P2P_NOT_ANNOUNCED: 'EINVAL',
-  QUEUE_WITHOUT_P2P: 'EINVAL',
   PAIR_NOT_SUPPORTED: 'EREMOTEIO',
   MASK_TOO_SMALL: 'EIO',
   PROVIDER_GONE: 'ENODEV',

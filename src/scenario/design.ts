@@ -4,16 +4,19 @@
  */
 
 import { BvecList } from '../block/bio-vec.ts';
+import { saysP2p } from '../block/submit.ts';
 import { Certifier } from '../dma/certified.ts';
 import type { Classifier, LookupCounters } from '../dma/classifier.ts';
 import { classifierFor, classifierName } from '../dma/classifier-for.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
-import { Premapped, premap } from '../dma/classify-premapped.ts';
+import { premap } from '../dma/classify-premapped.ts';
 import type { DmaDevice } from '../dma/device.ts';
 import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { throughQueue } from './queue-door.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import type { SubmittedVector } from './submitted-vector.ts';
+import { unmapFirst } from './unmap.ts';
 import type { World } from './world.ts';
 
 /** What is in the queue for one vector. */
@@ -41,7 +44,7 @@ export interface Queued {
 /**
  * Submits the vectors by the transfer's design, for `asked`.
  *
- * @throws MapError where mapping comes first and is refused
+ * @throws BlockError where the queue does not take them, MapError where mapping comes first and is refused; nothing is mapped then
  */
 export async function queueVectors(
   world: World,
@@ -56,27 +59,46 @@ export async function queueVectors(
       classify === 'flags' ? { address, length, flags } : { address: cpuAddress, length, flags: 0 },
     ),
   );
+  const submission = {
+    direction: transfer.direction,
+    mayContainP2p: transfer.mayContainP2p ?? null,
+    queueP2p: transfer.queue?.p2p ?? true,
+  };
   if (classify === 'premapped') {
     const device = await world.mappingDevice(asked);
     const mapping = new DmaMapping();
     const lookup = new Lookup(world.table, world.pairs(asked));
     const mapped = premap(device, list, transfer.direction, lookup, mapping);
     if (device.domain !== null) await world.host.syncIommu(device.domain);
-    const words = premappedWords(vectors, mapped);
     const premapped = { device, mapping };
-    return { list: mapped, classifier: new Premapped(), words, counters: lookup.counters, premapped };
+    try {
+      // Of a DMA address nobody can tell what it reaches: its submitter announces what he mapped.
+      const announced = submission.mayContainP2p ?? vectors.some(({ owner }) => owner !== null);
+      const inQueue = throughQueue({ ...submission, vectors: mapped, mayContainP2p: announced, isP2p: saysP2p });
+      const words = premappedWords(vectors, inQueue);
+      const classifier = classifierFor('premapped', { table: world.table, pairs: world.pairs(fn) });
+      return { list: inQueue, classifier, words, counters: lookup.counters, premapped };
+    } catch (error) {
+      await unmapFirst(world, { premapped });
+      throw error;
+    }
   }
   if (classify === 'certified') new Certifier(world.table, world.pairs(asked)).certify(list);
   const name = classifierName(classify, transfer.trust === true);
   const classifier = classifierFor(name, { table: world.table, pairs: world.pairs(fn) });
+  const inQueue = throughQueue({
+    ...submission,
+    vectors: list,
+    isP2p: (queued, index) => saysP2p(queued, index) || vectors[index]?.owner !== null,
+  });
   const words = vectors.map(
     (_, index): QueuedWords => ({
-      address: list.address[index] as number,
-      flags: list.flags[index] as number,
-      certificate: classify === 'certified' ? (list.certificate[index] as number) : null,
+      address: inQueue.address[index] as number,
+      flags: inQueue.flags[index] as number,
+      certificate: classify === 'certified' ? inQueue.certificateAt(index) : null,
     }),
   );
-  return { list, classifier, words, counters: classifier.counters, premapped: null };
+  return { list: inQueue, classifier, words, counters: classifier.counters, premapped: null };
 }
 
 /** Where each vector lies in the list of DMA addresses, which has the order of the data. */

@@ -1,9 +1,10 @@
-/** Maps the bio of a file for a machine: the checks at the door, the classification, the mapping, and what to say of it. */
+/** Maps the bio of a file for a machine: through the queue, classified, mapped, and what to say of it. */
 
 import { BvecList } from '../block/bio-vec.ts';
+import { type IsP2p, saysP2p } from '../block/submit.ts';
 import { addressFromWords } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import { findRange, type Range } from '../core/range.ts';
+import type { Range } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
 import { formatWord64 } from '../core/word64.ts';
 import { Certifier } from '../dma/certified.ts';
@@ -32,6 +33,7 @@ import type { BioFile } from './bio-file.ts';
 import { withDeclaredRam } from './captured-machine.ts';
 import { checkDecoding, mappingWarnings } from './map-warnings.ts';
 import type { MappedBio, MappedVector } from './mapped-bio.ts';
+import { throughQueue } from './queue-door.ts';
 
 export interface MapSettings {
   /** Null: flags where a vector has one, else lookup. */
@@ -56,6 +58,13 @@ export class BioMapper {
   readonly #domains = new Map<number, IommuDomain>();
   readonly #result = new DmaMapping();
 
+  /** By a flag, or because the machine has a BAR at the CPU address. */
+  readonly #isP2p: IsP2p = (vectors, index) => {
+    if (vectors.flags[index] !== 0) return true;
+    const owner = this.#table.find(vectors.address[index] as number);
+    return owner >= 0 && this.#table.at(owner).kind === 'bar';
+  };
+
   constructor(machine: Machine, policy: Policy, settings: MapSettings) {
     this.#machine = settings.ram.length === 0 ? machine : withDeclaredRam(machine, settings.ram);
     this.#policy = policy;
@@ -72,11 +81,13 @@ export class BioMapper {
   map(bio: BioFile): MappedBio {
     const fn = this.#device(bio.device);
     const index = this.#machine.hierarchy.indexOf(fn.bdf);
-    const vectors = vectorsOf(bio);
-    const classify = this.#settings.classify ?? (vectors.hasFlags ? 'flags' : 'lookup');
-    if (classify !== 'flags') this.#refuseFlags(vectors);
+    const given = vectorsOf(bio);
+    const classify = this.#settings.classify ?? (given.hasFlags ? 'flags' : 'lookup');
+    if (classify !== 'flags') this.#refuseFlags(given);
     const trusted = this.#settings.trust && classify === 'flags';
-    this.#checkDoor(bio, vectors, trusted);
+    const { direction, mayContainP2p, queueP2p } = bio;
+    const isP2p = trusted ? saysP2p : this.#isP2p;
+    const vectors = throughQueue({ vectors: given, direction, mayContainP2p, queueP2p, isP2p });
     const pairs = this.#pairsOf(index);
     const classifier = this.#classifier(classify, pairs);
     const mode = this.#settings.iommu ?? iommuModeOf(this.#machine, fn);
@@ -122,40 +133,6 @@ export class BioMapper {
 
   #refuseFlags(vectors: BvecList): void {
     for (let index = 0; index < vectors.count; index++) if (vectors.flags[index] !== 0) refuseFlag(vectors, index);
-  }
-
-  /** The queue's door: is P2P announced, and does the queue take it? */
-  #checkDoor(bio: BioFile, vectors: BvecList, trusted: boolean): void {
-    const p2pAt = vectors.flags.subarray(0, vectors.count).findIndex((flags) => flags !== 0);
-    let first = p2pAt;
-    let outsideRam = false;
-    for (let index = 0; !trusted && index < vectors.count; index++) {
-      if (vectors.flags[index] !== 0) continue;
-      const address = vectors.address[index] as number;
-      if (findRange(this.#machine.ram, address) >= 0) continue;
-      outsideRam = true;
-      const owner = this.#table.find(address);
-      if (owner >= 0 && this.#table.at(owner).kind === 'bar' && (first < 0 || index < first)) first = index;
-    }
-    const announced = bio.mayContainP2p ?? (p2pAt >= 0 || outsideRam);
-    if (!announced && first >= 0) {
-      const message = `is peer-to-peer memory, and the bio says that it contains none`;
-      throw new MapError(
-        'P2P_NOT_ANNOUNCED',
-        `vectors[${first}]`,
-        message,
-        'set mayContainP2p to true, or leave it out',
-      );
-    }
-    if (announced && !bio.queueP2p && (first >= 0 || bio.mayContainP2p === true)) {
-      const message = 'the queue does not announce P2PDMA, and the bio may contain P2P memory';
-      throw new MapError(
-        'QUEUE_WITHOUT_P2P',
-        'queue.p2p',
-        message,
-        'submit to the device itself rather than to a stacked one, or copy through RAM',
-      );
-    }
   }
 
   #pairsOf(client: number): PairTypes {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
+import { CLASSIFY_MODES } from '../dma/classifier-for.ts';
 import { cpuSchema } from './cpu-schema.ts';
 import { MISSING } from './document.ts';
 import type { AcsSetting, DeviceNode, PortNode, ScenarioFile } from './scenario-types.ts';
@@ -162,9 +163,11 @@ const transfer = z
     askedFor: z.string().optional(),
     direction: oneOf(['toDevice', 'fromDevice'] as const),
     engine: oneOf(['dma', 'nvme'] as const).optional(),
-    classify: oneOf(['flags', 'lookup', 'page', 'premapped', 'certified'] as const).optional(),
+    classify: oneOf(CLASSIFY_MODES).optional(),
     trust: z.boolean().optional(),
     merge: z.boolean().optional(),
+    mayContainP2p: z.boolean().optional(),
+    queue: z.strictObject({ p2p: z.boolean().optional() }).optional(),
     relativeSgl: z.boolean().optional(),
     clients: z.array(z.string()).optional(),
     vectors: z.array(vector).min(1, 'has no vector').optional(),

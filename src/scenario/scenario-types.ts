@@ -96,6 +96,10 @@ export interface TransferDescription {
   classify?: ClassifyMode | undefined;
   trust?: boolean | undefined;
   merge?: boolean | undefined;
+  /** The bio says that it may contain peer-to-peer memory. Default: whether a vector does. */
+  mayContainP2p?: boolean | undefined;
+  /** The queue: whether it announces that it can map peer-to-peer memory. Default true. */
+  queue?: { p2p?: boolean | undefined } | undefined;
   /** Case (c) by the controller's vendor extension instead of by CMB address. */
   relativeSgl?: boolean | undefined;
   /** Clients of `memory: find`, besides the mapping device. */

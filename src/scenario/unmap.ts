@@ -20,7 +20,10 @@ export async function unmapAll(
 }
 
 /** Undoes what the submitter mapped. */
-export async function unmapFirst(world: World, { premapped }: Queued): Promise<TransferReport['unmapRefusal']> {
+export async function unmapFirst(
+  world: World,
+  { premapped }: Pick<Queued, 'premapped'>,
+): Promise<TransferReport['unmapRefusal']> {
   return premapped === null ? null : await unmap(world, premapped.device, premapped.mapping);
 }
 

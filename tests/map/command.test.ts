@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BlockError, type BlockErrorCode } from '../../src/block/errors.ts';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { MapError, type MapErrorCode } from '../../src/dma/errors.ts';
 import { jsonOf, p2pdma, ROOT, type Run } from '../cli/run.ts';
@@ -337,7 +338,10 @@ describe('--nvme', () => {
 });
 
 /** Lines that are refused on the machine below the switch, each with its code and path. */
-const REFUSED: readonly [code: MapErrorCode, line: object, path: string][] = [
+/** What the queue refuses, with the errno of the kernel's. */
+const AT_THE_DOOR: Readonly<Record<string, string>> = { P2P_NOT_ANNOUNCED: 'EINVAL', QUEUE_WITHOUT_P2P: 'EREMOTEIO' };
+
+const REFUSED: readonly [code: string, line: object, path: string][] = [
   ['ZERO_LENGTH', bio([vector(RAM), vector(RAM, undefined, 0)]), 'vectors[1].length'],
   ['ADDRESS_OVERFLOW', bio([vector('0x20000000000000')]), 'vectors[0].address'],
   ['ADDRESS_OVERFLOW', bio([vector('0xffffffffffffffff')]), 'vectors[0].address'],
@@ -372,7 +376,7 @@ describe('refusals', () => {
       const keys = Object.keys(error ?? {});
       expect(keys.slice(0, 4)).toEqual(['code', 'path', 'message', 'hint']);
       expect(error?.hint).not.toBe('');
-      expect(error?.errno).toBe(code === 'DEVICE_UNKNOWN' ? undefined : new MapError(code, '', '', '').errno);
+      expect(error?.errno).toBe(AT_THE_DOOR[code] ?? new MapError(code as MapErrorCode, '', '', '').errno);
     });
     // The same addresses as before the refusals: whatever they took is given back.
     expect(documents.at(-1)).toEqual(documents[0]);
@@ -416,14 +420,21 @@ describe('refusals', () => {
   });
 
   test('MAP: the exit is 1 for every refusal of the rules and 4 where evidence is missing', () => {
-    const codes: MapErrorCode[] = [
+    const codes = [
       ...new Set(REFUSED.map(([code]) => code)),
       'FLAG_NOT_USED',
       'PAIR_NOT_SUPPORTED',
       'MASK_TOO_SMALL',
       'PROVIDER_GONE',
     ];
-    for (const code of codes) expect(exitCodeOf(new MapError(code, '', '', '')), code).toBe(1);
+    for (const code of codes) {
+      const fields = { path: '', message: '', hint: '' };
+      const error =
+        code in AT_THE_DOOR
+          ? new BlockError({ ...fields, code: code as BlockErrorCode })
+          : new MapError(code as MapErrorCode, '', '', '');
+      expect(exitCodeOf(error), code).toBe(1);
+    }
     for (const code of ['IOMMU_UNKNOWN', 'PAIR_UNKNOWN'] as const)
       expect(exitCodeOf(new MapError(code, '', '', ''))).toBe(4);
     const refused = mapOne(SWITCH, bio([vector('0x7f0000000000')]));
