@@ -7,13 +7,12 @@ import { CLASSIFY_MODES, type ClassifyMode } from '../dma/classifier-for.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
 import { mapDocument } from '../report/map/json.ts';
-import { nvmeDocument, nvmeText } from '../report/map/nvme.ts';
+import { nvmeText } from '../report/map/nvme.ts';
 import { mapText } from '../report/map/text.ts';
 import { type BioFile, readBioFile } from '../scenario/bio-file.ts';
 import { ScenarioError } from '../scenario/errors.ts';
 import { BioMapper, type MapSettings } from '../scenario/map-bio.ts';
-import type { MappedBio } from '../scenario/mapped-bio.ts';
-import { type NvmePointers, nvmePointers } from '../scenario/nvme-pointers.ts';
+import { nvmePointers } from '../scenario/nvme-pointers.ts';
 import { type Invocation, textOption } from './context.ts';
 import { errorDocument, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_INPUT, type ExitCode } from './exit-codes.ts';
@@ -34,17 +33,12 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   if (settings.trust && mapped.classify !== 'flags')
     context.note('note: --trust has nothing to trust: no vector has a flag, so owners are looked up');
   const nvme = invocation.options['nvme'] === true ? nvmePointers(mapped) : null;
-  if (context.json) await context.out.json(documentOf(mapped, policy.name, nvme));
+  if (context.json) await context.out.json(mapDocument(mapped, policy.name, nvme));
   else {
     await context.out.write(mapText(bio, mapped, context.columns ?? 100));
     if (nvme !== null) await context.out.write(`\n${nvmeText(nvme)}`);
   }
   return EXIT_DONE;
-}
-
-function documentOf(mapped: MappedBio, policy: PolicyName, nvme: NvmePointers | null): object {
-  const document = mapDocument(mapped, policy);
-  return nvme === null ? document : { ...document, nvme: nvmeDocument(nvme) };
 }
 
 /** One bio a line, one document a line: a refused line is an error document, a malformed one makes the exit 3. */
@@ -65,7 +59,7 @@ async function runLines(
     let document: object;
     try {
       const mapped = mapper.map(readJsonLine(line, file, number));
-      document = documentOf(mapped, policy, withNvme ? nvmePointers(mapped) : null);
+      document = mapDocument(mapped, policy, withNvme ? nvmePointers(mapped) : null);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       document = errorDocument(error);

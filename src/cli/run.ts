@@ -1,9 +1,7 @@
 /** `p2pdma run`: a scenario on an engine, every byte compared. */
 
-import { hex } from '../core/hex.ts';
 import { iommuModeOf, type Machine } from '../machine/machine.ts';
-import { table } from '../report/map/text.ts';
-import { compareReports, type Difference } from '../report/run/compare.ts';
+import { compareReports, differenceText } from '../report/run/compare.ts';
 import { stepLines } from '../report/run/steps.ts';
 import { runText } from '../report/run/text.ts';
 import { traceJson } from '../report/run/trace.ts';
@@ -63,10 +61,10 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       invocation.context.note(`${saveTo}: the machine that QEMU enumerated, ${functions} functions`);
     }
     // Both run on the machine that QEMU enumerated: the same addresses, the same registers.
-    const reports: ScenarioReport[] = [];
-    if (engine === 'both') reports.push(await runOn(invocation, read, qemu.named, simHost(read, qemu.named, iommu)));
-    reports.push(await runOn(invocation, read, qemu.named, qemu));
-    return await show(invocation, reports, qemu.notes);
+    const simulated =
+      engine === 'both' ? await runOn(invocation, read, qemu.named, simHost(read, qemu.named, iommu)) : null;
+    const emulated = await runOn(invocation, read, qemu.named, qemu);
+    return await show(invocation, simulated === null ? [emulated] : [simulated, emulated], qemu.notes);
   } finally {
     await qemu.engine.close();
   }
@@ -113,61 +111,28 @@ async function runOn(
 /** Prints one report, or two with where they part. */
 async function show(
   invocation: Invocation,
-  reports: readonly ScenarioReport[],
+  reports: readonly [ScenarioReport, ScenarioReport?],
   notes: readonly string[],
 ): Promise<ExitCode> {
   const { context } = invocation;
-  const [first, second] = reports as [ScenarioReport, ScenarioReport?];
+  const [first, second] = reports;
   const differences = second === undefined ? [] : compareReports(first, second);
   if (context.json) {
-    const document = second === undefined ? jsonReport(first) : { reports: reports.map(jsonReport), differences };
-    await context.out.json({ schemaVersion: 1, command: 'run', ...document, notes });
+    const { runDocument } = await import('../report/run/json.ts');
+    await context.out.json(runDocument(reports, differences, notes));
   } else {
     // The last report is QEMU's wherever there are notes.
-    for (const report of reports) {
-      const text = runText(report, report === reports.at(-1) ? notes : [], context.columns);
-      await context.out.write(report === first ? text : `\n${text}`);
+    await context.out.write(runText(first, second === undefined ? notes : [], context.columns));
+    if (second !== undefined) {
+      await context.out.write(`\n${runText(second, notes, context.columns)}`);
+      await context.out.write(`\n${differenceText(differences, first.engine, second.engine)}`);
     }
-    if (second !== undefined) await context.out.write(`\n${differenceText(differences, first.engine, second.engine)}`);
   }
-  if (differences.length > 0) return EXIT_MISMATCH;
-  return reports.every((report) => report.transfers.every((transfer) => transfer.asExpected))
-    ? EXIT_DONE
-    : EXIT_MISMATCH;
-}
-
-function differenceText(differences: readonly Difference[], first: string, second: string): string {
-  if (differences.length === 0) return `${first} and ${second} agree: segments, statuses, bytes\n`;
-  const rows = [
-    ['transfer', '', first, second],
-    ...differences.map((one) => [one.transfer, one.what, one.first, one.second]),
-  ];
-  return `the engines part:\n${table(rows)
-    .map((line) => `  ${line}\n`)
-    .join('')}`;
+  const transfers = [...first.transfers, ...(second?.transfers ?? [])];
+  return differences.length === 0 && transfers.every(({ asExpected }) => asExpected) ? EXIT_DONE : EXIT_MISMATCH;
 }
 
 function hasIommu(machine: Machine, setting: 'on' | 'off' | 'passthrough' | undefined): boolean {
   if (setting !== undefined) return setting !== 'off';
   return machine.hierarchy.functions.some((fn) => (iommuModeOf(machine, fn) ?? 'off') !== 'off');
-}
-
-/** Addresses as hex text, as everywhere in our JSON. */
-function jsonReport(report: ScenarioReport): object {
-  return {
-    ...report,
-    transfers: report.transfers.map((transfer) => ({
-      ...transfer,
-      iova: transfer.iova === null ? null : { base: hex(transfer.iova.base), size: transfer.iova.size },
-      vectors: transfer.vectors.map((vector) => ({
-        ...vector,
-        address: hex(vector.address),
-        certificate: vector.certificate === null ? null : hex(vector.certificate),
-      })),
-      segments: transfer.segments.map((segment) => ({
-        ...segment,
-        address: segment.address === null ? null : hex(segment.address),
-      })),
-    })),
-  };
 }

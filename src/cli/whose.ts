@@ -1,33 +1,18 @@
 /** `p2pdma whose`: what an address is on a machine, and what the fault lines of dmesg mean. */
 
 import { existsSync } from 'node:fs';
-import { hex, parseHex } from '../core/hex.ts';
-import { RangeTable } from '../dma/range-table.ts';
-import { type AddressOwner, addressOwner, busAddressOwner, type FindBar } from '../doctor/facts/address-owner.ts';
-import { type FaultLine, readFaults } from '../doctor/log/fault-line.ts';
+import { parseHex } from '../core/hex.ts';
+import { readFaults } from '../doctor/log/fault-line.ts';
 import { faultRequester } from '../doctor/log/fault-requester.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunction } from '../machine/selector.ts';
-import { p2pdmaDistance } from '../p2p/distance.ts';
-import { JudgeContext } from '../p2p/judge.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { interruptSentences, ownerDocument, ownerSentences, roadDocument, type Use } from '../report/whose/words.ts';
-import { count, wrap } from '../report/words/style.ts';
+import { type AskedAddress, whoseAnswers } from '../report/whose/answer.ts';
+import { count } from '../report/words/style.ts';
 import { type CliContext, type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
-
-/** One address, or one fault, that was asked for. */
-interface Asked {
-  readonly address: number | null;
-  readonly by: PciFunction | null;
-  readonly fault: FaultLine | null;
-  /** Line of standard input. */
-  readonly line: number | null;
-  /** Lines of standard input that say the same. */
-  readonly times: number;
-}
 
 /** Runs the command: 1 where an address belongs to nothing. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
@@ -39,85 +24,23 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const { machine, policy } = await loadMachine(machineArgument, invocation);
   const byText = textOption(invocation, 'by');
   const by = byText === undefined ? null : selectFunction(machine.hierarchy, byText, '--by');
-  const asked: Asked[] = addresses.map((address) => ({ address, by, fault: null, line: null, times: 1 }));
+  const asked: AskedAddress[] = addresses.map((address) => ({ address, by, fault: null, line: null, times: 1 }));
   if (asked.length === 0) asked.push(...(await faultsOfInput(machine, by, context)));
-  const answer = answerer(machine, new JudgeContext(machine, policy));
-  const answers = asked.map(answer);
+  const answers = asked.map(whoseAnswers(machine, policy));
   if (context.json) {
-    await context.out.json({
-      schemaVersion: 1,
-      command: 'whose',
-      machine: {
-        source: machine.source,
-        functions: machine.hierarchy.functions.length,
-        ramKnown: machine.ram.length > 0,
-      },
-      addresses: answers.map(answerDocument),
-    });
+    const { whoseDocument } = await import('../report/whose/json.ts');
+    await context.out.json(whoseDocument(machine, answers));
   } else {
+    const { answerLines } = await import('../report/whose/text.ts');
     if (answers.length === 0) context.out.append('No fault is reported.\n');
-    for (const one of answers)
-      for (const line of answerLines(machine, one, context.columns)) context.out.append(`${line}\n`);
+    for (const answer of answers) {
+      for (const line of answerLines(machine, answer, context.columns)) context.out.append(`${line}\n`);
+    }
     if (machine.ram.length === 0) {
       context.note('note: the capture holds no memory map, so RAM cannot be told: capture as root, or see /proc/iomem');
     }
   }
   return answers.some(({ owner }) => owner?.kind === 'nothing') ? EXIT_NO : EXIT_DONE;
-}
-
-/** `owner` is null for an interrupt that was refused. */
-type Answer = Asked & Use & { readonly owner: AddressOwner | null };
-
-function answerer(machine: Machine, judge: JudgeContext): (asked: Asked) => Answer {
-  const table = RangeTable.ofMachine(machine);
-  const findBar: FindBar = (address) => {
-    const index = table.find(address);
-    if (index < 0 || table.at(index).kind !== 'bar') return null;
-    const { provider, bar } = table.at(index);
-    return { fn: machine.hierarchy.functions[provider] as PciFunction, bar };
-  };
-  return (asked) => {
-    const { address, by, fault } = asked;
-    if (fault?.what === 'interrupt') return { ...asked, owner: null, road: null, asBus: null };
-    // An address of 2^53 or more is beyond all memory.
-    if (address === null) return { ...asked, owner: { kind: 'nothing' }, road: null, asBus: null };
-    const owner = addressOwner(machine, address, findBar, by);
-    const asBus = busAddressOwner(machine, address, by);
-    const isOther = asBus !== null && !(owner.kind === 'bar' && owner.fn === asBus.fn && owner.bar === asBus.bar);
-    const road = owner.kind === 'bar' && by !== null ? p2pdmaDistance(owner.fn, by, judge) : null;
-    return { ...asked, owner, road, asBus: isOther ? asBus : null };
-  };
-}
-
-function* answerLines(machine: Machine, answer: Answer, columns: number): Generator<string> {
-  const { address, fault, owner, line, times } = answer;
-  const shown = address === null ? 'an address of 2^53 or more' : hex(address);
-  const more = times === 1 ? '' : ` and ${times - 1} more`;
-  const who = answer.by?.name ?? fault?.by ?? null;
-  const what = fault?.what === 'interrupt' ? 'interrupt' : `${fault?.access ?? 'access'} of ${shown}`;
-  const head =
-    fault === null ? shown : `line ${line}${more}: ${fault.iommu} fault, ${what}${who === null ? '' : ` by ${who}`}`;
-  const words =
-    owner === null && fault !== null
-      ? interruptSentences(fault)
-      : ownerSentences(machine, owner as AddressOwner, answer);
-  yield* wrap(`${head}: ${words.join(' ')}`, columns, '  ');
-}
-
-function answerDocument(answer: Answer): object {
-  const { address, by, fault, line, owner, times, asBus } = answer;
-  const faultDocument = (told: FaultLine): object => {
-    const { iommu, what, access, reason } = told;
-    return { fault: { iommu, what, access, reason, line, times } };
-  };
-  return {
-    address: address === null ? null : hex(address),
-    by: by?.name ?? fault?.by ?? null,
-    ...(fault === null ? {} : faultDocument(fault)),
-    ...(owner === null ? { kind: 'interrupt' } : ownerDocument(owner)),
-    ...(owner?.kind === 'bar' && by !== null ? { road: roadDocument(owner, answer) } : {}),
-    ...(asBus === null ? {} : { asBusAddress: ownerDocument(asBus) }),
-  };
 }
 
 /** MACHINE may be left out; what reads as a number is an address. */
@@ -146,7 +69,7 @@ function placeArguments(args: readonly string[]): {
   };
 }
 
-async function faultsOfInput(machine: Machine, by: PciFunction | null, context: CliContext): Promise<Asked[]> {
+async function faultsOfInput(machine: Machine, by: PciFunction | null, context: CliContext): Promise<AskedAddress[]> {
   if (process.stdin.isTTY) throw nothingAsked('no address is given, and nothing is on standard input');
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
@@ -159,7 +82,7 @@ async function faultsOfInput(machine: Machine, by: PciFunction | null, context: 
       `note: ${count(otherLines, 'other line')} on standard input ${otherLines === 1 ? 'reports' : 'report'} no fault`,
     );
   }
-  const asked = new Map<string, Asked>();
+  const asked = new Map<string, AskedAddress>();
   for (const { fault, line } of faults) {
     const { iommu, what, address, access, reason } = fault;
     const fn = faultRequester(machine.hierarchy, fault) ?? by;

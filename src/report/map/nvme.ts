@@ -51,30 +51,53 @@ function shortened(lines: readonly string[]): string[] {
   return [...lines.slice(0, SHOWN), `... and ${lines.length - SHOWN} more, all with --json`];
 }
 
+export interface SglDocument {
+  readonly type: SglDescriptor['type'];
+  /** Hex; left out where it points to a list, whose place is the driver's business. */
+  readonly address?: string;
+  readonly length: number;
+}
+
+/** The data pointer of one command; `length` is what it moves, bytes. */
+export type NvmeCommandDocument =
+  | { readonly length: number; readonly descriptors: readonly SglDocument[] }
+  | {
+      readonly length: number;
+      readonly prp1: string;
+      readonly prp2: string | null;
+      readonly list: readonly string[];
+    };
+
+/** The commands in one format, or why there are none. */
+export type NvmeFormDocument =
+  | { readonly commands: readonly NvmeCommandDocument[] }
+  | Extract<NvmeForm, { readonly refused: unknown }>;
+
+export interface NvmeDocument {
+  readonly prp: NvmeFormDocument;
+  readonly sgl: NvmeFormDocument;
+}
+
 /** The same for scripts, complete. */
-export function nvmeDocument(pointers: NvmePointers): object {
+export function nvmeDocument(pointers: NvmePointers): NvmeDocument {
   return { prp: formDocument(pointers.prp), sgl: formDocument(pointers.sgl) };
 }
 
-function formDocument(form: NvmeForm): object {
-  if ('refused' in form) return form;
+function formDocument(form: NvmeForm): NvmeFormDocument {
+  return 'refused' in form ? form : { commands: form.commands.map(commandDocument) };
+}
+
+function commandDocument(command: NvmePointer): NvmeCommandDocument {
+  const length = command.lengthBytes;
+  if ('descriptors' in command) return { length, descriptors: command.descriptors.map(sglDocument) };
   return {
-    commands: form.commands.map((command) =>
-      'descriptors' in command
-        ? {
-            length: command.lengthBytes,
-            descriptors: command.descriptors.map(({ type, address, length }) => ({
-              type,
-              ...(address === null ? {} : { address: hex(address) }),
-              length,
-            })),
-          }
-        : {
-            length: command.lengthBytes,
-            prp1: hex(command.prp1),
-            prp2: command.prp2 === null ? null : hex(command.prp2),
-            list: command.list.map((entry) => hex(entry)),
-          },
-    ),
+    length,
+    prp1: hex(command.prp1),
+    prp2: command.prp2 === null ? null : hex(command.prp2),
+    list: command.list.map((entry) => hex(entry)),
   };
+}
+
+function sglDocument({ type, address, length }: SglDescriptor): SglDocument {
+  return { type, ...(address === null ? {} : { address: hex(address) }), length };
 }

@@ -5,6 +5,7 @@ import { formatWord64 } from '../../core/word64.ts';
 import type { DmaSegment } from '../../dma/mapping.ts';
 import type { BioFile } from '../../scenario/bio-file.ts';
 import type { MappedBio, MappedVector } from '../../scenario/mapped-bio.ts';
+import { table } from '../words/table.ts';
 
 const ROADS: Readonly<Record<MappedVector['case'], string>> = {
   a: 'RAM: an ordinary mapping',
@@ -46,18 +47,6 @@ function segmentRow(segment: DmaSegment, index: number): string[] {
     bar === undefined ? (address === null ? 'from the bounce pool' : hex(address)) : `BAR ${bar} + ${hex(offset ?? 0)}`;
   const inputs = firstInput === lastInput ? String(firstInput) : `${firstInput}-${lastInput}`;
   return [String(index), space, place, String(length), inputs];
-}
-
-/** Columns aligned to the widest entry, two blanks between. */
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 /**

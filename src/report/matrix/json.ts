@@ -1,12 +1,32 @@
 /** The matrix as JSON, written pair by pair: ten thousand clients by a hundred providers are never held in memory. */
 
 import { judgePair } from '../../p2p/distance.ts';
-import { mailCase, type Reason } from '../../p2p/verdict.ts';
-import { machineDocument } from '../words/machine-document.ts';
+import type { PolicyName } from '../../p2p/policy.ts';
+import { type MailCase, type MapType, mailCase, type Reason } from '../../p2p/verdict.ts';
+import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import type { Sink } from '../words/sink.ts';
 import type { MatrixQuestion } from './cells.ts';
 
-/** Writes the document of the contract, every ordered pair once, provider by provider. */
+export interface MatrixPair {
+  readonly provider: string;
+  readonly client: string;
+  readonly type: MapType;
+  readonly case: MailCase;
+  /** Hops as the kernel counts them; null where not known. */
+  readonly distance: number | null;
+  readonly reasons: readonly Reason[];
+}
+
+/** The document of the contract: every ordered pair once, provider by provider. */
+export interface MatrixDocument {
+  readonly schemaVersion: 1;
+  readonly command: 'matrix';
+  readonly policy: PolicyName;
+  readonly machine: MachineDocument;
+  readonly pairs: readonly MatrixPair[];
+}
+
+/** Writes a `MatrixDocument`, a pair a line. */
 export async function writeMatrixJson(out: Sink, { judge, providers, clients }: MatrixQuestion): Promise<void> {
   const { machine, policy } = judge;
   const head = machineDocument(machine);

@@ -2,8 +2,8 @@
 
 import type { CaseShown } from '../../engine/contract.ts';
 import type { ScenarioReport, TransferReport } from '../../scenario/report.ts';
-import { table } from '../map/text.ts';
 import { wrap } from '../words/style.ts';
+import { table } from '../words/table.ts';
 
 const SETTINGS: Readonly<Record<CaseShown['iommu'], string>> = {
   off: 'VT-d off',

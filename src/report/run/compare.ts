@@ -2,6 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { ScenarioReport, TransferReport } from '../../scenario/report.ts';
+import { table } from '../words/table.ts';
 
 export interface Difference {
   readonly transfer: string;
@@ -53,4 +54,16 @@ function repeatText({ repeat }: TransferReport): string {
 function segmentText({ space, address, length, bar, offset }: TransferReport['segments'][number]): string {
   const place = space === 'bar' ? `BAR ${bar} + ${hex(offset ?? 0)}` : address === null ? '-' : hex(address);
   return `${space} ${place} + ${length}`;
+}
+
+/** The differences as a table, under the names of the two engines. */
+export function differenceText(differences: readonly Difference[], first: string, second: string): string {
+  if (differences.length === 0) return `${first} and ${second} agree: segments, statuses, bytes\n`;
+  const rows = [
+    ['transfer', '', first, second],
+    ...differences.map((one) => [one.transfer, one.what, one.first, one.second]),
+  ];
+  return `the engines part:\n${table(rows)
+    .map((line) => `  ${line}\n`)
+    .join('')}`;
 }

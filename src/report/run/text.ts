@@ -2,8 +2,8 @@
 
 import { hex } from '../../core/hex.ts';
 import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport } from '../../scenario/report.ts';
-import { table } from '../map/text.ts';
 import { count, wrap } from '../words/style.ts';
+import { table } from '../words/table.ts';
 import { caseLines, gapLines } from './cases.ts';
 import { wayLines } from './tree.ts';
 import { vectorLines } from './vectors.ts';

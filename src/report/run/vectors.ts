@@ -4,8 +4,8 @@ import { hex } from '../../core/hex.ts';
 import { flagName } from '../../dma/flag-refusals.ts';
 import { PCI_P2PDMA_THRU_HOST_BRIDGE } from '../../p2p/distance.ts';
 import type { VectorReport } from '../../scenario/report.ts';
-import { table } from '../map/text.ts';
 import { count } from '../words/style.ts';
+import { table } from '../words/table.ts';
 
 /** Lists of up to this many vectors are shown whole. */
 const WHOLE = 8;

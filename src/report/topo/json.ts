@@ -2,33 +2,116 @@
 
 import { formatAddress } from '../../core/address.ts';
 import { hex } from '../../core/hex.ts';
-import type { Machine } from '../../machine/machine.ts';
-import { ACS_BITS } from '../../pcie/acs.ts';
+import type { Machine, ReadNote } from '../../machine/machine.ts';
+import { ACS_BITS, type AcsState } from '../../pcie/acs.ts';
+import type { Bar } from '../../pcie/bar.ts';
 import type { BridgeWindow, WindowFact } from '../../pcie/bridge-window.ts';
-import type { FactName } from '../../pcie/function-facts.ts';
+import type { LinkFacts, PayloadFacts, PortType } from '../../pcie/express.ts';
+import type { BusNumbers, FactName, P2pmemFacts, SriovFacts } from '../../pcie/function-facts.ts';
+import type { RootBus } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { cpuInferred, cpuText } from '../words/cpu-text.ts';
+import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import type { Names } from '../words/names.ts';
 import type { Sink } from '../words/sink.ts';
 
-/** Writes one document with every function, sorted; `parent` is null on a root bus. */
+/** `end` is exclusive. */
+export interface WindowDocument {
+  readonly start: string;
+  readonly end: string;
+}
+
+type MaybeWindow = WindowDocument | 'closed' | null;
+
+export type AcsDocument =
+  | Exclude<AcsState, { readonly state: 'present' }>
+  | {
+      readonly state: 'present';
+      readonly offset: string | null;
+      readonly capability: string;
+      readonly control: string;
+      /** Short names of the bits: what it can, and what is on. */
+      readonly can: readonly string[];
+      readonly on: readonly string[];
+    };
+
+export interface BarDocument extends Omit<Bar, 'busAddress' | 'cpuAddress'> {
+  readonly busAddress: string | null;
+  readonly cpuAddress: string | null;
+}
+
+export interface FunctionDocument {
+  readonly name: string;
+  /** The bridge above; null on a root bus. */
+  readonly parent: string | null;
+  /** Position in `rootBuses`. */
+  readonly rootBus: number;
+  readonly vendor: string | null;
+  readonly device: string | null;
+  readonly class: string | null;
+  readonly className: string;
+  readonly deviceName: string | null;
+  readonly headerType: number | null;
+  readonly portType: PortType | null;
+  readonly busNumbers: BusNumbers | null;
+  /** Null for what is not a bridge. */
+  readonly windows: {
+    readonly memory: MaybeWindow;
+    readonly prefetchable: MaybeWindow;
+    readonly io: MaybeWindow;
+  } | null;
+  readonly acs: AcsDocument;
+  readonly link: LinkFacts | null;
+  readonly payload: PayloadFacts | null;
+  readonly bars: readonly BarDocument[];
+  readonly memoryDecoding: boolean | null;
+  readonly busMaster: boolean | null;
+  readonly sriov: SriovFacts | null;
+  readonly poweredDown: boolean;
+  readonly numaNode: number | null;
+  readonly iommuGroup: number | null;
+  readonly iommuGroupType: string | null;
+  readonly driver: string | null;
+  readonly p2pmem: P2pmemFacts | null;
+  /** Where facts were read: `file` or `file:line`. */
+  readonly sources: Readonly<Partial<Record<FactName, string>>>;
+}
+
+export interface RootBusDocument {
+  readonly domain: string;
+  readonly bus: string;
+  readonly firstFunction: string;
+  readonly evidence: RootBus['evidence'];
+  readonly orphans: boolean;
+}
+
+/** What the tree says of its machine. */
+export interface TopoMachine extends MachineDocument {
+  readonly kernelCmdline: string | null;
+}
+
+/** The whole document. */
+export interface TopoDocument {
+  readonly schemaVersion: 1;
+  readonly command: 'topo';
+  readonly machine: TopoMachine;
+  readonly rootBuses: readonly RootBusDocument[];
+  readonly functions: readonly FunctionDocument[];
+  readonly notes: readonly ReadNote[];
+}
+
+/** Writes a `TopoDocument` with every function, sorted, a function a line. */
 export async function writeTopoJson(out: Sink, machine: Machine, names: Names): Promise<void> {
   const { hierarchy } = machine;
-  const head = {
-    source: machine.source,
-    functions: hierarchy.functions.length,
-    cpu: cpuText(machine.cpu),
-    cpuInferred: cpuInferred(machine),
-    kernel: machine.kernel,
-    kernelCmdline: machine.cmdline,
-  };
-  const rootBuses = hierarchy.rootBuses.map((root) => ({
-    domain: hex(root.domain, 4),
-    bus: hex(root.bus, 2),
-    firstFunction: (hierarchy.functions[root.first] as PciFunction).name,
-    evidence: root.evidence,
-    orphans: root.evidence === null,
-  }));
+  const head: TopoMachine = { ...machineDocument(machine), kernelCmdline: machine.cmdline };
+  const rootBuses = hierarchy.rootBuses.map(
+    (root): RootBusDocument => ({
+      domain: hex(root.domain, 4),
+      bus: hex(root.bus, 2),
+      firstFunction: (hierarchy.functions[root.first] as PciFunction).name,
+      evidence: root.evidence,
+      orphans: root.evidence === null,
+    }),
+  );
   out.append(`{"schemaVersion":1,"command":"topo","machine":${JSON.stringify(head)},\n`);
   out.append(`"rootBuses":${JSON.stringify(rootBuses)},\n"functions":[`);
   for (const [index, fn] of hierarchy.functions.entries()) {
@@ -41,13 +124,13 @@ export async function writeTopoJson(out: Sink, machine: Machine, names: Names): 
   await out.flush();
 }
 
-function functionDocument(machine: Machine, index: number, fn: PciFunction, names: Names): object {
+function functionDocument(machine: Machine, index: number, fn: PciFunction, names: Names): FunctionDocument {
   const { hierarchy } = machine;
   const sysfs = fn.facts.sysfs;
   return {
     name: fn.name,
     parent: hierarchy.functions[hierarchy.parent[index] as number]?.name ?? null,
-    rootBus: hierarchy.rootBusOf[index],
+    rootBus: hierarchy.rootBusOf[index] as number,
     vendor: idOf(fn.vendorId),
     device: idOf(fn.deviceId),
     class: idOf(fn.classCode),
@@ -88,17 +171,17 @@ function idOf(id: number | null): string | null {
   return id === null ? null : hex(id, 4);
 }
 
-/** `start` and `end` (exclusive); the text `closed` for a closed window, null where not known. */
-function windowDocument(window: WindowFact): object | 'closed' | null {
+/** The text `closed` for a closed window, null where not known. */
+function windowDocument(window: WindowFact): MaybeWindow {
   if (window === undefined) return null;
   return window === null ? 'closed' : rangeDocument(window);
 }
 
-function rangeDocument({ start, end }: BridgeWindow): object {
+function rangeDocument({ start, end }: BridgeWindow): WindowDocument {
   return { start: hex(start), end: hex(end) };
 }
 
-function acsDocument(fn: PciFunction): object {
+function acsDocument(fn: PciFunction): AcsDocument {
   const { acs } = fn;
   if (acs.state !== 'present') return acs;
   const names = (bits: number): string[] => ACS_BITS.filter(({ mask }) => bits & mask).map(({ short }) => short);
@@ -114,9 +197,8 @@ function acsDocument(fn: PciFunction): object {
 
 const TRACED: readonly FactName[] = ['identity', 'busNumbers', 'bars', 'portType', 'acs', 'link'];
 
-/** Where the facts were read: `file` or `file:line`. */
-function sourcesOf(fn: PciFunction): Record<string, string> {
-  const sources: Record<string, string> = {};
+function sourcesOf(fn: PciFunction): FunctionDocument['sources'] {
+  const sources: Partial<Record<FactName, string>> = {};
   for (const fact of TRACED) {
     const source = fn.sourceOf(fact);
     if (source !== null) sources[fact] = source.line === null ? source.file : `${source.file}:${source.line}`;

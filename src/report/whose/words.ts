@@ -1,4 +1,4 @@
-/** The owner of an address in words, and as JSON. */
+/** The owner of an address in words. */
 
 import { hex } from '../../core/hex.ts';
 import type { AddressOwner } from '../../doctor/facts/address-owner.ts';
@@ -6,7 +6,6 @@ import type { FaultLine } from '../../doctor/log/fault-line.ts';
 import { knowsRequester } from '../../doctor/log/fault-requester.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../../machine/machine.ts';
 import type { PairVerdict } from '../../p2p/verdict.ts';
-import { mailCase } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { sizeWords } from '../words/fact-words.ts';
 
@@ -151,44 +150,6 @@ function faultSentence(owner: AddressOwner, who: string | null): string {
   }
 }
 
-/** `kind`, and what belongs to it. */
-export function ownerDocument(owner: AddressOwner): object {
-  switch (owner.kind) {
-    case 'ram':
-      return { kind: 'ram', start: hex(owner.range.start), end: hex(owner.range.end - 1) };
-    case 'bar':
-      return {
-        kind: 'bar',
-        function: owner.fn.name,
-        bar: owner.bar,
-        offset: owner.offset,
-        size: owner.size,
-        space: owner.space,
-        decoding: owner.decoding,
-        ...(owner.others.length === 0
-          ? {}
-          : { alsoClaimedBy: owner.others.map(({ fn, bar }) => ({ function: fn.name, bar })) }),
-      };
-    case 'window':
-      return {
-        kind: 'window',
-        bridge: owner.bridge.name,
-        prefetchable: owner.prefetchable,
-        start: hex(owner.window.start),
-        end: hex(owner.window.end - 1),
-      };
-    case 'aperture':
-      return { kind: 'aperture', name: owner.name, start: hex(owner.range.start), end: hex(owner.range.end - 1) };
-    case 'reserved':
-      return { kind: 'reserved', name: owner.name };
-    case 'iova':
-      return { kind: 'iova', why: owner.why };
-    case 'nothing':
-    case 'unknown':
-      return { kind: owner.kind };
-  }
-}
-
 /** The address, where it may be given as it is: that depends on the IOMMU. */
 function hostBridgeSentence(by: PciFunction, mode: IommuMode | null, address: string): string {
   const road = `${by.name} reaches it through the host bridge`;
@@ -196,10 +157,4 @@ function hostBridgeSentence(by: PciFunction, mode: IommuMode | null, address: st
   const where = `by the address${address} (case b1)`;
   if (mode !== null) return `${road}, ${where}.`;
   return `${road}: ${where} where no IOMMU translates for it, which is not in this capture.`;
-}
-
-/** `type`, `case`, `distance`: as a pair of `p2pdma matrix --json`. */
-export function roadDocument(owner: AddressOwner, { by, road }: Use): object | null {
-  if (road === null || owner.kind !== 'bar') return null;
-  return { type: road.type, case: mailCase(road.type, owner.fn === by), distance: road.distance };
 }
