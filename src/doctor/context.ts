@@ -1,8 +1,9 @@
 /** What every diagnosis reads: the machine, its judge, who would be paired with whom, and what the kernel was told. */
 
 import type { Machine } from '../machine/machine.ts';
-import { JudgeContext, REDIRECT_BITS } from '../p2p/judge.ts';
+import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
+import { REDIRECT_BITS } from '../pcie/acs.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { ACS_OPTIONS, acsEntries, acsOption } from './command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from './command-line/command-line.ts';
@@ -108,6 +109,11 @@ function intentOf(
 /** Names of functions by index, sorted by address. */
 export function namesOf(context: DoctorContext, indices: Iterable<number>): string[] {
   return [...indices].sort((a, b) => a - b).map((index) => (context.functions[index] as PciFunction).name);
+}
+
+/** Names of functions, sorted by address, each once. */
+export function namesOfAll(functions: Iterable<PciFunction>): string[] {
+  return [...new Set(functions)].sort((a, b) => a.key - b.key).map(({ name }) => name);
 }
 
 /** The `pairs` of a finding. */

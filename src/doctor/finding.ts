@@ -1,5 +1,6 @@
 /** What a diagnosis says: the problem and its place, the evidence, why it matters, what to do, what that costs, how sure. */
 
+import type { PciFunction } from '../pcie/pci-function.ts';
 import type { PortChange } from './port-change.ts';
 import { notProved, type Proof } from './proof.ts';
 
@@ -65,13 +66,13 @@ export type MachineChange =
   | {
       readonly kind: 'maxPayload';
       /** Max_Payload_Size in bytes, now and then. */
-      readonly functions: readonly { readonly at: string; readonly before: number; readonly after: number }[];
+      readonly functions: readonly { readonly at: PciFunction; readonly before: number; readonly after: number }[];
     }
   | {
       /** 16-bit words of configuration space. */
       readonly kind: 'registers';
       readonly words: readonly {
-        readonly at: string;
+        readonly at: PciFunction;
         readonly offset: number;
         readonly before: number;
         readonly after: number;
@@ -81,7 +82,7 @@ export type MachineChange =
       readonly kind: 'iommu';
       /** Types of the groups, and which function is in which, while it is on. */
       readonly types: readonly (readonly [group: number, type: string])[];
-      readonly members: readonly { readonly at: string; readonly group: number }[];
+      readonly members: readonly { readonly at: PciFunction; readonly group: number }[];
       readonly before: 'on' | 'off';
       readonly after: 'on' | 'off';
     }

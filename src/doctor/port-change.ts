@@ -8,8 +8,7 @@ import { devicePath } from './command-line/device-path.ts';
 
 /** ACS Control of one function, now and then. */
 export interface PortChange {
-  /** Full name. */
-  readonly at: string;
+  readonly at: PciFunction;
   /** In the form that survives renumbering; null where the way from the root is not known. */
   readonly devicePath: string | null;
   /** Offset of ACS Control in the configuration space; null where only text tells of it. */
@@ -20,13 +19,18 @@ export interface PortChange {
   readonly source: Source | null;
 }
 
+/** Values of ACS Control by `bdfKey`, as a copy of the machine takes them. */
+export function controlsOf(ports: readonly Pick<PortChange, 'at' | 'after'>[]): Map<number, number> {
+  return new Map(ports.map(({ at, after }) => [at.key, after]));
+}
+
 /** The change of the function at `index`, whose ACS registers must be known. `after` makes the new value of the present one. */
 export function portChange(hierarchy: Hierarchy, index: number, after: (control: number) => number): PortChange {
   const fn = hierarchy.functions[index] as PciFunction;
   const { acs } = fn;
   assert(acs.state === 'present', `ACS of ${fn.name} is known`);
   return {
-    at: fn.name,
+    at: fn,
     devicePath: devicePath(hierarchy, index),
     register: acs.offset === null ? null : acs.offset + 6,
     before: acs.control,

@@ -57,7 +57,7 @@ function judgeBelow(context: JudgeContext, provider: number, client: number, com
   const distance = (depth[provider] as number) + (depth[client] as number) - 2 * (depth[common] as number);
   const meeting: Reason =
     provider === client
-      ? { code: 'SAME_FUNCTION', at: [name(context, provider)], message: 'provider and client are one function' }
+      ? { code: 'SAME_FUNCTION', at: [fnAt(context, provider)], message: 'provider and client are one function' }
       : context.meetingAt(common);
   const judgement = { provider, client, common, distance, reasons: [meeting] };
   return context.policy.acsRule === 'pathWide'
@@ -98,7 +98,7 @@ function opinionOn(
   if (pair.provider === pair.client) {
     return {
       code: 'OPINION_DIFFERS',
-      at: [name(context, pair.provider)],
+      at: [fnAt(context, pair.provider)],
       message:
         'the kernel tests ACS before it sees that both are one function; in fact nothing leaves the device: case (c)',
     };
@@ -107,7 +107,7 @@ function opinionOn(
   if (divergence.route !== 'direct' || divergence.viaSharedLink) return null;
   return {
     code: 'OPINION_DIFFERS',
-    at: [name(context, pair.common)],
+    at: [fnAt(context, pair.common)],
     message: `the ports where the paths part below ${name(context, pair.common)} redirect neither this request nor its completion: the fabric routes it directly`,
   };
 }
@@ -139,17 +139,15 @@ function judgeSharedLink(context: JudgeContext, judgement: Judgement, divergence
   const message = forwards
     ? `both are functions behind one link, ${why}; Upstream Forwarding of ${port} sends the request up`
     : `both are functions behind one link, ${why}, and Upstream Forwarding of ${port} is off`;
-  const because = [...reasons, ...redirects, { code: 'SHARED_LINK', at: [port], message } as const];
+  const because = [...reasons, ...redirects, { code: 'SHARED_LINK', at: [fnAt(context, common)], message } as const];
   if (!forwards) return { type: 'notSupported', distance, reasons: because, likely: null };
   return throughHostBridge(context, provider, client, distance, because);
 }
 
 function acsRedirect(context: JudgeContext, redirecting: readonly number[]): Reason {
-  const names = redirecting.map((at) => name(context, at));
-  const withBits = redirecting.map(
-    (at) => `${name(context, at)} (${redirectNames(context.functions[at] as PciFunction)})`,
-  );
-  return { code: 'ACS_REDIRECT', at: names, message: `ACS redirect is set: ${withBits.join(', ')}` };
+  const at = redirecting.map((index) => fnAt(context, index));
+  const withBits = at.map((fn) => `${fn.name} (${redirectNames(fn)})`);
+  return { code: 'ACS_REDIRECT', at, message: `ACS redirect is set: ${withBits.join(', ')}` };
 }
 
 /** The paths do not meet below the host bridge. ACS on them does not matter then. */
@@ -164,9 +162,10 @@ function judgeAcross(context: JudgeContext, provider: number, client: number): P
 
 function orphaned(context: JudgeContext, provider: number, client: number): PairVerdict {
   const orphans = [provider, client].filter((at) => context.rootBus(at).evidence === null);
-  const names = orphans.map((at) => name(context, at));
+  const at = orphans.map((index) => fnAt(context, index));
+  const names = at.map((fn) => fn.name);
   const message = `no bridge in this capture leads to ${names.join(' and ')}: what stands above is not known`;
-  return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at: names, message }], likely: null };
+  return { type: 'unknown', distance: null, reasons: [{ code: 'ORPHAN', at, message }], likely: null };
 }
 
 function throughHostBridge(
@@ -177,8 +176,8 @@ function throughHostBridge(
   reasons: readonly Reason[],
 ): PairVerdict {
   if (context.rootBus(provider).evidence === null) {
-    const orphan = name(context, provider);
-    const message = `no bridge in this capture leads to ${orphan}: its host bridge is not known`;
+    const orphan = fnAt(context, provider);
+    const message = `no bridge in this capture leads to ${orphan.name}: its host bridge is not known`;
     return {
       type: 'unknown',
       distance,
@@ -218,16 +217,20 @@ const MISSING_TEXT: Readonly<Record<string, string>> = {
 };
 
 function acsUnknown(context: JudgeContext, unknown: readonly number[]): Reason {
-  const first = context.functions[unknown[0] as number] as PciFunction;
+  const at = unknown.map((index) => fnAt(context, index));
+  const first = at[0] as PciFunction;
   const missing = first.acs.state === 'unknown' ? first.acs.missing : 'capabilitiesNotListed';
-  const names = unknown.map((at) => name(context, at));
   return {
     code: 'ACS_UNKNOWN',
-    at: names,
-    message: `ACS of ${names.join(', ')} is not known; ${MISSING_TEXT[missing]}`,
+    at,
+    message: `ACS of ${at.map((fn) => fn.name).join(', ')} is not known; ${MISSING_TEXT[missing]}`,
   };
 }
 
+function fnAt(context: JudgeContext, index: number): PciFunction {
+  return context.functions[index] as PciFunction;
+}
+
 function name(context: JudgeContext, index: number): string {
-  return (context.functions[index] as PciFunction).name;
+  return fnAt(context, index).name;
 }

@@ -96,7 +96,7 @@ const CPU_UNKNOWN: Reason = {
 function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
   const first = machine.hierarchy.functions[root.first] as PciFunction;
   const { name, vendorId, deviceId } = first;
-  const because = (code: Reason['code'], message: string): Reason => ({ code, at: [name], message });
+  const because = (code: Reason['code'], message: string): Reason => ({ code, at: [first], message });
   const atZero = first.bdf.device === 0 && first.bdf.function === 0;
   if ((!atZero && first.portType === null) || ((atZero || first.portType === 'rootPort') && !hasIds(first))) {
     const message = `vendor and device of ${name}, the first device of its root bus, are not known`;

@@ -3,16 +3,13 @@
  */
 
 import type { Machine } from '../machine/machine.ts';
-import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../pcie/acs.ts';
+import { acsBitNames, REDIRECT_BITS, redirects } from '../pcie/acs.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type HostBridgeAnswer, HostBridges } from './host-bridge.ts';
 import { likelyAtHostBridge } from './likely.ts';
 import { POLICIES, type Policy } from './policy.ts';
 import type { Likely, MapType, Reason } from './verdict.ts';
-
-/** What Linux's path-wide rule calls a redirect: any of RR, CR, EC in ACS Control (pci_bridge_has_acs_redir()). */
-export const REDIRECT_BITS: number = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
 
 export const REDIRECT_NO = 0;
 export const REDIRECT_YES = 1;
@@ -91,8 +88,8 @@ export class JudgeContext {
   meetingAt(common: number): Reason {
     let reason = this.#meetings[common];
     if (reason === undefined) {
-      const { name } = this.functions[common] as PciFunction;
-      reason = { code: 'COMMON_UPSTREAM', at: [name], message: `the paths meet at ${name}` };
+      const fn = this.functions[common] as PciFunction;
+      reason = { code: 'COMMON_UPSTREAM', at: [fn], message: `the paths meet at ${fn.name}` };
       this.#meetings[common] = reason;
     }
     return reason;
@@ -136,9 +133,9 @@ export function typeOf(allowed: boolean | null): MapType {
 }
 
 function redirectOf(fn: PciFunction): number {
-  const acs = fn.acs;
-  if (acs.state === 'unknown') return REDIRECT_UNKNOWN;
-  return acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0 ? REDIRECT_YES : REDIRECT_NO;
+  const isRedirecting = redirects(fn);
+  if (isRedirecting === null) return REDIRECT_UNKNOWN;
+  return isRedirecting ? REDIRECT_YES : REDIRECT_NO;
 }
 
 /** The set redirect bits of a function, `RR CR`, for messages. */

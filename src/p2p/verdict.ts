@@ -1,4 +1,9 @@
-/** What a judgement is: a type, a distance, and the reasons as data. Whoever shows it words it. */
+/**
+ * What a judgement is: a type, a distance, and the reasons. What a program asks of a reason is its code and its functions; the sentence
+ * beside them is for people, and nothing is decided by it.
+ */
+
+import type { PciFunction } from '../pcie/pci-function.ts';
 
 /** `enum pci_p2pdma_map_type`, and `unknown` where the evidence does not suffice. */
 export type MapType = 'busAddr' | 'thruHostBridge' | 'notSupported' | 'unknown';
@@ -39,8 +44,8 @@ export type ReasonCode =
 
 export interface Reason {
   readonly code: ReasonCode;
-  /** Names of the functions concerned, in walk order. */
-  readonly at: readonly string[];
+  /** The functions concerned, in walk order. */
+  readonly at: readonly PciFunction[];
   /** One sentence with the facts. */
   readonly message: string;
 }

@@ -11,6 +11,12 @@ export const ACS_UPSTREAM_FORWARDING = 0x10;
 export const ACS_EGRESS_CONTROL = 0x20;
 export const ACS_DIRECT_TRANSLATED = 0x40;
 
+/**
+ * What Linux calls a redirect: any of Request Redirect, Completion Redirect and Egress Control in ACS Control, wherever the function
+ * stands. drivers/pci/p2pdma.c: pci_bridge_has_acs_redir().
+ */
+export const REDIRECT_BITS: number = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
+
 /** The seven services with the names that the specification, lspci and this project's messages use. */
 export const ACS_BITS: readonly { readonly mask: number; readonly short: string; readonly lspci: string }[] = [
   { mask: ACS_SOURCE_VALIDATION, short: 'SV', lspci: 'SrcValid' },
@@ -48,6 +54,12 @@ export type AcsState =
       readonly control: number;
     }
   | { readonly state: 'unknown'; readonly missing: AcsMissing };
+
+/** Whether a function redirects peer traffic to the root complex; null where its ACS registers are not known. */
+export function redirects({ acs }: { readonly acs: AcsState }): boolean | null {
+  if (acs.state === 'unknown') return null;
+  return acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0;
+}
 
 /** The registers of an ACS capability at `offset`; null where those bytes are not known. */
 export function acsAt(config: ConfigSpace, offset: number): Extract<AcsState, { state: 'present' }> | null {

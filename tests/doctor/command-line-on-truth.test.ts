@@ -31,9 +31,9 @@ function withoutOption(machine: Machine): Machine {
   const cmdline = machine.cmdline ?? '';
   const words = firmwareWords(cmdline);
   const asked = machine.iommuGroupTypes.size > 0 ? ISOLATION_BITS : 0;
-  const controls = new Map<string, number>();
-  for (const { name, acs } of machine.hierarchy.functions) {
-    if (acs.state === 'present') controls.set(name, (words.get(name) ?? 0) | (asked & acs.capability));
+  const controls = new Map<number, number>();
+  for (const { key, name, acs } of machine.hierarchy.functions) {
+    if (acs.state === 'present') controls.set(key, (words.get(name) ?? 0) | (asked & acs.capability));
   }
   return { ...withAcsControls(machine, controls), cmdline: cmdline.replace(/pci=\S+/, '') };
 }

@@ -1,5 +1,6 @@
 /** Machines described in a few words, for the doctor's and the command's tests. */
 
+import { present } from '../../src/core/assert.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
@@ -12,6 +13,7 @@ import type {
   RootBusDescription,
   RootPortDescription,
 } from '../../src/pcie/describe.ts';
+import type { PciFunction } from '../../src/pcie/pci-function.ts';
 
 /** A host bridge that no list has, so that what goes up is refused. */
 export const UNLISTED = { vendorId: 0x8086, deviceId: 0x29c0 } as const;
@@ -23,6 +25,8 @@ export interface NamedMachine {
   readonly machine: Machine;
   /** Full address of a part by its name in the description. */
   readonly at: (name: string) => string;
+  /** A part itself. */
+  readonly fn: (name: string) => PciFunction;
   /** Judge of the machine, and the index of a part in it. */
   readonly judge: (policy?: PolicyName) => JudgeContext;
   readonly index: (name: string) => number;
@@ -49,6 +53,7 @@ export function machineOf(
   return {
     machine,
     at: (name) => formatBdf(bdf(name)),
+    fn: (name) => present(machine.hierarchy.at(bdf(name)), `the machine has ${name}`),
     judge: (policy = 'linux-6.12') => new JudgeContext(machine, POLICIES[policy]),
     index: (name) => machine.hierarchy.indexOf(bdf(name)),
   };

@@ -164,8 +164,8 @@ test('a machine does not differ from itself', () => {
 });
 
 test('ACS that is switched on is one fact, and flips the verdicts of the pairs below', () => {
-  const { machine, at } = named();
-  const changed = withAcsControls(machine, new Map([[at('x'), 0x1d]]));
+  const { machine, at, fn } = named();
+  const changed = withAcsControls(machine, new Map([[fn('x').key, 0x1d]]));
   const { changes, flipped } = machineDifference(machine, changed, policies);
   expect(changes).toMatchObject([
     { function: at('x'), fact: 'acs', before: '0x0011 (SV UF)', after: '0x001d (SV RR CR UF)' },
@@ -177,17 +177,16 @@ test('ACS that is switched on is one fact, and flips the verdicts of the pairs b
 });
 
 test('a card that went to another slot is gone and new, or moved where its identity is unique', () => {
-  const { machine, at } = named();
-  const port = machine.hierarchy.functions.find((fn) => fn.name === at('z')) as PciFunction;
-  const moved = withFunctionMoved(machine, at('a'), port);
+  const { machine, fn } = named();
+  const moved = withFunctionMoved(machine, fn('a'), fn('z'));
   const { changes, gone, come } = machineDifference(machine, moved?.machine as Machine, policies);
   expect([gone.length, come.length]).toEqual([0, 0]);
   expect(changes.map(({ fact }) => fact)).toContain('place');
 });
 
 test('a flip says what came and what went, and the other way round the same the other way round', () => {
-  const { machine, at } = named();
-  const changed = withAcsControls(machine, new Map([[at('x'), 0x1d]]));
+  const { machine, at, fn } = named();
+  const changed = withAcsControls(machine, new Map([[fn('x').key, 0x1d]]));
   const there = machineDifference(machine, changed, policies);
   const back = machineDifference(changed, machine, policies);
   expect(there.flipped.map(({ why }) => why.join(' '))).toEqual(

@@ -7,12 +7,12 @@ import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { Hierarchy } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 
-/** The machine with ACS Control registers replaced: function name -> value, 16 bits. Each must have a known register. */
-export function withAcsControls(machine: Machine, controls: ReadonlyMap<string, number>): Machine {
+/** The machine with ACS Control registers replaced: `bdfKey` -> value, 16 bits. Each must have a known register. */
+export function withAcsControls(machine: Machine, controls: ReadonlyMap<number, number>): Machine {
   return withFunctions(
     machine,
     machine.hierarchy.functions.map((fn) => {
-      const control = controls.get(fn.name);
+      const control = controls.get(fn.key);
       return control === undefined ? fn : fn.withFacts(factsWithAcsControl(fn, control));
     }),
   );
@@ -31,18 +31,17 @@ function factsWithAcsControl(fn: PciFunction, control: number): FunctionFacts {
 }
 
 /**
- * The machine with function `name` in another slot: on the bus right below the bridge `below`. Null where that bus is not
+ * The machine with a function in another slot: on the bus right below the bridge `below`. Null where that bus is not
  * known. Whoever is there already stays; the function takes a device number that is free.
  */
 export function withFunctionMoved(
   machine: Machine,
-  name: string,
+  fn: PciFunction,
   below: PciFunction,
 ): { readonly machine: Machine; readonly moved: PciFunction } | null {
   const { hierarchy } = machine;
   const buses = below.busNumbers;
-  const fn = hierarchy.functions.find((candidate) => candidate.name === name);
-  if (fn === undefined || buses === null || buses.secondary === 0) return null;
+  if (buses === null || buses.secondary === 0) return null;
   const bdf = freeAddress(hierarchy, { ...fn.bdf, domain: below.bdf.domain, bus: buses.secondary });
   if (bdf === null) return null;
   const { sysfs } = fn.facts;
@@ -60,7 +59,7 @@ export function withFunctionMoved(
           },
     pathParent: undefined,
   });
-  const others = hierarchy.functions.filter((candidate) => candidate !== fn);
+  const others = hierarchy.functions.filter(({ key }) => key !== fn.key);
   return { machine: withFunctions(machine, [...others, moved]), moved };
 }
 

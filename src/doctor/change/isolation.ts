@@ -7,12 +7,13 @@ import { iommuGroups } from '../../iommu/groups.ts';
 import { ISOLATION_BITS } from '../../iommu/isolation.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { controlsOf, type PortChange } from '../port-change.ts';
 import { withAcsControls } from './changed-machine.ts';
 
 /** Functions of several groups that become one group. */
 export interface JoinedGroup {
-  /** Full names, sorted. */
-  readonly functions: readonly string[];
+  /** Sorted by address. */
+  readonly functions: readonly PciFunction[];
   /** Numbers of the groups that they are in now, ascending; empty where the machine has or shows none. */
   readonly groups: readonly number[];
 }
@@ -27,23 +28,20 @@ export interface IsolationCost {
   readonly joined: readonly JoinedGroup[];
 }
 
-/** The cost of ACS Control registers being set to `after`; `at` is a function's full name. */
-export function isolationCost(
-  machine: Machine,
-  changes: readonly { readonly at: string; readonly after: number }[],
-): IsolationCost {
+/** The cost of ACS Control registers being set to `after`. */
+export function isolationCost(machine: Machine, changes: readonly Pick<PortChange, 'at' | 'after'>[]): IsolationCost {
   const evidence = evidenceOf(machine);
   const before = evidence === 'groups' ? machine : withIommuDefaults(machine);
-  const after = withAcsControls(before, new Map(changes.map((change) => [change.at, change.after])));
+  const after = withAcsControls(before, controlsOf(changes));
   const old = iommuGroups(before.hierarchy).groupOf;
-  const { functions } = before.hierarchy;
+  const { functions } = machine.hierarchy;
   const joined: JoinedGroup[] = [];
   for (const group of iommuGroups(after.hierarchy).groups) {
     if (new Set(group.functions.map((index) => old[index])).size < 2) continue;
     const members = group.functions.map((index) => functions[index] as PciFunction);
     const numbers = members.map((fn) => fn.iommuGroup).filter((number) => number !== null);
     joined.push({
-      functions: members.map((fn) => fn.name),
+      functions: members,
       groups: [...new Set(numbers)].sort((a, b) => a - b),
     });
   }
@@ -57,9 +55,9 @@ function evidenceOf({ hierarchy: { functions } }: Machine): IsolationCost['evide
 
 /** The machine as a kernel with its IOMMU on sets it up: the isolating services of every function that has them. */
 function withIommuDefaults(machine: Machine): Machine {
-  const controls = new Map<string, number>();
-  for (const { name, acs } of machine.hierarchy.functions) {
-    if (acs.state === 'present') controls.set(name, acs.control | (ISOLATION_BITS & acs.capability));
+  const controls = new Map<number, number>();
+  for (const { key, acs } of machine.hierarchy.functions) {
+    if (acs.state === 'present') controls.set(key, acs.control | (ISOLATION_BITS & acs.capability));
   }
   return withAcsControls(machine, controls);
 }

@@ -8,13 +8,14 @@ import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND } from '../../pcie/registers.ts';
 import type { MachineChange } from '../finding.ts';
 import { groupedBy } from '../grouped.ts';
+import { controlsOf } from '../port-change.ts';
 import { withAcsControls } from './changed-machine.ts';
 
 /** A copy of the machine with the change made. */
 export function withChange(machine: Machine, change: MachineChange): Machine {
   switch (change.kind) {
     case 'acs':
-      return withAcsControls(machine, new Map(change.ports.map((port) => [port.at, port.after])));
+      return withAcsControls(machine, controlsOf(change.ports));
     case 'groupType': {
       const types = new Map(machine.iommuGroupTypes);
       for (const { group, after } of change.groups) types.set(group, after);
@@ -23,7 +24,7 @@ export function withChange(machine: Machine, change: MachineChange): Machine {
     case 'iommu':
       return withIommu(machine, change);
     case 'maxPayload':
-      return withMaxPayloads(machine, new Map(change.functions.map(({ at, after }) => [at, after])));
+      return withMaxPayloads(machine, new Map(change.functions.map(({ at, after }) => [at.key, after])));
     case 'registers':
       return withWords(machine, change.words);
     case 'boot':
@@ -58,9 +59,9 @@ export function reversed(change: MachineChange): MachineChange {
 }
 
 function withWords(machine: Machine, words: Extract<MachineChange, { kind: 'registers' }>['words']): Machine {
-  const wordsOf = new Map(groupedBy(words, ({ at }) => at).map((group) => [group[0]?.at, group]));
+  const wordsOf = new Map(groupedBy(words, ({ at }) => at.key).map((group) => [group[0]?.at.key, group]));
   const functions = machine.hierarchy.functions.map((fn) =>
-    (wordsOf.get(fn.name) ?? []).reduce((changed, word) => changed.withFacts(factsWithWord(changed, word)), fn),
+    (wordsOf.get(fn.key) ?? []).reduce((changed, word) => changed.withFacts(factsWithWord(changed, word)), fn),
   );
   return { ...machine, hierarchy: new Hierarchy(functions) };
 }
@@ -82,11 +83,11 @@ function factsWithWord(
 
 /** The IOMMU off: no function has a group. On again: each has the one that it had. */
 function withIommu(machine: Machine, change: Extract<MachineChange, { kind: 'iommu' }>): Machine {
-  const groupOf = new Map(change.members.map(({ at, group }) => [at, change.after === 'on' ? group : undefined]));
+  const groupOf = new Map(change.members.map(({ at, group }) => [at.key, change.after === 'on' ? group : undefined]));
   const functions = machine.hierarchy.functions.map((fn) => {
     const { sysfs } = fn.facts;
-    if (sysfs === null || !groupOf.has(fn.name)) return fn;
-    return fn.withFacts({ ...fn.facts, sysfs: { ...sysfs, iommuGroup: groupOf.get(fn.name) } });
+    if (sysfs === null || !groupOf.has(fn.key)) return fn;
+    return fn.withFacts({ ...fn.facts, sysfs: { ...sysfs, iommuGroup: groupOf.get(fn.key) } });
   });
   const iommuGroupTypes = new Map(change.after === 'on' ? change.types : []);
   return { ...machine, hierarchy: new Hierarchy(functions), iommuGroupTypes };
@@ -95,9 +96,9 @@ function withIommu(machine: Machine, change: Extract<MachineChange, { kind: 'iom
 /** Device Control, in the Express capability. PCIe 7.5.3.4. */
 export const DEVICE_CONTROL = 8;
 
-function withMaxPayloads(machine: Machine, sizes: ReadonlyMap<string, number>): Machine {
+function withMaxPayloads(machine: Machine, sizes: ReadonlyMap<number, number>): Machine {
   const functions = machine.hierarchy.functions.map((fn) => {
-    const size = sizes.get(fn.name);
+    const size = sizes.get(fn.key);
     return size === undefined ? fn : fn.withFacts(factsWithMaxPayload(fn, size));
   });
   return { ...machine, hierarchy: new Hierarchy(functions) };

@@ -279,17 +279,13 @@ function flippedVerdicts(
 
 /** Reasons that only one of two verdicts has: what came, then what went. */
 function whyFlipped(was: PairVerdict, is: PairVerdict, nameNow: ReadonlyMap<string, string>): string[] {
-  const keyOf = (reason: Reason): string => `${reason.code} ${reason.at.join(' ')}`;
-  const translated = (reason: Reason): Reason => ({
-    ...reason,
-    at: reason.at.map((name) => nameNow.get(name) ?? name),
-  });
-  const before = new Set(was.reasons.map((reason) => keyOf(translated(reason))));
+  const keyOf = ({ code, at }: Reason): string => `${code} ${at.map((fn) => fn.name).join(' ')}`;
+  const keyNow = ({ code, at }: Reason): string =>
+    `${code} ${at.map(({ name }) => nameNow.get(name) ?? name).join(' ')}`;
+  const before = new Set(was.reasons.map(keyNow));
   const after = new Set(is.reasons.map(keyOf));
   return [
     ...is.reasons.filter((reason) => !before.has(keyOf(reason))).map(({ message }) => message),
-    ...was.reasons
-      .filter((reason) => !after.has(keyOf(translated(reason))))
-      .map(({ message }) => `no longer: ${message}`),
+    ...was.reasons.filter((reason) => !after.has(keyNow(reason))).map(({ message }) => `no longer: ${message}`),
   ];
 }

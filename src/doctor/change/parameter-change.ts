@@ -76,7 +76,7 @@ function withoutIommu(machine: Machine): MachineChange | null {
   if (machine.iommuGroupTypes.size === 0) return null;
   const members = machine.hierarchy.functions.flatMap((fn) => {
     const group = fn.facts.sysfs?.iommuGroup;
-    return group === undefined ? [] : [{ at: fn.name, group }];
+    return group === undefined ? [] : [{ at: fn, group }];
   });
   return { kind: 'iommu', types: [...machine.iommuGroupTypes], members, before: 'on', after: 'off' };
 }
@@ -84,12 +84,10 @@ function withoutIommu(machine: Machine): MachineChange | null {
 /** pci=pcie_bus_peer2peer: the smallest size, which every function can. */
 const PEER_TO_PEER_BYTES = 128;
 
-function smallPayloads(machine: Machine, line: CommandLine): { at: string; before: number; after: number }[] {
+function smallPayloads(machine: Machine, line: CommandLine): { at: PciFunction; before: number; after: number }[] {
   if (!line.pci.some((option) => option.key === 'pcie_bus_peer2peer')) return [];
   return machine.hierarchy.functions.flatMap((fn) => {
     const before = fn.payload?.maxPayload;
-    return before === undefined || before <= PEER_TO_PEER_BYTES
-      ? []
-      : [{ at: fn.name, before, after: PEER_TO_PEER_BYTES }];
+    return before === undefined || before <= PEER_TO_PEER_BYTES ? [] : [{ at: fn, before, after: PEER_TO_PEER_BYTES }];
   });
 }

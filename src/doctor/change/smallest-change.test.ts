@@ -42,7 +42,7 @@ test('E5: redirect on the client’s port only: that port alone is cleared, all 
   ]);
   const change = changeFor(named, 'a', 'b');
   expect(change.before.type).toBe('notSupported');
-  expect(change.settings?.ports).toMatchObject([{ at: named.at('dsp-b'), before: 0b0011101, after: 0b0010001 }]);
+  expect(change.settings?.ports).toMatchObject([{ at: named.fn('dsp-b'), before: 0b0011101, after: 0b0010001 }]);
   expect(change.settings?.verdict.type).toBe('busAddr');
   expect(change.moves).toEqual([]);
 });
@@ -98,7 +98,7 @@ test('different root ports of an unlisted host bridge: no setting helps, a free 
   expect(change.moves).toMatchObject([
     {
       who: 'client',
-      below: named.at('dsp-free'),
+      below: named.fn('dsp-free'),
       occupants: [],
       settings: null,
       verdict: { type: 'busAddr', distance: 4 },
@@ -120,8 +120,8 @@ test('a slot that is taken is named with its card, and what must be cleared besi
     },
   ]);
   const [move] = changeFor(named, 'a', 'b').moves;
-  expect(move).toMatchObject({ who: 'client', below: named.at('dsp-x'), occupants: [named.at('x')] });
-  expect(move?.settings?.ports.map((port) => port.at)).toEqual([named.at('dsp-x')]);
+  expect(move).toMatchObject({ who: 'client', below: named.fn('dsp-x'), occupants: [named.fn('x')] });
+  expect(move?.settings?.ports.map((port) => port.at.name)).toEqual([named.at('dsp-x')]);
 });
 
 test('of two slots the one that needs nothing besides is named', () => {
@@ -138,7 +138,7 @@ test('of two slots the one that needs nothing besides is named', () => {
       ],
     },
   ]);
-  expect(changeFor(named, 'a', 'b').moves).toMatchObject([{ who: 'client', below: named.at('dsp-y'), settings: null }]);
+  expect(changeFor(named, 'a', 'b').moves).toMatchObject([{ who: 'client', below: named.fn('dsp-y'), settings: null }]);
 });
 
 test('two host bridges listed only for pairs below themselves: a move below the other’s host bridge opens the road', () => {
@@ -155,7 +155,7 @@ test('two host bridges listed only for pairs below themselves: a move below the 
   const change = changeFor(named, 'a', 'b');
   expect(change.before.type).toBe('notSupported');
   expect(change.settings).toBeNull();
-  expect(change.moves).toMatchObject([{ who: 'client', below: named.at('p2'), verdict: { type: 'thruHostBridge' } }]);
+  expect(change.moves).toMatchObject([{ who: 'client', below: named.fn('p2'), verdict: { type: 'thruHostBridge' } }]);
 });
 
 test('what stands on a root bus is built in and is not moved', () => {
@@ -191,10 +191,10 @@ test('E6: by the directional rule only the ports where the paths part are cleare
       ],
     },
   ]);
-  const pathWide = changeFor(named, 'a', 'b', 'linux-7.0').settings?.ports.map((port) => port.at);
+  const pathWide = changeFor(named, 'a', 'b', 'linux-7.0').settings?.ports.map((port) => port.at.name);
   expect(pathWide).toEqual([named.at('dsp-a'), named.at('dsp-b')]);
   // The request is judged at the client's port, where RR is off; the completion at the provider's, where CR is on.
-  const directional = changeFor(named, 'a', 'b', 'directional').settings?.ports.map((port) => port.at);
+  const directional = changeFor(named, 'a', 'b', 'directional').settings?.ports.map((port) => port.at.name);
   expect(directional).toEqual([named.at('dsp-a')]);
 });
 
@@ -253,7 +253,7 @@ function bestWithAtMost(
   for (let set = 0; set < 2 ** candidates.length; set++) {
     const chosen = candidates.filter((_, index) => set & (1 << index));
     if (chosen.length > most) continue;
-    const controls = new Map(chosen.map((fn) => [fn.name, fn.acs.state === 'present' ? fn.acs.control & ~0x2c : 0]));
+    const controls = new Map(chosen.map((fn) => [fn.key, fn.acs.state === 'present' ? fn.acs.control & ~0x2c : 0]));
     const changed = new JudgeContext(withAcsControls(judge.machine, controls), judge.policy);
     const verdict = judgePair(changed, ...pair);
     if (isBetter(verdict, best)) best = verdict;

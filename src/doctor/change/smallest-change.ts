@@ -10,12 +10,13 @@
 
 import { assert } from '../../core/assert.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { judgePair } from '../../p2p/distance.ts';
-import { JudgeContext, REDIRECT_BITS, REDIRECT_YES } from '../../p2p/judge.ts';
+import { judgePair, p2pdmaDistance } from '../../p2p/distance.ts';
+import { JudgeContext, REDIRECT_YES } from '../../p2p/judge.ts';
 import { POLICIES, POLICY_NAMES, type Policy, type PolicyName } from '../../p2p/policy.ts';
 import type { MapType, PairVerdict } from '../../p2p/verdict.ts';
+import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { type PortChange, portChange } from '../port-change.ts';
+import { controlsOf, type PortChange, portChange } from '../port-change.ts';
 import { relevantPart, withAcsControls, withFunctionMoved } from './changed-machine.ts';
 
 export type { PortChange } from '../port-change.ts';
@@ -29,10 +30,10 @@ export interface SettingsChange {
 /** One of the two in another slot. */
 export interface MoveChange {
   readonly who: 'provider' | 'client';
-  /** Name of the port below which it would stand. */
-  readonly below: string;
-  /** Names of the functions that are there now; empty for a free slot. */
-  readonly occupants: readonly string[];
+  /** The port below which it would stand. */
+  readonly below: PciFunction;
+  /** The functions that are there now; empty for a free slot. */
+  readonly occupants: readonly PciFunction[];
   /** What must be cleared besides; null where the move alone does it. */
   readonly settings: SettingsChange | null;
   readonly verdict: PairVerdict;
@@ -64,7 +65,7 @@ export function smallestChange(judge: JudgeContext, provider: number, client: nu
   if (before.type === 'busAddr' || before.type === 'unknown') {
     return { before, settings: null, moves: [], kernel: null };
   }
-  const pair: Pair = { provider: nameAt(judge, provider), client: nameAt(judge, client) };
+  const pair: Pair = { provider: fnAt(judge, provider), client: fnAt(judge, client) };
   const part = relevantPart(judge.machine, [provider, client]);
   const settings = confirmed(judge, pair, smallestSettings(part, judge.policy, pair));
   // Settings are the smaller change; a move is asked for only where they do not reach the best road.
@@ -76,18 +77,17 @@ export function smallestChange(judge: JudgeContext, provider: number, client: nu
 }
 
 interface Pair {
-  readonly provider: string;
-  readonly client: string;
+  readonly provider: PciFunction;
+  readonly client: PciFunction;
 }
 
-function nameAt(judge: JudgeContext, index: number): string {
-  return (judge.functions[index] as PciFunction).name;
+function fnAt(judge: JudgeContext, index: number): PciFunction {
+  return judge.functions[index] as PciFunction;
 }
 
-function judgeNames(machine: Machine, policy: Policy, pair: Pair): PairVerdict {
-  const judge = new JudgeContext(machine, policy);
-  const index = (name: string): number => judge.functions.findIndex((fn) => fn.name === name);
-  return judgePair(judge, index(pair.provider), index(pair.client));
+/** The verdict on the pair in a copy of its machine. */
+function judgeIn(machine: Machine, policy: Policy, pair: Pair): PairVerdict {
+  return p2pdmaDistance(pair.provider, pair.client, new JudgeContext(machine, policy));
 }
 
 /**
@@ -95,10 +95,10 @@ function judgeNames(machine: Machine, policy: Policy, pair: Pair): PairVerdict {
  * none that is better.
  */
 function smallestSettings(machine: Machine, policy: Policy, pair: Pair): SettingsChange | null {
-  const before = judgeNames(machine, policy, pair);
+  const before = judgeIn(machine, policy, pair);
   const candidates = redirectingOnLegs(machine, policy, pair);
   const verdictWith = (ports: readonly PortChange[]): PairVerdict =>
-    judgeNames(withAcsControls(machine, new Map(ports.map((port) => [port.at, port.after]))), policy, pair);
+    judgeIn(withAcsControls(machine, controlsOf(ports)), policy, pair);
   const best = verdictWith(candidates);
   if (candidates.length === 0 || !isBetter(best, before)) return null;
   // Every port that can be left out alone can be left out with others: what a verdict asks of each port does not depend on
@@ -114,9 +114,7 @@ function smallestSettings(machine: Machine, policy: Policy, pair: Pair): Setting
 function redirectingOnLegs(machine: Machine, policy: Policy, pair: Pair): PortChange[] {
   const { hierarchy } = machine;
   const judge = new JudgeContext(machine, policy);
-  const [provider, client] = [pair.provider, pair.client].map((name) =>
-    judge.functions.findIndex((fn) => fn.name === name),
-  ) as [number, number];
+  const [provider, client] = [judge.indexOf(pair.provider), judge.indexOf(pair.client)];
   const legs = new Set([...hierarchy.chainOf(provider), ...hierarchy.chainOf(client)]);
   const changes: PortChange[] = [];
   for (const index of legs) {
@@ -129,11 +127,10 @@ function redirectingOnLegs(machine: Machine, policy: Policy, pair: Pair): PortCh
 /** The same change on the whole machine must give the same verdict as on its relevant part. */
 function confirmed(judge: JudgeContext, pair: Pair, change: SettingsChange | null): SettingsChange | null {
   if (change === null) return null;
-  const controls = new Map(change.ports.map((port) => [port.at, port.after]));
-  const verdict = judgeNames(withAcsControls(judge.machine, controls), judge.policy, pair);
+  const verdict = judgeIn(withAcsControls(judge.machine, controlsOf(change.ports)), judge.policy, pair);
   assert(
     verdict.type === change.verdict.type,
-    `the change for ${pair.provider} and ${pair.client} holds on the machine`,
+    `the change for ${pair.provider.name} and ${pair.client.name} holds on the machine`,
   );
   return { ports: change.ports, verdict };
 }
@@ -142,9 +139,9 @@ function confirmed(judge: JudgeContext, pair: Pair, change: SettingsChange | nul
 const MOVES_MAX = 48;
 
 function bestMove(judge: JudgeContext, pair: Pair, who: 'provider' | 'client'): MoveChange | null {
-  const mover = judge.functions.findIndex((fn) => fn.name === pair[who]);
-  const other = judge.functions.findIndex((fn) => fn.name === pair[who === 'client' ? 'provider' : 'client']);
-  const fn = judge.functions[mover] as PciFunction;
+  const mover = judge.indexOf(pair[who]);
+  const other = judge.indexOf(pair[who === 'client' ? 'provider' : 'client']);
+  const fn = pair[who];
   // A Virtual Function goes where its Physical Function goes; a bridge is no card; what stands on a root bus is built in.
   const builtIn = (judge.machine.hierarchy.parent[mover] as number) < 0;
   if (fn.facts.sysfs?.physicalFunction !== undefined || fn.isBridge || builtIn) return null;
@@ -189,13 +186,13 @@ function moveBelow(
   const part = relevantPart(judge.machine, [at.mover, at.other, at.port]);
   const changed = withFunctionMoved(part, pair[who], port);
   if (changed === null) return null;
-  const movedPair = { ...pair, [who]: changed.moved.name };
-  const verdict = judgeNames(changed.machine, judge.policy, movedPair);
+  const movedPair = { ...pair, [who]: changed.moved };
+  const verdict = judgeIn(changed.machine, judge.policy, movedPair);
   const settings = isBetter(verdict, before) ? null : smallestSettings(changed.machine, judge.policy, movedPair);
   const reached = settings?.verdict ?? verdict;
   if (!isBetter(reached, before)) return null;
-  const occupants = judge.machine.hierarchy.childrenOf(at.port).map((index) => nameAt(judge, index));
-  return { who, below: port.name, occupants, settings, verdict: reached };
+  const occupants = judge.machine.hierarchy.childrenOf(at.port).map((index) => fnAt(judge, index));
+  return { who, below: port, occupants, settings, verdict: reached };
 }
 
 /**

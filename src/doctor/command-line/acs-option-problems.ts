@@ -5,8 +5,14 @@
 
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
-import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
+
+import {
+  ACS_SOURCE_VALIDATION,
+  ACS_UPSTREAM_FORWARDING,
+  acsBitNames,
+  REDIRECT_BITS,
+  redirects,
+} from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import {
   ACS_BITS_USED,
@@ -94,7 +100,8 @@ function tooOld({ machine, option, token }: Place, key: AcsOptionKey): Found {
   // What only clears the redirects can be said in the older word.
   const entries = acsEntries(option);
   const clears = entries.every(
-    (entry) => entry.error === null && (entry.mask & 0x2c) === 0x2c && (entry.value & 0x2c) === 0,
+    (entry) =>
+      entry.error === null && (entry.mask & REDIRECT_BITS) === REDIRECT_BITS && (entry.value & REDIRECT_BITS) === 0,
   );
   const older = `disable_acs_redir=${entries.map((entry) => entry.selector.text).join(';')}`;
   const known = clears && knowsOption(machine.kernel, 'disable_acs_redir');
@@ -225,10 +232,15 @@ function cutProblems(place: Place, key: AcsOptionKey): Found[] {
   if (!opens || index === undefined || other !== undefined) return [];
   const named = hierarchy.functions[index] as PciFunction;
   // Without ACS there was nothing to do for it: another device is meant, and NO_ACS says so.
-  if (named.portType !== 'downstreamPort' || named.acs.state !== 'present' || redirects(named)) return [];
+  if (named.portType !== 'downstreamPort' || named.acs.state !== 'present' || redirects(named) === true) return [];
   const beside = hierarchy
     .childrenOf(hierarchy.parent[index] as number)
-    .filter((at) => at !== index && redirects(hierarchy.functions[at]) && hierarchy.childrenOf(at).length > 0);
+    .filter(
+      (at) =>
+        at !== index &&
+        redirects(hierarchy.functions[at] as PciFunction) === true &&
+        hierarchy.childrenOf(at).length > 0,
+    );
   if (beside.length === 0) return [];
   const names = beside.map((at) => (hierarchy.functions[at] as PciFunction).name);
   const flags = key === 'config_acs' ? entry.text.slice(0, entry.text.indexOf('@') + 1) : '';
@@ -243,10 +255,6 @@ function cutProblems(place: Place, key: AcsOptionKey): Found[] {
       functions: beside.map((at) => hierarchy.functions[at] as PciFunction),
     },
   ];
-}
-
-function redirects(fn: PciFunction | undefined): boolean {
-  return fn?.acs.state === 'present' && (fn.acs.control & REDIRECT_BITS) !== 0;
 }
 
 /** What the option alone would do. */

@@ -6,7 +6,8 @@
 import { kernelHasFault, kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { selectFunctions } from '../../machine/selector.ts';
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import { REDIRECT_BITS } from '../../pcie/acs.ts';
+
 import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { Doubt } from '../proof.ts';

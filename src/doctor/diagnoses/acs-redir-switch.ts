@@ -3,8 +3,7 @@
  * is allowed, nowhere where not. PCIe 6.12.3; Linux calc_map_type_and_dist().
  */
 
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
-import { parseBdf } from '../../pcie/bdf.ts';
+import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type IsolationCost, isolationCost } from '../change/isolation.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
@@ -55,20 +54,10 @@ function diagnose(context: DoctorContext): Finding[] {
 /** Every redirecting function on the ways of the cases, with what it would be. */
 function portsBetween(context: DoctorContext, cases: readonly PairCase[]): PortChange[] {
   const { hierarchy } = context.machine;
-  const names = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
-  return [...names]
-    .map((name) => indexOfName(context, name))
-    .filter((index) => {
-      const acs = context.functions[index]?.acs;
-      return acs?.state === 'present' && (acs.control & REDIRECT_BITS) !== 0;
-    })
-    .sort((a, b) => a - b)
-    .map((index) => portChange(hierarchy, index, (control) => control & ~REDIRECT_BITS));
-}
-
-function indexOfName(context: DoctorContext, name: string): number {
-  const bdf = parseBdf(name);
-  return bdf === null ? -1 : context.machine.hierarchy.indexOf(bdf);
+  const redirecting = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
+  return [...redirecting]
+    .sort((a, b) => a.key - b.key)
+    .map((fn) => portChange(hierarchy, hierarchy.indexOf(fn.bdf), (control) => control & ~REDIRECT_BITS));
 }
 
 function findingOf(
@@ -85,7 +74,7 @@ function findingOf(
     cases.filter((item) => item.type === 'notSupported').flatMap((item) => [...item.functions]),
   );
   const names = namesOf(context, functions);
-  const at = ports.map((port) => port.at);
+  const at = ports.map((port) => port.at.name);
   const meeting = (context.functions[worst.common] as PciFunction).name;
   const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
   const consequence =
@@ -104,7 +93,7 @@ function findingOf(
     at,
     functions: names,
     pairs: pairsOf(context, worst, pairs),
-    evidence: at.map((name) => acsEvidence(context.functions[indexOfName(context, name)] as PciFunction)),
+    evidence: ports.map((port) => acsEvidence(port.at)),
     why: `Request Redirect, Completion Redirect or Egress Control at a port sends what could turn round in the switch up to the root complex. There it shares one link with everything else, and an IOMMU translates it; drivers that put raw BAR addresses on the wire then hang or read all ones.${hazardOf(context, cases)}`,
     fixes: redirectFixes(context, group, groups, cost),
   };
@@ -115,7 +104,7 @@ function hazardOf({ machine }: DoctorContext, cases: readonly PairCase[]): strin
   const lists = cases.map(({ verdict }) =>
     verdict.reasons.filter(({ code }) => code === 'ACS_REDIRECT').flatMap(({ at }) => at),
   );
-  const longest = lists.find((names) => overrunsRedirectList(machine, names));
+  const longest = lists.find((functions) => overrunsRedirectList(machine, functions));
   if (longest === undefined) return '';
   return ` Beware: ${longest.length} functions on one way redirect, more than the kernel's message about it has room for: Linux 6.12 was seen to crash when it was first asked about such a pair. Clear the bits before the pair is used.`;
 }

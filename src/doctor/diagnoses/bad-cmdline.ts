@@ -1,6 +1,6 @@
 /** Words of the kernel command line that were meant to open roads and did not. */
 
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import { bootChange } from '../change/parameter-change.ts';
 import { inPathForm } from '../command-line/acs-parameter.ts';
 import { parseCommandLine } from '../command-line/command-line.ts';
@@ -165,9 +165,9 @@ function costOf({ code }: CommandLineProblem): string {
 
 function repairProof(context: DoctorContext, change: MachineChange): Proof {
   const ports = portsOf(change);
-  const names = new Set(ports.map((port) => port.at));
+  const changed = new Set(ports.map((port) => port.at.key));
   const cases = context.cases.filter((item) =>
-    [...(item.named.get('ACS_REDIRECT') ?? [])].some((name) => names.has(name)),
+    [...(item.named.get('ACS_REDIRECT') ?? [])].some(({ key }) => changed.has(key)),
   );
   const asked = ports.length > 0 && cases.length > 0;
   return judged(
@@ -181,11 +181,9 @@ function openerOf(context: DoctorContext, problem: CommandLineProblem): Fix | nu
   const { machine, commandLine } = context;
   const { hierarchy } = machine;
   const cases = context.cases.filter((item) => item.common >= 0 && item.named.has('ACS_REDIRECT'));
-  const names = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
+  const redirecting = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
   const ports = context.functions.flatMap((fn, index) =>
-    names.has(fn.name) && fn.acs.state === 'present'
-      ? [portChange(hierarchy, index, (control) => control & ~REDIRECT_BITS)]
-      : [],
+    redirecting.has(fn) ? [portChange(hierarchy, index, (control) => control & ~REDIRECT_BITS)] : [],
   );
   if (ports.length === 0) return null;
   const repaired = commandLine === null ? null : repairedLine(commandLine, problem);

@@ -4,8 +4,8 @@
  */
 
 import { processorOf } from '../../machine/infer/processor.ts';
-import { parseBdf } from '../../pcie/bdf.ts';
-import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type DoctorContext, namesOf, namesOfAll, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { identityEvidence, machineEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
@@ -52,7 +52,7 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
   // The example that moves are tried for: two below one host bridge, where a move can help most.
   const example = cases.find((item) => !item.acrossRoots) ?? (cases[0] as PairCase);
   const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
-  const at = [...bridges].sort();
+  const at = namesOfAll(bridges);
   const names = namesOf(context, functions);
   return {
     ...NOTHING,
@@ -63,7 +63,10 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
     at,
     functions: names,
     pairs: pairsOf(context, example, pairs),
-    evidence: [...at.map((name) => bridgeEvidence(context, name)), cpuEvidence(context)],
+    evidence: [
+      ...[...bridges].sort((a, b) => a.key - b.key).map((fn) => bridgeEvidence(context, fn)),
+      cpuEvidence(context),
+    ],
     why: `Whether a root complex routes peer requests is not in any register. Linux knows some that do; on all others it refuses, and data goes through system memory instead.`,
     fixes: [
       ...moveFixes(context, example),
@@ -83,11 +86,8 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
   };
 }
 
-function bridgeEvidence(context: DoctorContext, name: string): Evidence {
-  const bdf = parseBdf(name);
-  const fn = bdf === null ? undefined : context.machine.hierarchy.at(bdf);
-  const meaning = `first device of its root bus, not on the list of ${context.policy.name}`;
-  return fn === undefined ? machineEvidence(context.machine, 'root bus', name, meaning) : identityEvidence(fn, meaning);
+function bridgeEvidence({ policy }: DoctorContext, fn: PciFunction): Evidence {
+  return identityEvidence(fn, `first device of its root bus, not on the list of ${policy.name}`);
 }
 
 function cpuEvidence({ machine }: DoctorContext): Evidence {

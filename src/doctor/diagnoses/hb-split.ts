@@ -1,6 +1,5 @@
 /** A host bridge that is listed only for pairs below itself, and two devices below two of them. Linux: REQ_SAME_HOST_BRIDGE. */
 
-import { parseBdf } from '../../pcie/bdf.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -29,9 +28,11 @@ function diagnose(context: DoctorContext): Finding[] {
   // The other of the two may be listed without that condition.
   const codes = ['HOST_BRIDGE_SPLIT', 'HOST_BRIDGE_LISTED', 'HOST_BRIDGE_NOT_LISTED', 'HOST_BRIDGE_UNUSABLE'] as const;
   const named = cases.flatMap((item) => codes.flatMap((code) => [...(item.named.get(code) ?? [])]));
-  const firstOf = (index: number): string =>
-    (context.functions[context.judge.rootBus(index).first] as PciFunction).name;
-  const at = [...new Set([...named, firstOf(first.provider), firstOf(first.client)])].sort();
+  const firstOf = (index: number): PciFunction => context.functions[context.judge.rootBus(index).first] as PciFunction;
+  const bridges = [...new Set([...named, firstOf(first.provider), firstOf(first.client)])].sort(
+    (a, b) => a.key - b.key,
+  );
+  const at = bridges.map(({ name }) => name);
   const names = namesOf(context, functions);
   const count = cases.reduce((sum, item) => sum + item.pairs, 0);
   return [
@@ -45,17 +46,13 @@ function diagnose(context: DoctorContext): Finding[] {
       functions: names,
       pairs: pairsOf(context, first, count),
       evidence: [
-        ...at.flatMap((name) => {
-          const bdf = parseBdf(name);
-          const fn = bdf === null ? undefined : context.machine.hierarchy.at(bdf);
-          return fn === undefined ? [] : [identityEvidence(fn, 'the first device of one of the two root buses')];
-        }),
+        ...bridges.map((fn) => identityEvidence(fn, 'the first device of one of the two root buses')),
         ...[first.provider, first.client].map((index) => {
           const fn = context.functions[index] as PciFunction;
           const node = fn.numaNode === null ? '' : `, NUMA node ${fn.numaNode}`;
           return factEvidence(fn, 'busNumbers', {
             register: 'root bus',
-            value: firstOf(index),
+            value: firstOf(index).name,
             meaning: `below this root bus${node}`,
           });
         }),

@@ -26,8 +26,8 @@ export function moveFixes(context: DoctorContext, pairCase: PairCase): Fix[] {
   }
   const change = smallestChange(judge, pairCase.provider, pairCase.client);
   // A card that somebody pairs, put out of its slot, has the same trouble in the other: nothing is won.
-  const paired = new Set(functions.flatMap(({ name }, index) => (context.roles[index] === null ? [] : [name])));
-  const moves = change.moves.filter(({ occupants }) => !occupants.some((name) => paired.has(name)));
+  const paired = new Set(functions.filter((_, index) => context.roles[index] !== null));
+  const moves = change.moves.filter(({ occupants }) => !occupants.some((fn) => paired.has(fn)));
   const fixes = moves.map((move) => moveFix(move, move.who === 'client' ? c : p));
   if (change.kernel !== null && isBetter(change.kernel.verdict, pairCase)) {
     fixes.push({
@@ -47,14 +47,17 @@ export function moveFixes(context: DoctorContext, pairCase: PairCase): Fix[] {
 }
 
 function moveFix(move: MoveChange, who: string | undefined): Fix {
-  const occupied = move.occupants.length === 0 ? 'a free slot' : `where ${listed(move.occupants)} is now`;
+  const occupied =
+    move.occupants.length === 0 ? 'a free slot' : `where ${listed(move.occupants.map(({ name }) => name))} is now`;
   const besides =
-    move.settings === null ? '' : `, and clear ACS redirect at ${listed(move.settings.ports.map((port) => port.at))}`;
+    move.settings === null
+      ? ''
+      : `, and clear ACS redirect at ${listed(move.settings.ports.map((port) => port.at.name))}`;
   return {
     ...BY_HAND,
     kind: 'move',
-    what: `Move ${who} to the slot below ${move.below} (${occupied})${besides}`,
-    cost: `Power off and re-slot; the link below ${move.below} may be narrower, and bus numbers change.`,
+    what: `Move ${who} to the slot below ${move.below.name} (${occupied})${besides}`,
+    cost: `Power off and re-slot; the link below ${move.below.name} may be narrower, and bus numbers change.`,
     takeBack: 'put the card back',
     reboot: true,
     proof: judged({ kind: 'slot' }, { kind: 'pair', type: move.verdict.type }),

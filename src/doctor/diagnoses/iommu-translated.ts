@@ -4,7 +4,8 @@
  */
 
 import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
+import { redirects } from '../../pcie/acs.ts';
+
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withChange } from '../change/machine-change.ts';
 import { bootChange, lineWith } from '../change/parameter-change.ts';
@@ -115,9 +116,7 @@ function rootPortsOf(context: DoctorContext, translated: ReadonlySet<number>): P
   return [...tops]
     .sort((a, b) => a - b)
     .map((index) => context.functions[index] as PciFunction)
-    .filter(
-      ({ acs, portType }) => portType === 'rootPort' && acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0,
-    );
+    .filter((fn) => fn.portType === 'rootPort' && redirects(fn) === true);
 }
 
 function fixesOf(context: DoctorContext, groups: readonly GroupChange[]): Fix[] {

@@ -107,7 +107,7 @@ function findingOf(
   const short = namesOf(context, found.hops);
   const functions = [...senders.keys()].map((index) => {
     const fn = context.functions[index] as PciFunction;
-    return { at: fn.name, before: fn.payload?.maxPayload as number, after: least };
+    return { at: fn, before: fn.payload?.maxPayload as number, after: least };
   });
   const change = { kind: 'maxPayload', functions } as const;
   const still = new Set(
@@ -116,8 +116,8 @@ function findingOf(
     ),
   );
   const everywhere = bootChange(context.machine, lineWith(context.machine, 'pci=pcie_bus_peer2peer'));
-  const write = (at: string, bytes: number): string =>
-    `sudo setpci -s ${at} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
+  const write = (at: PciFunction, bytes: number): string =>
+    `sudo setpci -s ${at.name} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
   const lost = 100 * (1 - least / (least + OVERHEAD) / (256 / (256 + OVERHEAD)));
   return {
     ...NOTHING,

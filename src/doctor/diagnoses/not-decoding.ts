@@ -164,7 +164,7 @@ const LET_DRIVE: Fix = {
 function switchFix(context: DoctorContext, off: readonly PciFunction[], bit: CommandBit, road: ShutRoad): Fix {
   const mask = BITS[bit].bit;
   const words = off.map((fn) => ({
-    at: fn.name,
+    at: fn,
     offset: COMMAND,
     before: fn.command ?? 0,
     after: (fn.command ?? 0) | mask,

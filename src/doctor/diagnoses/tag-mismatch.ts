@@ -126,7 +126,7 @@ function changeOf({ functions }: DoctorContext, requesters: ReadonlySet<number>)
     const offset = fn.expressOffset ? fn.expressOffset + DEVICE_CONTROL_2 : null;
     const before = offset === null ? undefined : fn.config.u16(offset);
     if (offset === null || before === undefined) return [];
-    return [{ at: fn.name, offset, before, after: before & ~TAG_REQUESTER_ENABLE }];
+    return [{ at: fn, offset, before, after: before & ~TAG_REQUESTER_ENABLE }];
   });
   return words.length < requesters.size ? null : { kind: 'registers', words };
 }

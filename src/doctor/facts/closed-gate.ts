@@ -148,6 +148,11 @@ function ownersOf(hierarchy: Hierarchy): readonly VirtualRange[] {
   return made;
 }
 
+/** What a gate is, and where, as a key: two gates with one key are one gate. */
+export function gateKey(gate: ClosedGate): string {
+  return `${gate.kind} ${gate.at.key}${gate.kind === 'window' ? ` ${gate.bar.index}` : ''}`;
+}
+
 /** In a sentence: what is shut. */
 export function gateWords(gate: ClosedGate): string {
   const { name, isBridge } = gate.at;

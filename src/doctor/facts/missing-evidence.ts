@@ -2,7 +2,6 @@
 
 import type { Machine } from '../../machine/machine.ts';
 import type { PairVerdict, ReasonCode } from '../../p2p/verdict.ts';
-import { parseBdf } from '../../pcie/bdf.ts';
 
 export interface MissingEvidence {
   /** What is not known, in one sentence. */
@@ -30,20 +29,15 @@ export function missingEvidence(machine: Machine, verdict: PairVerdict): Missing
   if (verdict.type !== 'unknown') return null;
   const lacking = verdict.reasons.filter(({ code }) => LACKING.has(code));
   const what = lacking.map(({ message }) => message).join('; ') || 'the capture does not tell';
-  const asleep = lacking.flatMap(({ at }) => at).find((name) => functionAt(machine, name)?.poweredDown);
+  const asleep = lacking.flatMap(({ at }) => at).find((fn) => fn.poweredDown);
   if (asleep !== undefined) {
     return {
       what,
-      command: `echo on | sudo tee /sys/bus/pci/devices/${asleep}/power/control && ${CAPTURE}`,
+      command: `echo on | sudo tee /sys/bus/pci/devices/${asleep.name}/power/control && ${CAPTURE}`,
       next: 'ask again of host.txt; echo auto undoes it',
     };
   }
   if (machine.source === 'live') return { what, command: 'sudo p2pdma explain PROVIDER CLIENT', next: 'as root' };
   const command = lacking.some(({ code }) => code === 'CPU_UNKNOWN') ? CAPTURE_WITH_CPU : CAPTURE;
   return { what, command, next: 'ask again of host.txt' };
-}
-
-function functionAt(machine: Machine, name: string): ReturnType<Machine['hierarchy']['at']> {
-  const bdf = parseBdf(name);
-  return bdf === null ? undefined : machine.hierarchy.at(bdf);
 }

@@ -24,8 +24,8 @@ export interface PairCase {
   readonly common: number;
   /** Whether the two are below different host bridges. */
   readonly acrossRoots: boolean;
-  /** Names in the reasons of that code. */
-  readonly named: ReadonlyMap<ReasonCode, ReadonlySet<string>>;
+  /** Functions in the reasons of that code. */
+  readonly named: ReadonlyMap<ReasonCode, ReadonlySet<PciFunction>>;
   /** Indices of the functions concerned. */
   readonly functions: ReadonlySet<number>;
   /** Ordered pairs. */
@@ -50,7 +50,7 @@ interface Building {
   readonly codes: Set<ReasonCode>;
   readonly common: number;
   readonly acrossRoots: boolean;
-  readonly named: Map<ReasonCode, Set<string>>;
+  readonly named: Map<ReasonCode, Set<PciFunction>>;
   readonly functions: Set<number>;
   /** Lists that `functions` holds. */
   readonly noted: Set<readonly number[]>;
@@ -219,11 +219,11 @@ function add(
     for (const index of pair.client.clients) building.functions.add(index);
   }
   for (const reason of verdict.reasons) {
-    let names = building.named.get(reason.code);
-    if (names === undefined) {
-      names = new Set();
-      building.named.set(reason.code, names);
+    let fns = building.named.get(reason.code);
+    if (fns === undefined) {
+      fns = new Set();
+      building.named.set(reason.code, fns);
     }
-    for (const name of reason.at) names.add(name);
+    for (const fn of reason.at) fns.add(fn);
   }
 }

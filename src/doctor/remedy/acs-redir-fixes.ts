@@ -30,7 +30,7 @@ export function redirectFixes(
   if (ports.length === 0) return [];
   const cost = costWords(isolation, ports);
   const change = { kind: 'acs', ports } as const;
-  const which = ports.map((port) => `${port.at} (${acsBitNames(port.before & ~port.after)})`).join(', ');
+  const which = ports.map((port) => `${port.at.name} (${acsBitNames(port.before & ~port.after)})`).join(', ');
   const lines = setpciLines(ports);
   return [
     {
@@ -57,7 +57,7 @@ const LINE_MAX = 2047;
 /** One line for all switches: a second word of the same kind would replace the first. By kind of port where it were too long. */
 function allAtOnce(context: DoctorContext, groups: readonly RedirectGroup[], isolation: IsolationCost): Fix[] {
   const { machine } = context;
-  const ports = [...new Map(groups.flatMap((group) => group.ports.map((port) => [port.at, port]))).values()];
+  const ports = [...new Map(groups.flatMap((group) => group.ports.map((port) => [port.at.key, port]))).values()];
   const cases = groups.flatMap((group) => group.cases);
   const key = ACS_OPTIONS.findLast((option) => isOffered(context, option));
   if (key === undefined) return [];
@@ -115,8 +115,8 @@ function bootFix(context: DoctorContext, made: AcsParameter, cases: readonly Pai
 
 /** Groups that these ports keep apart. */
 function joinedBy({ joined }: IsolationCost, ports: readonly PortChange[]): IsolationCost['joined'] {
-  const names = new Set(ports.map((port) => port.at));
-  return joined.filter((group) => group.functions.some((name) => names.has(name)));
+  const mine = new Set(ports.map((port) => port.at.key));
+  return joined.filter((group) => group.functions.some(({ key }) => mine.has(key)));
 }
 
 /** Whether groups that there are cease to be true. */
@@ -128,7 +128,7 @@ function costWords(isolation: IsolationCost, ports: readonly PortChange[]): stri
   const { evidence } = isolation;
   const mine = joinedBy(isolation, ports);
   if (mine.length === 0) return 'No isolation is lost: nothing that is apart now comes together.';
-  const groups = mine.map((group) => listed(group.functions));
+  const groups = mine.map((group) => listed(group.functions.map(({ name }) => name)));
   const become =
     groups.length === 1
       ? `${groups[0]} become one IOMMU group, so none of them can be given to a virtual machine alone`

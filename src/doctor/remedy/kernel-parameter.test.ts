@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
+import { machineOf, switchBelow } from '../../../tests/doctor/machines.ts';
 import type { PortChange } from '../change/smallest-change.ts';
 import { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
 
+const { fn } = machineOf([{ children: [switchBelow('rp', [{ name: 'x' }, { name: 'y' }, { name: 'z' }])] }]);
+
 const port = (fields: Partial<PortChange>): PortChange => ({
-  at: '0000:02:01.0',
+  at: fn('y'),
   devicePath: '0000:00:1c.0/00.0/01.0',
   register: 0x126,
   before: 0b0011101,
@@ -11,7 +14,7 @@ const port = (fields: Partial<PortChange>): PortChange => ({
   source: null,
   ...fields,
 });
-const other = port({ at: '0000:02:02.0', devicePath: '0000:00:1c.0/00.0/02.0', before: 0b0000100, after: 0 });
+const other = port({ at: fn('z'), devicePath: '0000:00:1c.0/00.0/02.0', before: 0b0000100, after: 0 });
 
 test('disable_acs_redir: device paths with semicolons between, none at the end', () => {
   expect(disableAcsRedir([port({}), other])).toBe(

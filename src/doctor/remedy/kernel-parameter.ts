@@ -4,13 +4,12 @@
  * is pciutils'.
  */
 
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
-import { ACS_BITS } from '../../pcie/acs.ts';
+import { ACS_BITS, REDIRECT_BITS } from '../../pcie/acs.ts';
 import type { PortChange } from '../change/smallest-change.ts';
 
 /** How a parameter names a function: by its path where that is known, else by its address. */
 function selectorOf(port: PortChange): string {
-  return port.devicePath ?? port.at;
+  return port.devicePath ?? port.at.name;
 }
 
 /** `pci=disable_acs_redir=PATH;PATH`: clears RR, CR and EC of each. */
@@ -55,7 +54,7 @@ export function setpciLines(ports: readonly PortChange[]): SetpciLine[] {
   const mask = REDIRECT_BITS.toString(16);
   return ports.map((port) => {
     const write = (value: number): string =>
-      `sudo setpci -s ${port.at} ECAP_ACS+6.w=${(value & REDIRECT_BITS).toString(16)}:${mask}`;
+      `sudo setpci -s ${port.at.name} ECAP_ACS+6.w=${(value & REDIRECT_BITS).toString(16)}:${mask}`;
     return { apply: write(port.after), undo: write(port.before) };
   });
 }

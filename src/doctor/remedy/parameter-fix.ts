@@ -6,9 +6,9 @@
 import { hexDigits } from '../../core/hex.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { judgePair } from '../../p2p/distance.ts';
-import { JudgeContext, REDIRECT_BITS } from '../../p2p/judge.ts';
+import { JudgeContext } from '../../p2p/judge.ts';
 import type { MapType } from '../../p2p/verdict.ts';
-import { parseBdf } from '../../pcie/bdf.ts';
+import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { relevantPart, withAcsControls } from '../change/changed-machine.ts';
 import { bootChange, lineWith } from '../change/parameter-change.ts';
@@ -18,7 +18,7 @@ import { withOption } from '../command-line/command-line-problem.ts';
 import type { DoctorContext } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { MachineChange } from '../finding.ts';
-import { type PortChange, portChange } from '../port-change.ts';
+import { controlsOf, type PortChange, portChange } from '../port-change.ts';
 import { judged, type Proof } from '../proof.ts';
 import { configAcs, disableAcsRedir } from './kernel-parameter.ts';
 
@@ -45,14 +45,14 @@ export function acsParameter(
   form: 'byPath' | 'byIds' = 'byPath',
 ): AcsParameter {
   const line = parseCommandLine(machine.cmdline ?? '');
-  const names = new Set(ports.map((port) => port.at));
+  const mine = new Set(ports.map((port) => port.at.key));
   const present = [...acsEffects(machine, line).keys()]
     .sort((a, b) => a - b)
     .filter((index) => (machine.hierarchy.functions[index] as PciFunction).acs.state === 'present')
     .map((index) => portChange(machine.hierarchy, index, (control) => control))
-    .filter((port) => !names.has(port.at));
+    .filter((port) => !mine.has(port.at.key));
   const all = [...present, ...ports];
-  const named = form === 'byPath' ? all : byIds(machine, all);
+  const named = form === 'byPath' ? all : byIds(all);
   const parameter = key === 'config_acs' ? configAcs(named) : disableAcsRedir(named);
   const { text, removed } = withoutAcsOptions(line);
   const change = bootChange(machine, lineWith({ ...machine, cmdline: text }, parameter));
@@ -60,17 +60,16 @@ export function acsParameter(
   const changed = portsOf(change);
   const isExact =
     changed.length === ports.length &&
-    changed.every((port) => names.has(port.at) && (port.after & REDIRECT_BITS) === 0);
+    changed.every((port) => mine.has(port.at.key) && (port.after & REDIRECT_BITS) === 0);
   return { parameter, replaces, change, isExact };
 }
 
 /** One entry for each kind of function, and for each value that its register is to have. */
-function byIds({ hierarchy }: Machine, ports: readonly PortChange[]): PortChange[] {
+function byIds(ports: readonly PortChange[]): PortChange[] {
   const kinds = new Map<string, PortChange>();
   for (const port of ports) {
-    const bdf = parseBdf(port.at);
-    const fn = bdf === null ? undefined : hierarchy.at(bdf);
-    const ids = `pci:${hexDigits(fn?.vendorId ?? 0, 4)}:${hexDigits(fn?.deviceId ?? 0, 4)}`;
+    const { vendorId, deviceId } = port.at;
+    const ids = `pci:${hexDigits(vendorId ?? 0, 4)}:${hexDigits(deviceId ?? 0, 4)}`;
     kinds.set(`${ids} ${port.after}`, { ...port, devicePath: ids });
   }
   return [...kinds.values()];
@@ -95,7 +94,7 @@ function withoutAcsOptions(line: CommandLine): { readonly text: string; readonly
 
 /** The worst road of the cases' examples once the change is made. */
 export function roadAfter(context: DoctorContext, cases: readonly PairCase[], change: MachineChange): MapType {
-  const controls = new Map(portsOf(change).map((port) => [port.at, port.after]));
+  const controls = controlsOf(portsOf(change));
   const indices = [...new Set(cases.flatMap((item) => [item.provider, item.client]))];
   const part = withAcsControls(relevantPart(context.machine, indices), controls);
   const judge = new JudgeContext(part, context.policy);

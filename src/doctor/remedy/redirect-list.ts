@@ -5,16 +5,17 @@
 
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 
 /** Bytes. */
 export const REDIRECT_LIST_MAX = 128;
 
 /** Bytes that the names take, with the separators. */
-export function redirectListLength(names: readonly string[]): number {
-  return names.reduce((sum, name) => sum + name.length + 1, 0);
+export function redirectListLength(functions: readonly PciFunction[]): number {
+  return functions.reduce((sum, { name }) => sum + name.length + 1, 0);
 }
 
 /** Whether asking about a pair with these redirecting functions can crash the machine's kernel; of one that is not known it is taken to. */
-export function overrunsRedirectList({ kernel }: Machine, names: readonly string[]): boolean {
-  return redirectListLength(names) > REDIRECT_LIST_MAX && kernelKnows(kernel, 'shortRedirectList') !== false;
+export function overrunsRedirectList({ kernel }: Machine, functions: readonly PciFunction[]): boolean {
+  return redirectListLength(functions) > REDIRECT_LIST_MAX && kernelKnows(kernel, 'shortRedirectList') !== false;
 }

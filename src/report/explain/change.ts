@@ -1,7 +1,7 @@
 /** The smallest change in words: the parameter that makes it for good, the command that tries it now, and what it costs. */
 
 import type { IsolationCost } from '../../doctor/change/isolation.ts';
-import type { MoveChange, PortChange, SettingsChange } from '../../doctor/change/smallest-change.ts';
+import type { MoveChange, SettingsChange } from '../../doctor/change/smallest-change.ts';
 import { UPDATE_GRUB } from '../../doctor/remedy/boot-fix.ts';
 import {
   configAcs,
@@ -10,9 +10,9 @@ import {
   setpciLines,
   shellQuoted,
 } from '../../doctor/remedy/kernel-parameter.ts';
-import type { JudgeContext } from '../../p2p/judge.ts';
 import type { PairVerdict } from '../../p2p/verdict.ts';
 import { acsBitNames } from '../../pcie/acs.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { joinNames } from '../matrix/groups.ts';
 import { count, wrap } from '../words/style.ts';
 import type { Explanation } from './explanation.ts';
@@ -35,7 +35,7 @@ export function* changeLines(explanation: Explanation, view: ExplainView): Gener
   }
   if (change.settings !== null) yield* settingsLines(explanation, change.settings, view);
   else yield* wrap(`  No change of settings will do: ${whyNot(verdict)}.`, view.columns, '    ');
-  for (const move of change.moves) yield* moveLines(explanation, move, view);
+  for (const move of change.moves) yield* moveLines(move, view);
   if (change.settings === null && change.moves.length === 0) {
     yield '  Nor does another slot of this machine give a better road.';
   }
@@ -58,7 +58,7 @@ function whyNot(verdict: PairVerdict): string {
 function* settingsLines(explanation: Explanation, change: SettingsChange, view: ExplainView): Generator<string> {
   const { columns, style } = view;
   const { machine } = explanation.judge;
-  const names = change.ports.map((port) => `${port.at} (${acsBitNames(port.before & ~port.after)})`).join(', ');
+  const names = change.ports.map((port) => `${port.at.name} (${acsBitNames(port.before & ~port.after)})`).join(', ');
   const what = `  Clear the redirect bits of ${count(change.ports.length, 'function')}: ${names}. Then the pair is ${typeWords(change.verdict)}.`;
   yield* wrap(what, columns, '    ');
   const parameter = disableAcsRedir(change.ports);
@@ -91,21 +91,20 @@ function* parameterLines(parameter: string, { style }: ExplainView): Generator<s
   yield `    then: ${UPDATE_GRUB}`;
 }
 
-function* costLines({ cost, judge }: Explanation, { columns }: ExplainView): Generator<string> {
+function* costLines({ cost }: Explanation, { columns }: ExplainView): Generator<string> {
   if (cost === null) return;
   if (cost.joined.length === 0) {
     yield '  Costs no isolation: what these functions could keep apart is not apart now.';
     return;
   }
   for (const joined of cost.joined) {
-    const words = `  Costs isolation: ${costWords(joined.groups, cost.evidence)}: ${namesOf(judge, joined.functions)}`;
+    const words = `  Costs isolation: ${costWords(joined.groups, cost.evidence)}: ${namesOf(joined.functions)}`;
     yield* wrap(words, columns, '    ');
   }
 }
 
-function namesOf(judge: JudgeContext, names: readonly string[]): string {
-  const wanted = new Set(names);
-  return joinNames(judge.functions.filter((fn) => wanted.has(fn.name))).join(' ');
+function namesOf(functions: readonly PciFunction[]): string {
+  return joinNames(functions).join(' ');
 }
 
 function costWords(groups: readonly number[], evidence: IsolationCost['evidence']): string {
@@ -117,12 +116,12 @@ function costWords(groups: readonly number[], evidence: IsolationCost['evidence'
     : 'the capture shows no IOMMU groups; with the IOMMU on these come into one';
 }
 
-function* moveLines({ judge }: Explanation, move: MoveChange, { columns }: ExplainView): Generator<string> {
-  const place = move.occupants.length === 0 ? 'a free slot' : `in place of ${namesOf(judge, move.occupants)}`;
+function* moveLines(move: MoveChange, { columns }: ExplainView): Generator<string> {
+  const place = move.occupants.length === 0 ? 'a free slot' : `in place of ${namesOf(move.occupants)}`;
   const settings =
     move.settings === null
       ? ''
-      : ` and clear the redirect bits of ${move.settings.ports.map((port: PortChange) => port.at).join(', ')}`;
-  const text = `  Move the ${move.who} below ${move.below} (${place})${settings}: the pair is then ${typeWords(move.verdict)}.`;
+      : ` and clear the redirect bits of ${move.settings.ports.map((port) => port.at.name).join(', ')}`;
+  const text = `  Move the ${move.who} below ${move.below.name} (${place})${settings}: the pair is then ${typeWords(move.verdict)}.`;
   yield* wrap(text, columns, '    ');
 }

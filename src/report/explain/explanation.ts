@@ -3,7 +3,7 @@
 import { type IsolationCost, isolationCost } from '../../doctor/change/isolation.ts';
 import { type SmallestChange, smallestChange } from '../../doctor/change/smallest-change.ts';
 import { driverState } from '../../doctor/diagnoses/shut-roads.ts';
-import { type ClosedGate, gateWords, receiverGates, senderGates } from '../../doctor/facts/closed-gate.ts';
+import { type ClosedGate, gateKey, receiverGates, senderGates } from '../../doctor/facts/closed-gate.ts';
 import { type MissingEvidence, missingEvidence } from '../../doctor/facts/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../../doctor/facts/road-links.ts';
 import { rolesOf } from '../../doctor/facts/roles.ts';
@@ -12,8 +12,8 @@ import { whoseRule } from '../../doctor/whose-rule/whose-rule.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
-import { REDIRECT_BITS } from '../../p2p/judge.ts';
 import type { PairVerdict, ReasonCode } from '../../p2p/verdict.ts';
+import { redirects } from '../../pcie/acs.ts';
 import type { Source } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 
@@ -52,8 +52,8 @@ export interface Explanation {
   readonly narrowest: Link | null;
   /** What the registers shut for the client's requests now, whatever the verdict: client first, then down to the provider's memory. */
   readonly shut: readonly ClosedGate[];
-  /** Names of the functions on the way that redirect now, in walk order: the kernel prints them. */
-  readonly redirecting: readonly string[];
+  /** The functions on the way that redirect now, in walk order: the kernel prints their names. */
+  readonly redirecting: readonly PciFunction[];
   /** Who decides about this pair, and what each would say; empty for a function and itself. */
   readonly opinions: readonly Opinion[];
 }
@@ -88,7 +88,7 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
       ? null
       : narrowestAbove(judge.machine.hierarchy, roadOf(judge, { provider, client, common, verdict })),
     shut: shutGates(judge, { provider, client, common, verdict }),
-    redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn.name),
+    redirecting: [...providerLeg, ...clientLeg].filter((item) => item.redirects === true).map((item) => item.fn),
     opinions: provider === client ? [] : whoseRule({ judge, roles: rolesOf(judge.functions) }, provider, client),
   };
 }
@@ -106,8 +106,8 @@ function shutGates(
   ];
   const seen = new Set<string>();
   return gates.filter((gate) => {
-    const words = gateWords(gate);
-    return !seen.has(words) && seen.add(words);
+    const key = gateKey(gate);
+    return !seen.has(key) && seen.add(key);
   });
 }
 
@@ -146,17 +146,16 @@ function hopOf(
     readonly provider: number;
     readonly client: number;
     readonly common: number;
-    readonly named: ReadonlySet<string>;
+    readonly named: ReadonlySet<PciFunction>;
     readonly isGuest: boolean;
   },
 ): Hop {
   const fn = judge.functions[at.index] as PciFunction;
-  const { acs } = fn;
   return {
     fn,
     role: roleOf(at),
-    redirects: acs.state === 'unknown' ? null : acs.state === 'present' && (acs.control & REDIRECT_BITS) !== 0,
-    decides: at.named.has(fn.name),
+    redirects: redirects(fn),
+    decides: at.named.has(fn),
     acsSource: fn.sourceOf('acs'),
     link: at.isGuest ? null : linkAbove(judge.machine.hierarchy, at.index),
   };

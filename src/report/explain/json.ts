@@ -15,19 +15,13 @@ import {
 } from '../../doctor/remedy/kernel-parameter.ts';
 import { mailDistance } from '../../p2p/distance.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
-import {
-  type Likely,
-  type MailCase,
-  type MapType,
-  mailCase,
-  type PairVerdict,
-  type Reason,
-} from '../../p2p/verdict.ts';
+import { type Likely, type MailCase, type MapType, mailCase, type PairVerdict } from '../../p2p/verdict.ts';
 import { ACS_BITS, type AcsState } from '../../pcie/acs.ts';
 import type { Source } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import { type OpinionDocument, opinionDocument } from '../words/opinion-words.ts';
+import { type ReasonDocument, reasonDocument } from '../words/reason-document.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
 import { kernelLosses, oopsHazard } from './kernel-caveats.ts';
 import { KERNEL_MAP_TYPES } from './view.ts';
@@ -87,7 +81,7 @@ export interface VerdictDocument {
   readonly case: MailCase;
   readonly distance: number | null;
   readonly kernel: { readonly mapType: string; readonly mailDistance: number } | null;
-  readonly reasons: readonly Reason[];
+  readonly reasons: readonly ReasonDocument[];
   readonly likely: Likely | null;
 }
 
@@ -116,6 +110,12 @@ export interface ParameterDocument {
   readonly grub: string;
 }
 
+/** IOMMU groups that become one. */
+export interface IsolationDocument {
+  readonly evidence: IsolationCost['evidence'];
+  readonly joined: readonly { readonly functions: readonly string[]; readonly groups: readonly number[] }[];
+}
+
 export interface SettingsDocument {
   readonly clear: readonly {
     readonly function: string;
@@ -130,7 +130,7 @@ export interface SettingsDocument {
   readonly disableAcsRedir: ParameterDocument;
   readonly configAcs: ParameterDocument;
   readonly setpci: readonly SetpciLine[];
-  readonly isolation: IsolationCost | null;
+  readonly isolation: IsolationDocument | null;
   readonly warnings: readonly string[];
 }
 
@@ -183,9 +183,9 @@ function changeDocument(explanation: Explanation): ChangeDocument {
     settings: settings === null ? null : settingsDocument(explanation, settings),
     moves: moves.map((move) => ({
       move: move.who,
-      below: move.below,
-      occupants: move.occupants,
-      clear: move.settings?.ports.map((port) => port.at) ?? [],
+      below: move.below.name,
+      occupants: move.occupants.map(({ name }) => name),
+      clear: move.settings?.ports.map((port) => port.at.name) ?? [],
       type: move.verdict.type,
       distance: move.verdict.distance,
     })),
@@ -229,7 +229,7 @@ function verdictDocument(provider: string, client: string, verdict: PairVerdict)
       verdict.type === 'unknown'
         ? null
         : { mapType: KERNEL_MAP_TYPES[verdict.type], mailDistance: mailDistance(verdict) },
-    reasons: verdict.reasons,
+    reasons: verdict.reasons.map(reasonDocument),
     likely: verdict.likely,
   };
 }
@@ -240,7 +240,7 @@ function settingsDocument({ judge, cost, redirecting }: Explanation, settings: S
   const hazard = oopsHazard(machine, redirecting);
   return {
     clear: settings.ports.map((port) => ({
-      function: port.at,
+      function: port.at.name,
       devicePath: port.devicePath,
       register: port.register === null ? null : hex(port.register),
       before: hex(port.before, 4),
@@ -252,7 +252,16 @@ function settingsDocument({ judge, cost, redirecting }: Explanation, settings: S
     disableAcsRedir: parameter(disableAcsRedir(settings.ports)),
     configAcs: parameter(configAcs(settings.ports)),
     setpci: setpciLines(settings.ports),
-    isolation: cost,
+    isolation:
+      cost === null
+        ? null
+        : {
+            evidence: cost.evidence,
+            joined: cost.joined.map(({ functions, groups }) => ({
+              functions: functions.map(({ name }) => name),
+              groups,
+            })),
+          },
     warnings: [...kernelLosses(machine, settings.ports), ...(hazard === null ? [] : [hazard])],
   };
 }

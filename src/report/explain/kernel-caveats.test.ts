@@ -4,10 +4,23 @@ import type { PortChange } from '../../doctor/change/smallest-change.ts';
 import { acsOptionsDoubt } from '../../doctor/command-line/acs-parameter.ts';
 import { buildMachine } from '../../machine/build.ts';
 import type { Machine } from '../../machine/machine.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { kernelKnowsConfigAcs, kernelLosses, oopsHazard } from './kernel-caveats.ts';
 
+/** Ports of a switch, 0000:02:00.0 and so on. */
+const PORTS = machineOf([
+  {
+    children: [
+      switchBelow(
+        'rp',
+        Array.from({ length: 10 }, (_, index) => ({ name: `port${index}` })),
+      ),
+    ],
+  },
+]);
+
 const port: PortChange = {
-  at: '0000:02:00.0',
+  at: PORTS.fn('port0'),
   devicePath: '0000:00:01.0/00.0',
   register: 0x126,
   before: 0x1d,
@@ -48,12 +61,12 @@ test('a list that is on the command line already is to be written into one', () 
 });
 
 test('E18: ten redirecting functions overrun the kernel’s 128 bytes, nine do not', () => {
-  const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `0000:0${index}:00.0`);
+  const ports = (count: number): PciFunction[] => Array.from({ length: count }, (_, index) => PORTS.fn(`port${index}`));
   expect(13 * 9).toBeLessThanOrEqual(128);
-  expect(oopsHazard(machineWith('6.12.117'), names(9))).toBeNull();
-  expect(oopsHazard(machineWith('6.12.117'), names(10))).toContain('130 bytes of a buffer of 128');
-  expect(oopsHazard(machineWith(null), names(10))).not.toBeNull();
-  expect(oopsHazard(machineWith('6.1.140'), names(10))).toBeNull();
+  expect(oopsHazard(machineWith('6.12.117'), ports(9))).toBeNull();
+  expect(oopsHazard(machineWith('6.12.117'), ports(10))).toContain('130 bytes of a buffer of 128');
+  expect(oopsHazard(machineWith(null), ports(10))).not.toBeNull();
+  expect(oopsHazard(machineWith('6.1.140'), ports(10))).toBeNull();
 });
 
 test('releases that are reported to misread ACS options are named, until the one that was mended', () => {

@@ -6,6 +6,7 @@ import { overrunsRedirectList, REDIRECT_LIST_MAX, redirectListLength } from '../
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
 import { doubtText } from '../words/proof.ts';
 
 /** What `disable_acs_redir=` takes away besides the redirect bits, as sentences. */
@@ -16,7 +17,7 @@ export function kernelLosses(machine: Machine, ports: readonly PortChange[]): st
   const noIommu =
     machine.iommuGroupTypes.size === 0 && machine.hierarchy.functions.some((fn) => fn.facts.sysfs !== null);
   if (kept.length > 0 && !noIommu && reads !== false) {
-    const which = kept.map((port) => `${acsBitNames(port.after)} of ${port.at}`).join(', ');
+    const which = kept.map((port) => `${acsBitNames(port.after)} of ${port.at.name}`).join(', ');
     const who = reads === null ? 'Linux 6.12 and later start' : `Linux ${machine.kernel} starts`;
     sentences.push(
       `${who} from the firmware's word on a function that the parameter names: what the IOMMU's default has added there is lost too (on now: ${which}).`,
@@ -48,7 +49,7 @@ export function kernelKnowsConfigAcs(machine: Machine): string {
 }
 
 /** A warning where the list of redirecting functions does not fit the kernel's buffer; null where it does. */
-export function oopsHazard(machine: Machine, redirecting: readonly string[]): string | null {
+export function oopsHazard(machine: Machine, redirecting: readonly PciFunction[]): string | null {
   if (!overrunsRedirectList(machine, redirecting)) return null;
   const length = redirectListLength(redirecting);
   return `Beware: ${redirecting.length} functions on this way redirect, and their names take ${length} bytes of a buffer of ${REDIRECT_LIST_MAX}. Linux 6.12 was seen to crash when it was asked about such a pair for the first time. Clear the bits before the pair is used.`;

@@ -4,6 +4,7 @@ import { judgePair } from '../../p2p/distance.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
 import { type MailCase, type MapType, mailCase, type Reason } from '../../p2p/verdict.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
+import { type ReasonDocument, reasonDocument } from '../words/reason-document.ts';
 import type { Sink } from '../words/sink.ts';
 import type { MatrixQuestion } from './cells.ts';
 
@@ -14,7 +15,7 @@ export interface MatrixPair {
   readonly case: MailCase;
   /** Hops as the kernel counts them; null where not known. */
   readonly distance: number | null;
-  readonly reasons: readonly Reason[];
+  readonly reasons: readonly ReasonDocument[];
 }
 
 /** The document of the contract: every ordered pair once, provider by provider. */
@@ -58,7 +59,7 @@ function reasonWriter(): (reason: Reason) => string {
   return (reason) => {
     let text = known.get(reason);
     if (text === undefined) {
-      text = JSON.stringify(reason);
+      text = JSON.stringify(reasonDocument(reason));
       known.set(reason, text);
     }
     return text;
