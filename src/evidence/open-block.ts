@@ -8,7 +8,7 @@ import type { LinePlace } from './unknown-lines.ts';
 
 export interface OpenBlock {
   readonly owner: number;
-  readonly context: BlockContext;
+  readonly context: Context;
   /** Null while a log has lines with its stamp alone. */
   reading: Reading<EvidenceItem> | null;
   readonly first: LinePlace;
@@ -38,18 +38,19 @@ export function see({ seen }: OpenBlock, place: LinePlace): boolean {
 export class Context implements BlockContext {
   readonly file: string;
   readonly #bytes: Uint8Array;
-  readonly #above: LinePlace | null;
+  /** The line above, that is not blank. */
+  readonly line: LinePlace | null;
   #text: string | null | undefined;
 
   constructor(file: string, bytes: Uint8Array, above: LinePlace | null) {
     this.file = file;
     this.#bytes = bytes;
-    this.#above = above;
+    this.line = above;
   }
 
   get above(): string | null {
     if (this.#text === undefined) {
-      const { number, start, end } = this.#above ?? { number: 0, start: 0, end: 0 };
+      const { number, start, end } = this.line ?? { number: 0, start: 0, end: 0 };
       this.#text = number === 0 ? null : new CleanLine(this.#bytes, start, end, number).text;
     }
     return this.#text;

@@ -1,7 +1,7 @@
 /** Commands that people paste with what they printed: `$ lspci -vvv | grep ACSCtl`, `root@host:~# dmesg`, `4. lspci -s c1:00.0 -vvv`. */
 
 const PROMPT =
-  /^\s{0,8}(?:\(\w[\w.-]{0,40}\) )?(?:\[?[\w.+-]{1,40}@[\w.-]{1,64}[^$#%>]{0,120}[$#%>]|\[[\w.-]{1,64}[^\][]{0,60}\][#$]|[$%\u276f\u279c]|PS [A-Z]:[^>]{0,120}>|[\w.-]{1,40}[#$]) {0,3}(?=\S)/;
+  /^\s{0,8}(?:\(\w[\w.-]{0,40}\) )?(?:\[?[\w.+-]{1,40}@[\w.-]{1,64}[^$#%>]{0,120}[$#%>]|\[[\w.-]{1,64}[^\][]{0,60}\][#$]|[$%\u276f\u279c]|PS [A-Z]:[^>]{0,120}>|[\w.-]{1,40}[#$]) {0,3}(?=[^\s=])/;
 
 /** A command that is written without a prompt: numbered, as a comment, or alone. */
 const BARE =

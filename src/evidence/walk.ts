@@ -334,7 +334,7 @@ export class Walk {
     }
     this.#bannedTo[table.owner] = Math.max(this.#bannedTo[table.owner] as number, table.last.number);
     const [hits, above] = [[...this.#hits], this.#above];
-    this.#above = null;
+    this.#above = table.context.line;
     for (const { number, start, end } of table.seen) {
       this.#hits.length = 0;
       this.#anchors.scanLine(this.#bytes, start, this.#lineEnd, this.#hits);

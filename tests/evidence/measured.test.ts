@@ -1,0 +1,67 @@
+/** Outputs of measuring tools on real machines: each is recognised, and as many values are read as a count of its cells says. */
+
+import { expect, test } from 'vitest';
+import { recognise, type SourceBlock, type SourceKind } from '../../src/evidence/index.ts';
+import { sharedFolder } from './shared-folder.ts';
+
+const MEASURED = sharedFolder('P2PDMA_MEASURED', 'measured');
+
+interface Expected {
+  /** What the name of a file ends with. */
+  readonly end: string;
+  readonly kind: SourceKind;
+  /** Counts the cells, in its own way. */
+  readonly cells?: (text: string) => number;
+}
+
+/** Words that a pattern finds. */
+const found =
+  (pattern: RegExp) =>
+  (text: string): number =>
+    [...text.matchAll(pattern)].length;
+/** Numbers in lines that a pattern keeps, without the first of each line. */
+const numbersIn =
+  (line: RegExp) =>
+  (text: string): number =>
+    text
+      .split('\n')
+      .filter((row) => line.test(row))
+      .reduce((sum, row) => sum + row.trim().split(/\s+/).length - 1, 0);
+
+const EXPECTED: readonly Expected[] = [
+  { end: 'nvidia-smi-topo-m.txt', kind: 'nvidia-smi-topo', cells: found(/(?<=\s)(?:X|NODE|SYS|PIX)(?=\s)(?! *=)/g) },
+  { end: 'topo-m.tabs.2gpu-4nic.txt', kind: 'nvidia-smi-topo', cells: found(/(?<=\t) ?(?:X|PHB|SYS|PIX) ?(?=\t)/g) },
+  { end: 'topo-p2p-matrices.txt', kind: 'nvidia-smi-p2p', cells: () => 3 * 4 },
+  { end: 'nvidia-smi.txt', kind: 'nvidia-smi', cells: found(/0000:[0-9A-F]{2}:00\.0/g) },
+  {
+    end: 'p2pBandwidthLatencyTest.txt',
+    kind: 'p2p-bandwidth',
+    // A header has a backslash or a word before its numbers.
+    cells: (text) => numbersIn(/^\s+\d+\s+\d/)(text) + found(/ CAN| CANNOT/g)(text),
+  },
+  { end: 'omniverse-p2p.txt', kind: 'p2p-bandwidth', cells: numbersIn(/^\s+\d+\s+\d+\.\d/) },
+  { end: 'nccl-topo-dump.h200-vm.xml', kind: 'nccl-topology' },
+];
+
+/** Values of blocks: one for each measurement, word of a pair, or device of a table of devices. */
+function values(blocks: readonly SourceBlock[], kind: SourceKind): number {
+  const items = blocks.filter((block) => block.kind === kind).flatMap(({ items }) => items);
+  const what = items.flatMap((item) => ('what' in item ? item.what : []));
+  const cells = what.filter((word) => word === 'measurement' || word === 'pair' || word === 'collective').length;
+  return cells > 0 ? cells : what.filter((word) => word === 'device').length;
+}
+
+for (const { end, kind, cells } of EXPECTED) {
+  const names = MEASURED.names.filter((name) => name.endsWith(end));
+  test.skipIf(names.length === 0)(
+    `measured: ${end} is ${kind}, and every value of it is read${MEASURED.skipped}`,
+    () => {
+      for (const name of names) {
+        const bytes = MEASURED.bytes(name);
+        const { blocks } = recognise(bytes, name);
+        expect(blocks.map((block) => block.kind)).toContain(kind);
+        if (cells !== undefined) expect(values(blocks, kind), name).toBe(cells(new TextDecoder().decode(bytes)));
+      }
+    },
+  );
+}
