@@ -1,13 +1,13 @@
 /** `p2pdma capture`: this computer as a tarball, for another computer to read. */
 
 import { hostname } from 'node:os';
+import { plural } from '../core/words.ts';
 import { MachineError } from '../machine/errors.ts';
 import { type Capture, captureRoot } from '../machine/read/live/capture-root.ts';
 import { DirectoryTree } from '../machine/read/live/directory-tree.ts';
 import { kernelMessages } from '../machine/read/live/kernel-messages.ts';
 import { unpackConfig } from '../machine/read/live/read-live.ts';
 import { tarOf } from '../machine/read/live/write-archive.ts';
-import { count } from '../report/words/style.ts';
 import { type Invocation, textOption } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
 import { archiveBytes, isCompressedArchive, writeOutput } from './output-file.ts';
@@ -54,9 +54,9 @@ const AS_ROOT: ReadonlySet<string> = new Set([
 function reportLines(capture: Capture, file: string, bytes: number): string[] {
   const cmdline = capture.cmdlineRedacted ? ', what names disks, networks and users on the kernel command line' : '';
   return [
-    `${file}: ${count(capture.functions, 'function')}, ${bytes} bytes`,
+    `${file}: ${plural(capture.functions, 'function')}, ${bytes} bytes`,
     `Taken along: ${collected(capture).join(', ')}.`,
-    `Removed: serial numbers of ${count(capture.serialNumbers, 'function')}, VPD registers of ${capture.vpd}, the host name${cmdline}.`,
+    `Removed: serial numbers of ${plural(capture.serialNumbers, 'function')}, VPD registers of ${capture.vpd}, the host name${cmdline}.`,
     `Read it with: p2pdma matrix ${file}`,
   ];
 }

@@ -1,7 +1,8 @@
 /** `p2pdma diff`: two captures of one machine. */
 
+import { plural } from '../core/words.ts';
 import { machineDifference } from '../doctor/change/machine-difference.ts';
-import { count, styleOf } from '../report/words/style.ts';
+import { styleOf } from '../report/words/style.ts';
 import type { Invocation } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
@@ -24,7 +25,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const smaller = Math.min(before.machine.hierarchy.functions.length, after.machine.hierarchy.functions.length);
   if (difference.matched * 2 < smaller) {
     context.note(
-      `note: only ${difference.matched} of ${count(smaller, 'function')} are in both: are these captures of one machine?`,
+      `note: only ${difference.matched} of ${plural(smaller, 'function')} are in both: are these captures of one machine?`,
     );
   }
   if (context.json) {

@@ -2,13 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { parseHex } from '../core/hex.ts';
+import { plural } from '../core/words.ts';
 import { readFaults } from '../doctor/log/fault-line.ts';
 import { faultRequester } from '../doctor/log/fault-requester.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunction } from '../machine/selector.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type AskedAddress, whoseAnswers } from '../report/whose/answer.ts';
-import { count } from '../report/words/style.ts';
 import { type CliContext, type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
@@ -79,7 +79,7 @@ async function faultsOfInput(machine: Machine, by: PciFunction | null, context: 
   }
   if (otherLines > 0) {
     context.note(
-      `note: ${count(otherLines, 'other line')} on standard input ${otherLines === 1 ? 'reports' : 'report'} no fault`,
+      `note: ${plural(otherLines, 'other line')} on standard input ${otherLines === 1 ? 'reports' : 'report'} no fault`,
     );
   }
   const asked = new Map<string, AskedAddress>();

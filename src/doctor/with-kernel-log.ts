@@ -5,6 +5,7 @@
 
 import { hex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
+import { listed, plural } from '../core/words.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { DoctorContext } from './context.ts';
@@ -14,7 +15,6 @@ import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
 import { faultRequester } from './log/fault-requester.ts';
 import { severityOf } from './severity.ts';
-import { listed, plural } from './words.ts';
 
 /** As many lines are shown with one finding. */
 const LINES_MAX = 4;

@@ -1,13 +1,13 @@
 /** The change of a fix on a copy of the machine, and back: what proves a fix, and that its undo restores everything. */
 
 import { assert } from '../../core/assert.ts';
+import { groupedBy } from '../../core/words.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { FunctionFacts } from '../../pcie/function-facts.ts';
 import { Hierarchy } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND } from '../../pcie/registers.ts';
 import type { MachineChange } from '../finding.ts';
-import { groupedBy } from '../grouped.ts';
 import { controlsOf } from '../port-change.ts';
 import { withAcsControls } from './changed-machine.ts';
 

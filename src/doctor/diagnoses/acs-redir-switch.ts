@@ -3,6 +3,7 @@
  * is allowed, nowhere where not. PCIe 6.12.3; Linux calc_map_type_and_dist().
  */
 
+import { groupedBy, listed, plural } from '../../core/words.ts';
 import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type IsolationCost, isolationCost } from '../change/isolation.ts';
@@ -12,12 +13,10 @@ import { acsEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import type { Finding } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
-import { groupedBy } from '../grouped.ts';
 import { type PortChange, portChange } from '../port-change.ts';
 import { type RedirectGroup, redirectFixes } from '../remedy/acs-redir-fixes.ts';
 import { overrunsRedirectList } from '../remedy/redirect-list.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 import { unknownCases } from './unknown-cases.ts';
 
 export const ACS_REDIR_SWITCH: Diagnosis = {

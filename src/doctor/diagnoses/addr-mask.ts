@@ -5,6 +5,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { listed, plural } from '../../core/words.ts';
 import type { IommuUnit, Setting } from '../../machine/host-evidence.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { hostEvidenceOf, type IommuMode, iommuModeOf } from '../../machine/machine.ts';
@@ -20,7 +21,6 @@ import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { judged } from '../proof.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 
 export const ADDR_MASK: Diagnosis = {
   id: 'ADDR-MASK',

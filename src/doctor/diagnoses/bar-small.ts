@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { listed, sizeWords } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import type { Machine } from '../../machine/machine.ts';
@@ -19,7 +20,6 @@ import { BY_HAND, NOTHING } from '../finding.ts';
 import { notProved } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { bytes, listed } from '../words.ts';
 
 export const BAR_SMALL: Diagnosis = {
   id: 'BAR-SMALL',
@@ -73,10 +73,13 @@ function unplacedFinding(
     id: 'BAR-SMALL',
     severity: severityOf('BAR-SMALL', 'unplaced', context, [context.machine.hierarchy.indexOf(fn.bdf)]),
     sure: 'certain',
-    title: `BAR${bar.index} of the ${ROLE_WORDS[role]} at ${fn.name}, ${bytes(bar.size)}, has no address: firmware and kernel found no room`,
+    title: `BAR${bar.index} of the ${ROLE_WORDS[role]} at ${fn.name}, ${sizeWords(bar.size)}, has no address: firmware and kernel found no room`,
     at: [fn.name],
     functions: [fn.name],
-    evidence: [barEvidence(fn, bar.index, 'not assigned', `${bytes(bar.size)} wanted`), ...windowEvidence(context, fn)],
+    evidence: [
+      barEvidence(fn, bar.index, 'not assigned', `${sizeWords(bar.size)} wanted`),
+      ...windowEvidence(context, fn),
+    ],
     why: 'Without an address there is no memory that a peer could reach, and mostly no driver either.',
     fixes: firmwareFixes(context, fn),
   };
@@ -89,7 +92,7 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
     id: 'BAR-SMALL',
     severity: severityOf('BAR-SMALL', 'part', context),
     sure: 'certain',
-    title: `BAR${bar.bar} of the ${ROLE_WORDS[role]} at ${fn.name} shows ${bytes(bar.size)} of up to ${bytes(bar.maxSize)}: peers reach that part only`,
+    title: `BAR${bar.bar} of the ${ROLE_WORDS[role]} at ${fn.name} shows ${sizeWords(bar.size)} of up to ${sizeWords(bar.maxSize)}: peers reach that part only`,
     at: [fn.name],
     functions: [fn.name],
     evidence: [
@@ -97,11 +100,11 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
         register: `Resizable BAR Control (BAR${bar.bar})`,
         offset: bar.register,
         value: hex(bar.control, 8),
-        meaning: `${bytes(bar.size)} now, ${bytes(bar.maxSize)} at most`,
+        meaning: `${sizeWords(bar.size)} now, ${sizeWords(bar.maxSize)} at most`,
       }),
       ...windows,
     ],
-    why: `A peer can only reach what the BAR shows. The prefetchable windows of all bridges above must hold ${bytes(bar.maxSize)} on its natural boundary before the BAR can grow.`,
+    why: `A peer can only reach what the BAR shows. The prefetchable windows of all bridges above must hold ${sizeWords(bar.maxSize)} on its natural boundary before the BAR can grow.`,
     fixes: [...resizeFix(context, fn, bar), ...firmwareFixes(context, fn)],
   };
 }
@@ -124,7 +127,7 @@ function resizeFix(context: DoctorContext, fn: PciFunction, bar: ResizableBar): 
     {
       ...BY_HAND,
       kind: 'sysfs',
-      what: `Let the kernel make BAR${bar.bar} ${bytes(bar.maxSize)} large now, while no driver holds the card`,
+      what: `Let the kernel make BAR${bar.bar} ${sizeWords(bar.maxSize)} large now, while no driver holds the card`,
       commands: resized(bar.maxSize),
       cost: 'The driver of the card stops meanwhile. Where the windows above cannot grow, the kernel says "No space left" and nothing changes. Gone at the next boot.',
       undo: resized(bar.size),
@@ -215,7 +218,7 @@ function openFinding(gpus: readonly PciFunction[], first: PciFunction): Finding 
       .flatMap((fn) =>
         fn.bars
           .filter((bar) => bar.size === CLASSIC)
-          .map((bar) => barEvidence(fn, bar.index, bytes(CLASSIC), 'the classic size')),
+          .map((bar) => barEvidence(fn, bar.index, sizeWords(CLASSIC), 'the classic size')),
       ),
     why: 'A peer can only reach what the BAR shows.',
     missing: {
@@ -237,7 +240,7 @@ function windowEvidence(context: DoctorContext, fn: PciFunction): Evidence[] {
     const window = bridge.prefetchableWindow;
     if (window === undefined) continue;
     const value = window === null ? 'closed' : `${hex(window.start)}-${hex(window.end - 1)}`;
-    const meaning = window === null ? 'holds nothing' : `holds ${bytes(window.end - window.start)}`;
+    const meaning = window === null ? 'holds nothing' : `holds ${sizeWords(window.end - window.start)}`;
     evidence.push(
       factEvidence(bridge, 'windows', { register: 'Prefetchable Memory Base and Limit', offset: 0x24, value, meaning }),
     );

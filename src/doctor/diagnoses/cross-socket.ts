@@ -1,5 +1,6 @@
 /** Permitted, and slow: the road leads through the root complex, or over the link between two processors. */
 
+import { listed } from '../../core/words.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -8,7 +9,6 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 export const CROSS_SOCKET: Diagnosis = {
   id: 'CROSS-SOCKET',

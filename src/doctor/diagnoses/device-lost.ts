@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { listed, sizeWords } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { errorStatusOf } from '../../pcie/error-status.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -16,7 +17,6 @@ import { ROLE_WORDS } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { bytes, listed } from '../words.ts';
 import { commandEvidence, driverState, rescanFix, wantedIndices } from './shut-roads.ts';
 
 export const DEVICE_LOST: Diagnosis = {
@@ -71,7 +71,7 @@ function lostFinding(context: DoctorContext, fn: PciFunction): Finding {
   const bars = lostBars(fn);
   const isMeant = context.asked !== null || context.publishers.has(index);
   const all = bars.map(
-    (bar) => `BAR${bar.index} (${bar.size === null ? '' : `${bytes(bar.size)} `}at ${hex(bar.cpuAddress ?? 0)})`,
+    (bar) => `BAR${bar.index} (${bar.size === null ? '' : `${sizeWords(bar.size)} `}at ${hex(bar.cpuAddress ?? 0)})`,
   );
   return {
     ...NOTHING,

@@ -1,5 +1,6 @@
 /** The kernel lets a pair through the host bridge because of a list or the CPU, and no register proves that both directions work. */
 
+import { listed, plural } from '../../core/words.ts';
 import { type Hypervisor, hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { processorOf } from '../../machine/infer/processor.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
@@ -9,7 +10,6 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 
 export const FALSE_GRANT: Diagnosis = {
   id: 'FALSE-GRANT',

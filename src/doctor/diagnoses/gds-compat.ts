@@ -1,5 +1,6 @@
 /** GPUDirect Storage: NVMe drives and NVIDIA GPUs in one machine, and which of its preconditions the capture shows to be met. */
 
+import { listed } from '../../core/words.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf } from '../context.ts';
@@ -8,7 +9,6 @@ import type { Certainty, Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { moduleLines, UPDATE_INITRAMFS } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 import { driverEvidence, type GdsDevices, gdsPreconditions, type Precondition } from './gds-preconditions.ts';
 
 export const GDS_COMPAT: Diagnosis = {

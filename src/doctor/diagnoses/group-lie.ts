@@ -3,6 +3,7 @@
  * groups can reach each other, and the isolation that the groups promise is not there.
  */
 
+import { listed } from '../../core/words.ts';
 import { type GroupJoin, iommuGroups } from '../../iommu/groups.ts';
 import { ISOLATION_BITS } from '../../iommu/isolation.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -13,7 +14,6 @@ import { acsEvidence, factEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 export const GROUP_LIE: Diagnosis = {
   id: 'GROUP-LIE',

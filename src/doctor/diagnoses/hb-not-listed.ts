@@ -3,6 +3,7 @@
  * and cpu_supports_p2pdma() in drivers/pci/p2pdma.c.
  */
 
+import { listed, plural } from '../../core/words.ts';
 import { processorOf } from '../../machine/infer/processor.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf, namesOfAll, pairsOf } from '../context.ts';
@@ -12,7 +13,6 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 import { unknownCases } from './unknown-cases.ts';
 

@@ -1,5 +1,6 @@
 /** A host bridge that is listed only for pairs below itself, and two devices below two of them. Linux: REQ_SAME_HOST_BRIDGE. */
 
+import { listed, plural } from '../../core/words.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -8,7 +9,6 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 import { moveFixes } from './host-bridge-cases.ts';
 
 export const HB_SPLIT: Diagnosis = {

@@ -4,6 +4,7 @@
  * maker of the board wrote a serial number of its own.
  */
 
+import { groupedBy, listed } from '../../core/words.ts';
 import { findExtendedCapability } from '../../pcie/capability.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, pairsOf } from '../context.ts';
@@ -11,9 +12,7 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { identityEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
-import { groupedBy } from '../grouped.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 export const HIDDEN_LINK: Diagnosis = {
   id: 'HIDDEN-LINK',

@@ -1,5 +1,6 @@
 /** What the two diagnoses about host bridges share: moves to a better slot, searched on a copy of the machine. */
 
+import { listed } from '../../core/words.ts';
 import type { MoveChange } from '../change/smallest-change.ts';
 import { isBetter, smallestChange } from '../change/smallest-change.ts';
 import type { DoctorContext } from '../context.ts';
@@ -7,7 +8,6 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Fix } from '../finding.ts';
 import { BY_HAND, LOOK } from '../finding.ts';
 import { judged } from '../proof.ts';
-import { listed } from '../words.ts';
 
 /** On larger machines the search for a slot is left to `p2pdma explain`, which is asked for one pair. */
 const SEARCH_MAX = 1024;

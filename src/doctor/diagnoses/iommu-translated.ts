@@ -3,6 +3,7 @@
  * raw BAR addresses to a peer fault. Linux: type of each group in /sys/kernel/iommu_groups; "DMA" and "DMA-FQ" translate.
  */
 
+import { listed, plural } from '../../core/words.ts';
 import { type IommuMode, iommuModeOf } from '../../machine/machine.ts';
 import { redirects } from '../../pcie/acs.ts';
 
@@ -22,7 +23,6 @@ import { BY_HAND, NOTHING } from '../finding.ts';
 import { judged, type Proof } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 
 export const IOMMU_TRANSLATED: Diagnosis = {
   id: 'IOMMU-TRANSLATED',

@@ -3,6 +3,7 @@
  * CONFIG_DMABUF_MOVE_NOTIFY for AMD's GPUs. Linux drivers/pci/Kconfig, drivers/gpu/drm/amd/amdkfd/Kconfig, drivers/dma-buf/Kconfig.
  */
 
+import { listed } from '../../core/words.ts';
 import { isConfigured } from '../../machine/kernel-config.ts';
 import { kernelKnows, sinceRelease } from '../../machine/kernel-release.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
@@ -16,7 +17,6 @@ import type { Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines, kernelConfigLines } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 export const KCONFIG_MISSING: Diagnosis = {
   id: 'KCONFIG-MISSING',

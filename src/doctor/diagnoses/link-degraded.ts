@@ -3,6 +3,7 @@
  * be an idle link that has slowed down to save power, and is never called one. PCIe 7.5.3.6 and 7.5.3.8.
  */
 
+import { listed, plural } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
@@ -13,7 +14,6 @@ import { ROLE_WORDS } from '../facts/roles.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 
 export const LINK_DEGRADED: Diagnosis = {
   id: 'LINK-DEGRADED',

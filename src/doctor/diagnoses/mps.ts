@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { listed } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { DEVICE_CONTROL, withChange } from '../change/machine-change.ts';
@@ -17,7 +18,6 @@ import { NOTHING } from '../finding.ts';
 import { judged, notProved } from '../proof.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
 

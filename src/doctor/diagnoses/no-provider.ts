@@ -1,5 +1,6 @@
 /** Nothing offers memory to peers: none is there, or none is published. Linux: p2pmem/ in sysfs, pci_p2pmem_publish(). */
 
+import { listed, sizeWords } from '../../core/words.ts';
 import type { Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import { DUMP_CUT } from '../../machine/note-list.ts';
@@ -12,7 +13,6 @@ import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { bytes, listed } from '../words.ts';
 
 export const NO_PROVIDER: Diagnosis = {
   id: 'NO-PROVIDER',
@@ -48,7 +48,7 @@ function unpublished(fn: PciFunction, size: number): Finding {
     id: 'NO-PROVIDER',
     severity: severityOf('NO-PROVIDER', 'unpublished'),
     sure: 'certain',
-    title: `${fn.name} has ${bytes(size)} of peer-to-peer memory, and its driver does not publish it: only the driver itself can use it`,
+    title: `${fn.name} has ${sizeWords(size)} of peer-to-peer memory, and its driver does not publish it: only the driver itself can use it`,
     at: [fn.name],
     functions: [fn.name],
     evidence: [
@@ -83,7 +83,7 @@ function exhausted(fn: PciFunction, size: number, queues: Setting | null): Findi
     id: 'NO-PROVIDER',
     severity: severityOf('NO-PROVIDER', 'exhausted'),
     sure: 'certain',
-    title: `The peer-to-peer memory of ${fn.name}, ${bytes(size)}, is all taken`,
+    title: `The peer-to-peer memory of ${fn.name}, ${sizeWords(size)}, is all taken`,
     at: [fn.name],
     functions: [fn.name],
     evidence: [

@@ -4,6 +4,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { groupedBy, listed } from '../../core/words.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
 import { withChange } from '../change/machine-change.ts';
@@ -13,10 +14,8 @@ import { barsOutside, receiverGates, senderGates } from '../facts/closed-gate.ts
 import { factEvidence } from '../facts/evidence.ts';
 import type { Evidence, Finding, Fix, MachineChange, Severity } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING, SEVERITIES } from '../finding.ts';
-import { groupedBy } from '../grouped.ts';
 import { type CommandBit, judged } from '../proof.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 import { overlappingBars } from './overlapping-bars.ts';
 import {
   barEvidence,

@@ -1,6 +1,7 @@
 /** BARs in one place: both devices take the request, and what comes of that no specification says. PCIe 7.5.1.2.1. */
 
 import { hex } from '../../core/hex.ts';
+import { listed } from '../../core/words.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
@@ -10,7 +11,6 @@ import { factEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 import { rescanFix, wantedIndices } from './shut-roads.ts';
 
 interface Place {

@@ -1,6 +1,7 @@
 /** What both diagnoses of shut roads read: who is concerned, what is shut for whom, and what a driver has to do with it. */
 
 import { hex } from '../../core/hex.ts';
+import { listed } from '../../core/words.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -10,7 +11,6 @@ import { type ClosedGate, receiverGates, senderGates } from '../facts/closed-gat
 import { factEvidence } from '../facts/evidence.ts';
 import { deviceKey, isProvider } from '../facts/roles.ts';
 import { BY_HAND, type Evidence, type Finding, type Fix } from '../finding.ts';
-import { listed } from '../words.ts';
 
 /** A function that somebody would pair, as one that sends, or as one whose memory is meant, and what is shut for it. */
 export interface ShutRoad {

@@ -5,6 +5,7 @@
  */
 
 import { hex } from '../../core/hex.ts';
+import { listed } from '../../core/words.ts';
 import { DEVICE_CONTROL_2, TAG_REQUESTER_ENABLE } from '../../pcie/express.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withChange } from '../change/machine-change.ts';
@@ -16,7 +17,6 @@ import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved, type Proof } from '../proof.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 /** What is wrong in one case of pairs. */
 interface Mismatch {

@@ -1,12 +1,12 @@
 /** Pairs whose verdict is not known, as one question with the command that answers it. */
 
+import { listed } from '../../core/words.ts';
 import type { Likely } from '../../p2p/verdict.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import { missingEvidence } from '../facts/missing-evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
 import { type Finding, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 const LIKELY_WORDS: Readonly<Record<Likely['type'], string>> = {
   busAddr: 'Probably they reach each other below the switch',

@@ -1,5 +1,6 @@
 /** A guest sees the tree that its hypervisor draws, not the one that its devices stand in. */
 
+import { listed } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { type DoctorContext, namesOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -7,7 +8,6 @@ import { hypervisorEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 export const VM_TOPOLOGY: Diagnosis = {
   id: 'VM-TOPOLOGY',

@@ -1,5 +1,6 @@
 /** Devices behind Intel's Volume Management Device: a domain of their own from 10000 on, in which one function speaks for all. */
 
+import { listed } from '../../core/words.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, namesOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -7,7 +8,6 @@ import { factEvidence, identityEvidence } from '../facts/evidence.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { listed } from '../words.ts';
 
 export const VMD_DOMAIN: Diagnosis = {
   id: 'VMD-DOMAIN',

@@ -5,6 +5,7 @@
 
 import { hex } from '../../core/hex.ts';
 import { type Range, rangesOverlap } from '../../core/range.ts';
+import { listed, plural } from '../../core/words.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
@@ -16,7 +17,6 @@ import { BY_HAND, NOTHING } from '../finding.ts';
 import { faultRequester } from '../log/fault-requester.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
-import { listed, plural } from '../words.ts';
 
 export const WRONG_MEMORY: Diagnosis = {
   id: 'WRONG-MEMORY',

@@ -1,5 +1,6 @@
 /** What opens a switch whose ports redirect: now, at every boot, and all switches of a machine in one line; each judged again. */
 
+import { listed } from '../../core/words.ts';
 import { ACS_SOURCE_VALIDATION, ACS_UPSTREAM_FORWARDING, acsBitNames } from '../../pcie/acs.ts';
 import type { IsolationCost } from '../change/isolation.ts';
 import { ACS_OPTIONS, type AcsOptionKey, acsOption, knowsOption } from '../command-line/acs-parameter.ts';
@@ -8,7 +9,6 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Fix } from '../finding.ts';
 import type { PortChange } from '../port-change.ts';
 import { judged } from '../proof.ts';
-import { listed } from '../words.ts';
 import { bootLines } from './boot-fix.ts';
 import { setpciLines } from './kernel-parameter.ts';
 import { type AcsParameter, acsParameter, inPlaceOf, parameterProof, roadAfter } from './parameter-fix.ts';

@@ -1,10 +1,10 @@
 /** GPUs whose drivers ask the kernel, and add conditions of their own: amdgpu with ROCm, i915 and xe. */
 
+import { sizeWords } from '../../core/words.ts';
 import { isConfigured } from '../../machine/kernel-config.ts';
 import { kernelKnows } from '../../machine/kernel-release.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { bytes } from '../words.ts';
 import { type Answer, areGpusOf, isGpu, type Opinion, type RulePair, VENDOR_AMD, VENDOR_INTEL } from './opinion.ts';
 import { sureOfRules } from './rules.ts';
 
@@ -41,7 +41,7 @@ function failedConditions({ owner, judge }: RulePair): string[] {
   const { modules, kernelConfig } = hostEvidenceOf(judge.machine);
   const failed: string[] = [];
   const size = bar0Of(owner);
-  if (size !== null && size <= SMALL_BAR0) failed.push(`BAR0 of ${owner.name} is ${bytes(size)}`);
+  if (size !== null && size <= SMALL_BAR0) failed.push(`BAR0 of ${owner.name} is ${sizeWords(size)}`);
   if (/^(?:0|N)$/i.test(modules?.byName.get('amdgpu')?.parameters.get('pcie_p2p')?.value ?? ''))
     failed.push('pcie_p2p is off');
   const isAsked = kernelKnows(judge.machine.kernel, 'amdPeersAlways') === false;

@@ -3,12 +3,12 @@
  * stand. What it answers is what `nvidia-smi topo -p2p` prints: OK, GNS (GPU), CNS (chipset), TNS (topology), NS (not supported).
  */
 
+import { sizeWords } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import { processorOf } from '../../machine/infer/processor.ts';
 import { hostEvidenceOf } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { Certainty } from '../finding.ts';
-import { bytes } from '../words.ts';
 import { generationWord, type NvidiaChip, type NvidiaGeneration, nvidiaChip } from './nvidia-chip.ts';
 import {
   type Answer,
@@ -181,7 +181,7 @@ export function cudaTransportOpinion(pair: RulePair): Opinion | null {
     decider: 'cudaTransport',
     decides: 'the way a copy between peers takes',
     answer: 'depends',
-    words: `BAR1 of ${small.map(({ name }) => name).join(' and ')} is ${bytes(size)}: that limits GPUDirect RDMA, GPUDirect Storage and patched drivers. The mailbox, by which stock drivers copy before Hopper, needs no more.`,
+    words: `BAR1 of ${small.map(({ name }) => name).join(' and ')} is ${sizeWords(size)}: that limits GPUDirect RDMA, GPUDirect Storage and patched drivers. The mailbox, by which stock drivers copy before Hopper, needs no more.`,
     sure: sureOfRules(RULE_TRANSPORTS),
     ask: 'nvidia-smi -q | grep -A3 BAR1',
     settings: forcedTransport(pair),

@@ -1,6 +1,7 @@
 /** A rebuilt machine as text that a shell runs: what differs as comments, then the command line, one option a line. */
 
 import { hex } from '../../core/index.ts';
+import { listed } from '../../core/words.ts';
 import type { Machine } from '../../machine/index.ts';
 import { acsBitNames } from '../../pcie/index.ts';
 import { QEMU_COMMAND } from './binary.ts';
@@ -50,9 +51,7 @@ export function rebuildText(machine: Machine, options: RebuildOptions = {}): Reb
 /** A note as one sentence: which functions, and what of them. At most `limit` are named, the others counted. */
 export function noteText(note: RebuildNote, limit: number = NAMED): string {
   if (note.functions.length === 0) return note.message;
-  const named = note.functions.slice(0, limit).join(', ');
-  const more = note.functions.length > limit ? ` and ${note.functions.length - limit} more` : '';
-  return `${note.message}: ${named}${more}`;
+  return `${note.message}: ${listed(note.functions, limit)}`;
 }
 
 function rootPorts(description: QemuMachineDescription): QemuRootPort[] {

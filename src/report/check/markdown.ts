@@ -1,9 +1,9 @@
 /** The report as Markdown, to paste into a ticket: everything, without width and colour. */
 
+import { plural } from '../../core/words.ts';
 import type { Finding, Fix } from '../../doctor/finding.ts';
 import { cpuWords } from '../words/cpu-text.ts';
 import { proofLine } from '../words/proof.ts';
-import { count } from '../words/style.ts';
 import { type CheckQuestion, evidenceText, pairsSentence, splitFindings, tally } from './view.ts';
 
 /** The report. */
@@ -11,7 +11,7 @@ export function* markdownLines({ machine, policy, result }: CheckQuestion): Gene
   const { found, unknown } = splitFindings(result.findings);
   yield `# Peer-to-peer DMA: ${tally(found)}`;
   yield '';
-  yield `- Machine: ${code(machine.source)}, ${count(machine.hierarchy.functions.length, 'function')}`;
+  yield `- Machine: ${code(machine.source)}, ${plural(machine.hierarchy.functions.length, 'function')}`;
   yield `- Rules: ${policy.name}; kernel ${machine.kernel ?? 'not known'}; CPU ${cpuWords(machine)}`;
   yield `- ${pairsSentence(result)}`;
   for (const finding of found) yield* findingSection(finding);

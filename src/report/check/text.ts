@@ -3,13 +3,14 @@
  * screen: what is alike stands together, and what comes later is told in fewer lines.
  */
 
+import { groupedBy, listed, plural } from '../../core/words.ts';
 import { ROLE_WORDS, type Role, rolesOf } from '../../doctor/facts/roles.ts';
 import type { DiagnosisId, Finding, Fix } from '../../doctor/finding.ts';
 import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { proofLine } from '../words/proof.ts';
-import { count, type Style, shorten, wrap } from '../words/style.ts';
+import { type Style, shorten, wrap } from '../words/style.ts';
 import { type Block, fitted } from './fit.ts';
 import { ruleLines } from './rules.ts';
 import { type CheckQuestion, evidenceText, headline, pairsSentence, splitFindings } from './view.ts';
@@ -60,8 +61,8 @@ function headLines(
   { style, columns }: CheckView,
 ): string[] {
   const { machine, policy, result } = question;
-  const open = unknown.length === 0 ? '' : `; ${count(unknown.length, 'question')} open`;
-  const functions = count(machine.hierarchy.functions.length, 'function');
+  const open = unknown.length === 0 ? '' : `; ${plural(unknown.length, 'question')} open`;
+  const functions = plural(machine.hierarchy.functions.length, 'function');
   return [
     ...wrap(`${machine.source}: ${headline(found, result)}${open}`, columns, '  ').map(style.bold),
     ...wrap(`${functions}, rules of ${policy.name}${whyRules(machine)}. ${pairsSentence(result)}`, columns),
@@ -88,8 +89,7 @@ function whoIsWho(machine: Machine, columns: number): string[] {
   });
   if (byRole.size === 0) return [];
   const parts = [...byRole].map(([role, names]) => {
-    const more = names.length > KIND_MAX ? ` and ${names.length - KIND_MAX} more` : '';
-    return `${ROLE_WORDS[role]}${names.length === 1 ? '' : 's'} ${names.slice(0, KIND_MAX).join(', ')}${more}`;
+    return `${ROLE_WORDS[role]}${names.length === 1 ? '' : 's'} ${listed(names, KIND_MAX)}`;
   });
   return wrap(`Devices: ${parts.join('; ')}.`, columns, '  ');
 }
@@ -102,17 +102,6 @@ function together(findings: readonly Finding[]): Finding[][] {
   const kindOf = ({ id, severity, sure }: Finding): string => `${id} ${severity} ${sure}`;
   const groups = groupedBy(findings, (finding) => `${kindOf(finding)} ${finding.fixes[0]?.what ?? finding.title}`);
   return groups.length <= GROUPS_MAX ? groups : groupedBy(findings, kindOf);
-}
-
-function groupedBy(findings: readonly Finding[], keyOf: (finding: Finding) => string): Finding[][] {
-  const groups = new Map<string, Finding[]>();
-  for (const finding of findings) {
-    const key = keyOf(finding);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [finding]);
-    else group.push(finding);
-  }
-  return [...groups.values()];
 }
 
 const HEADS: Readonly<Record<Finding['severity'], string>> = { error: 'ERROR', warning: 'WARNING', note: 'NOTE' };
@@ -133,8 +122,7 @@ function alikeBlock(alike: readonly Finding[], view: CheckView): Block {
   if (alike.length > TITLES_MAX) titles.push(`  And ${alike.length - TITLES_MAX} more like these.`);
   const asked = first.missing !== null && fix === undefined ? missingLines(first, columns) : [];
   const others = first.fixes.length - 1;
-  const more =
-    others < 1 ? [] : [style.dim(`  ${count(others, 'other fix').replace('fixs', 'fixes')}: --explain ${first.id}`)];
+  const more = others < 1 ? [] : [style.dim(`  ${plural(others, 'other fix')}: --explain ${first.id}`)];
   const full =
     fix === undefined ? [] : first.severity === 'note' ? whatLines(fix, word, view) : fixLines(fix, word, view);
   const brief = fix === undefined ? [] : [...whatLines(fix, word, view), ...briefly(fix)];
@@ -205,7 +193,7 @@ function* findingLines(finding: Finding, question: CheckQuestion, view: CheckVie
   yield* wrap(`  Why it matters: ${finding.why}`, columns, '    ');
   if (finding.pairs !== null) {
     const { provider, client } = finding.pairs;
-    yield `  ${count(finding.pairs.count, 'pair')}, for example: p2pdma explain ${question.argument} ${provider} ${client}`;
+    yield `  ${plural(finding.pairs.count, 'pair')}, for example: p2pdma explain ${question.argument} ${provider} ${client}`;
   }
   if (finding.evidence.length > 0) {
     yield '  Evidence:';

@@ -1,13 +1,13 @@
 /** What the three forms of a report share. */
 
 import { hex } from '../../core/hex.ts';
+import { listed, plural } from '../../core/words.ts';
 import type { CheckResult } from '../../doctor/check-machine.ts';
 import { ROLE_WORDS } from '../../doctor/facts/roles.ts';
 import type { Evidence, Finding } from '../../doctor/finding.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
-import { count } from '../words/style.ts';
 
 export interface CheckQuestion {
   readonly machine: Machine;
@@ -37,7 +37,7 @@ export function tally(findings: readonly Finding[]): string {
   const words = (['error', 'warning', 'note'] as const)
     .map((severity) => ({ severity, number: of(severity) }))
     .filter(({ number }) => number > 0)
-    .map(({ severity, number }) => count(number, severity));
+    .map(({ severity, number }) => plural(number, severity));
   return words.length === 0 ? 'nothing wrong found' : words.join(', ');
 }
 
@@ -45,7 +45,7 @@ export function tally(findings: readonly Finding[]): string {
 export function headline(found: readonly Finding[], result: CheckResult): string {
   if (found.length > 0) return tally(found);
   const { unknown } = result.pairs;
-  if (unknown > 0) return `${unknown} of ${count(pairsOf(result), 'pair')} cannot be judged from this capture`;
+  if (unknown > 0) return `${unknown} of ${plural(pairsOf(result), 'pair')} cannot be judged from this capture`;
   if (result.unseen.length > 0 && pairsOf(result) === 0) return 'nothing can be judged';
   const isOpen = result.findings.length > 0;
   return isOpen ? 'nothing wrong in what the capture shows' : tally(found);
@@ -69,18 +69,14 @@ export function pairsSentence(result: CheckResult): string {
   if (total === 0 && result.unseen.length > 0) return unseenSentence(result);
   if (total === 0) return 'No two devices here are such that somebody would pair them.';
   const parts = ROADS.filter(([type]) => pairs[type] > 0).map(([type, words]) => `${pairs[type]} ${words}`);
-  return `${count(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;
+  return `${plural(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;
 }
-
-/** Devices of a kind that a sentence names. */
-const NAMES_MAX = 4;
 
 /** `4 GPUs (0000:04:00.0, ...), and nothing of their memory: no pair of them can be judged.` */
 function unseenSentence({ unseen }: CheckResult): string {
   const parts = [...new Set(unseen.map(({ role }) => role))].map((role) => {
     const names = unseen.filter((device) => device.role === role).map(({ fn }) => fn.name);
-    const more = names.length > NAMES_MAX ? `, and ${names.length - NAMES_MAX} more` : '';
-    return `${count(names.length, ROLE_WORDS[role])} (${names.slice(0, NAMES_MAX).join(', ')}${more})`;
+    return `${plural(names.length, ROLE_WORDS[role])} (${listed(names)})`;
   });
   const their = unseen.length === 1 ? 'its' : 'their';
   return `${parts.join(', ')} by class, and the capture shows nothing of ${their} memory: no pair can be judged.`;

@@ -1,8 +1,9 @@
 /** `p2pdma diff` for people: verdicts first, then functions, then facts; what is alike stands in one line. */
 
+import { groupedBy, listed, plural } from '../../core/words.ts';
 import type { Change, FlippedVerdict, MachineDifference } from '../../doctor/change/machine-difference.ts';
 import { TYPE_WORDS } from '../explain/view.ts';
-import { count, type Style, wrap } from '../words/style.ts';
+import { type Style, wrap } from '../words/style.ts';
 
 export interface DiffView {
   readonly columns: number;
@@ -12,13 +13,13 @@ export interface DiffView {
 /** The lines of the whole answer. */
 export function* diffLines(difference: MachineDifference, { columns, style: { bold } }: DiffView): Generator<string> {
   const { flipped, gone, come, changes, matched } = difference;
-  const counts = `${count(flipped.length, 'verdict')} flipped, ${count(changes.length, 'fact')} changed, ${gone.length} gone, ${come.length} new`;
-  yield* wrap(`${counts}; ${count(matched, 'function')} in both`, columns).map(bold);
+  const counts = `${plural(flipped.length, 'verdict')} flipped, ${plural(changes.length, 'fact')} changed, ${gone.length} gone, ${come.length} new`;
+  yield* wrap(`${counts}; ${plural(matched, 'function')} in both`, columns).map(bold);
   if (difference.pairsLeftOut) yield `Only the first ${difference.judged} pairs were judged.`;
   if (flipped.length > 0) {
     yield '';
     yield bold('Verdicts (provider, client):');
-    for (const alike of together(flipped, ({ before, after, why }) => `${before} ${after} ${why.join(' ')}`)) {
+    for (const alike of groupedBy(flipped, ({ before, after, why }) => `${before} ${after} ${why.join(' ')}`)) {
       yield* flippedLines(alike, columns);
     }
   }
@@ -35,14 +36,14 @@ export function* diffLines(difference: MachineDifference, { columns, style: { bo
     yield bold('Facts:');
     const [first] = renumbered;
     if (first !== undefined) {
-      const words = `  ${count(renumbered.length, 'function')} at another bus number, the place being the same: ${first.before} is ${first.after} now`;
+      const words = `  ${plural(renumbered.length, 'function')} at another bus number, the place being the same: ${first.before} is ${first.after} now`;
       yield* wrap(`${words}${renumbered.length === 1 ? '' : ', ...'}`, columns, '      ');
     }
-    for (const alike of together(others, ({ fact, before, after }) => `${fact} ${before} ${after}`)) {
+    for (const alike of groupedBy(others, ({ fact, before, after }) => `${fact} ${before} ${after}`)) {
       const { fact, before, after } = alike[0] as Change;
       const names = alike.map((change) => change.function ?? 'machine');
       const label = fact === 'bar' ? '' : `${FACT_WORDS[fact]}: `;
-      yield* wrap(`  ${someOf(names)} ${label}${before} -> ${after}`, columns, '      ');
+      yield* wrap(`  ${listed(names)} ${label}${before} -> ${after}`, columns, '      ');
     }
   }
 }
@@ -51,7 +52,7 @@ export function* diffLines(difference: MachineDifference, { columns, style: { bo
 function* flippedLines(alike: readonly FlippedVerdict[], columns: number): Generator<string> {
   const { before, after, why } = alike[0] as FlippedVerdict;
   const names = alike.map(({ provider, client }) => `${provider} ${client}`);
-  yield* wrap(`  ${someOf(names)}: ${TYPE_WORDS[before]} -> ${TYPE_WORDS[after]}`, columns, '      ');
+  yield* wrap(`  ${listed(names)}: ${TYPE_WORDS[before]} -> ${TYPE_WORDS[after]}`, columns, '      ');
   for (const sentence of why) yield* wrap(`    ${sentence}`, columns, '      ');
 }
 
@@ -76,23 +77,3 @@ const FACT_WORDS: Readonly<Record<Change['fact'], string>> = {
   cpu: 'CPU',
   groupType: 'type of the IOMMU group',
 };
-
-/** Names that a line shows. */
-const NAMES_MAX = 4;
-
-function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_MAX).join(', ');
-  return names.length <= NAMES_MAX ? shown : `${shown} and ${names.length - NAMES_MAX} more`;
-}
-
-/** What has the same key, together, in the order of the first of each. */
-function together<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[][] {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}

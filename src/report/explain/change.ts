@@ -1,5 +1,6 @@
 /** The smallest change in words: the parameter that makes it for good, the command that tries it now, and what it costs. */
 
+import { plural } from '../../core/words.ts';
 import type { IsolationCost } from '../../doctor/change/isolation.ts';
 import type { MoveChange, SettingsChange } from '../../doctor/change/smallest-change.ts';
 import { UPDATE_GRUB } from '../../doctor/remedy/boot-fix.ts';
@@ -14,7 +15,7 @@ import type { PairVerdict } from '../../p2p/verdict.ts';
 import { acsBitNames } from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { joinNames } from '../matrix/groups.ts';
-import { count, wrap } from '../words/style.ts';
+import { wrap } from '../words/style.ts';
 import type { Explanation } from './explanation.ts';
 import { kernelKnowsConfigAcs, kernelLosses, oopsHazard } from './kernel-caveats.ts';
 import { type ExplainView, TYPE_WORDS } from './view.ts';
@@ -59,7 +60,7 @@ function* settingsLines(explanation: Explanation, change: SettingsChange, view: 
   const { columns, style } = view;
   const { machine } = explanation.judge;
   const names = change.ports.map((port) => `${port.at.name} (${acsBitNames(port.before & ~port.after)})`).join(', ');
-  const what = `  Clear the redirect bits of ${count(change.ports.length, 'function')}: ${names}. Then the pair is ${typeWords(change.verdict)}.`;
+  const what = `  Clear the redirect bits of ${plural(change.ports.length, 'function')}: ${names}. Then the pair is ${typeWords(change.verdict)}.`;
   yield* wrap(what, columns, '    ');
   const parameter = disableAcsRedir(change.ports);
   yield '';

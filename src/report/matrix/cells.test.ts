@@ -54,7 +54,7 @@ test('what is missing of many functions is told once, with the names gathered', 
   const acs = tallies.filter((tally) => tally.message.startsWith('ACS of'));
   expect(acs).toHaveLength(1);
   expect(acs[0]).toMatchObject({ mailCase: '?', pairs: 8 });
-  expect(acs[0]?.message).toMatch(/^ACS of 0000:00:01\.0, 0000:00:02\.0 and 4 others is not known; /);
+  expect(acs[0]?.message).toMatch(/^ACS of 0000:00:01\.0, 0000:00:02\.0, 0000:01:00\.0 and 3 more is not known; /);
 });
 
 test('groups hold every row and every column once, whatever the level', () => {

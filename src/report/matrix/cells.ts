@@ -1,5 +1,6 @@
 /** All pairs of a matrix, judged once and kept in two bytes each, with the reasons counted. */
 
+import { listed } from '../../core/words.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import { type LinkWord, linkWord } from '../../p2p/link-word.ts';
@@ -142,11 +143,6 @@ function tally(tallies: Map<string, Tally>, found: MailCase, verdict: PairVerdic
 
 function toldOnce({ mailCase: found, template, names, pairs }: Tally): ReasonTally {
   let place = 0;
-  const message = template.replaceAll(MARK, () => listed([...(names[place++] ?? [])].sort()));
+  const message = template.replaceAll(MARK, () => listed([...(names[place++] ?? [])].sort(), NAMES_MAX));
   return { mailCase: found, message, pairs };
-}
-
-function listed(names: readonly string[]): string {
-  if (names.length <= NAMES_MAX) return names.join(', ');
-  return `${names.slice(0, NAMES_MAX - 1).join(', ')} and ${names.length - NAMES_MAX + 1} others`;
 }

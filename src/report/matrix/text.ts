@@ -3,13 +3,14 @@
  * it the case that P2PDMA would take. Columns that do not fit the terminal follow in blocks of their own.
  */
 
+import { plural } from '../../core/words.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import { LINK_LEGEND } from '../../p2p/link-word.ts';
 import type { MailCase } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { cpuWords } from '../words/cpu-text.ts';
 import { fullName, type Names } from '../words/names.ts';
-import { count, type Style, shorten, wrap } from '../words/style.ts';
+import { type Style, shorten, wrap } from '../words/style.ts';
 import { MatrixCells, type MatrixQuestion } from './cells.ts';
 import { type FunctionGroup, groupsOf, joinNames, splitName } from './groups.ts';
 
@@ -62,7 +63,7 @@ export function* matrixLines(question: MatrixQuestion, view: MatrixView): Genera
 /** `host.tar.gz: 18 functions, CPU GenuineIntel:6, Linux 6.12.117; rules of linux-6.12`. */
 export function machineLine({ machine, policy }: JudgeContext): string {
   const kernel = machine.kernel === null ? 'kernel not known' : `Linux ${machine.kernel}`;
-  const functions = count(machine.hierarchy.functions.length, 'function');
+  const functions = plural(machine.hierarchy.functions.length, 'function');
   return `${machine.source}: ${functions}, CPU ${cpuWords(machine)}, ${kernel}; rules of ${policy.name}`;
 }
 
@@ -128,7 +129,7 @@ function* groupedTable(cells: MatrixCells, view: MatrixView): Generator<string> 
   const describe = (group: FunctionGroup, list: readonly number[], noun: string): void => {
     const members = group.members.map((position) => judge.functions[list[position] as number] as PciFunction);
     const known = byLabel.get(group.label) ?? { place: group.place, lists: [] };
-    known.lists.push(`${count(members.length, noun)}: ${joinNames(members).join(' ')}`);
+    known.lists.push(`${plural(members.length, noun)}: ${joinNames(members).join(' ')}`);
     byLabel.set(group.label, known);
   };
   for (const group of groups.rows) describe(group, providers, 'provider');
@@ -199,16 +200,16 @@ function* reasons(cells: MatrixCells, view: MatrixView): Generator<string> {
   for (const [mailCase] of CASE_LEGEND) {
     const all = cells.tallies.filter((tally) => tally.mailCase === mailCase);
     for (const { pairs, message } of all.slice(0, REASONS_MAX)) {
-      yield* wrap(`  ${mailCase.padEnd(2)} ${count(pairs, 'pair')}: ${message}`, view.columns, '     ');
+      yield* wrap(`  ${mailCase.padEnd(2)} ${plural(pairs, 'pair')}: ${message}`, view.columns, '     ');
     }
     const rest = all.slice(REASONS_MAX);
     if (rest.length > 0) {
       const pairs = rest.reduce((sum, tally) => sum + tally.pairs, 0);
-      yield `  ${mailCase.padEnd(2)} ${count(pairs, 'pair')} for ${count(rest.length, 'other reason')}`;
+      yield `  ${mailCase.padEnd(2)} ${plural(pairs, 'pair')} for ${plural(rest.length, 'other reason')}`;
     }
   }
   if (cells.differing > 0) {
-    const pairs = count(cells.differing, 'pair');
+    const pairs = plural(cells.differing, 'pair');
     yield* wrap(`  The fabric itself would treat ${pairs} otherwise: see --policy directional`, view.columns, '     ');
   }
   yield '  One pair, and what would change it: p2pdma explain MACHINE PROVIDER CLIENT';

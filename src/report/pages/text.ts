@@ -1,5 +1,6 @@
 /** `p2pdma pages` for people: a row a BAR, then the sums. */
 
+import { sizeWords } from '../../core/words.ts';
 import { type BarCost, RANGE_RECORD_BYTES } from '../../p2p/page-cost.ts';
 import { table } from '../words/table.ts';
 import { pageTotals } from './json.ts';
@@ -10,7 +11,7 @@ export function pagesLines(costs: readonly BarCost[]): string[] {
   const lines = [
     ...table([['function', 'BAR', 'size', 'pages', 'struct pages', 'range record', ''], ...costs.map(row)]),
     '',
-    `${totals.bars} memory BARs, ${size(totals.sizeBytes)}: ${size(totals.descriptorBytes)} of struct pages against ${size(totals.rangeBytes)} of range records`,
+    `${totals.bars} memory BARs, ${sizeWords(totals.sizeBytes)}: ${sizeWords(totals.descriptorBytes)} of struct pages against ${sizeWords(totals.rangeBytes)} of range records`,
   ];
   if (totals.refusedByPages > 0) {
     lines.push(
@@ -29,23 +30,10 @@ function row({ fn, bar, sizeBytes, pages, descriptorBytes, refusedByPages }: Bar
   return [
     fn.name,
     String(bar),
-    size(sizeBytes),
+    sizeWords(sizeBytes),
     String(pages),
-    size(descriptorBytes),
+    sizeWords(descriptorBytes),
     `${RANGE_RECORD_BYTES} B`,
     remark,
   ];
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** A size in the largest unit that leaves a whole number, or one digit behind the point. */
-function size(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }

@@ -1,8 +1,8 @@
 /** `p2pdma run --step`: every hop of each transfer, under its heading. What is done around it is counted, a line each. */
 
 import { hex } from '../../core/hex.ts';
+import { plural } from '../../core/words.ts';
 import type { HopPhase, ScenarioReport, TracedHop } from '../../scenario/report.ts';
-import { count } from '../words/style.ts';
 
 /** Run of hops of one phase. */
 interface Stretch {
@@ -39,7 +39,7 @@ function stretchesOf(hops: readonly TracedHop[]): Stretch[] {
 
 function linesOf({ phase, hops }: Stretch, device: string): string[] {
   if (phase === 'transfer') return hops.map(stepLine);
-  const tlps = count(new Set(hops.map(({ tlp, kind }) => `${tlp} ${kind}`)).size, 'TLP');
+  const tlps = plural(new Set(hops.map(({ tlp, kind }) => `${tlp} ${kind}`)).size, 'TLP');
   return phase === 'bringUp'
     ? [`  (bring-up of ${device}: ${tlps})`]
     : [`  (memory filled and read by the CPU, data brought to the disk and fetched from it: ${tlps})`];

@@ -1,8 +1,9 @@
 /** `p2pdma run` for people: for each transfer the cases, the segments with the road that each took, the bytes, what went wrong. */
 
 import { hex } from '../../core/hex.ts';
+import { listed, plural } from '../../core/words.ts';
 import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport } from '../../scenario/report.ts';
-import { count, wrap } from '../words/style.ts';
+import { wrap } from '../words/style.ts';
 import { table } from '../words/table.ts';
 import { caseLines, gapLines } from './cases.ts';
 import { wayLines } from './tree.ts';
@@ -68,7 +69,7 @@ function transferLines(transfer: TransferReport): string[] {
   lines.push(...wayLines(transfer).map((line) => `  ${line}`));
   if (transfer.commands > 0)
     lines.push(
-      `  ${transfer.commands} NVMe command${transfer.commands === 1 ? '' : 's'}${transfer.status === null ? '' : `: ${transfer.status}`}`,
+      `  ${plural(transfer.commands, 'NVMe command')}${transfer.status === null ? '' : `: ${transfer.status}`}`,
     );
   if (transfer.swallowedBytes > 0) {
     const status = transfer.status === null ? ' with status 0' : '';
@@ -79,10 +80,10 @@ function transferLines(transfer: TransferReport): string[] {
   for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
   if (transfer.unmapRefusal !== null)
     lines.push(`  noticed at the unmap: ${transfer.unmapRefusal.code}: ${transfer.unmapRefusal.message}`);
-  if (transfer.iommuFaults.length > 0) lines.push(`  IOMMU fault: ${faultsText(transfer.iommuFaults)}`);
+  if (transfer.iommuFaults.length > 0) lines.push(`  IOMMU fault: ${listed(transfer.iommuFaults, 1)}`);
   const { repeat } = transfer;
   if (repeat !== null && repeat.iommuFaults.length > 0)
-    lines.push(`  IOMMU fault after unmap: ${faultsText(repeat.iommuFaults)}`);
+    lines.push(`  IOMMU fault after unmap: ${listed(repeat.iommuFaults, 1)}`);
   return [...lines, verdictLine(transfer)];
 }
 
@@ -91,23 +92,19 @@ function lookupWords({ classify, trust, lookups, pageReads }: TransferReport): s
   switch (classify) {
     case 'flags':
       return trust
-        ? `${count(lookups, 'lookup')}: the flags are trusted`
-        : `${count(lookups, 'lookup')}, to verify the flags`;
+        ? `${plural(lookups, 'lookup')}: the flags are trusted`
+        : `${plural(lookups, 'lookup')}, to verify the flags`;
     case 'page':
-      return `${count(pageReads, 'page descriptor')} read`;
+      return `${plural(pageReads, 'page descriptor')} read`;
     case 'premapped':
-      return `${count(lookups, 'lookup')}, by the submitter as he mapped`;
+      return `${plural(lookups, 'lookup')}, by the submitter as he mapped`;
     case 'certified':
       return lookups === 0
         ? '0 lookups: the certificates match'
-        : `${count(lookups, 'lookup')}, where no certificate matches`;
+        : `${plural(lookups, 'lookup')}, where no certificate matches`;
     case 'lookup':
-      return count(lookups, 'lookup');
+      return plural(lookups, 'lookup');
   }
-}
-
-function faultsText([first, ...others]: readonly string[]): string {
-  return `${first}${others.length === 0 ? '' : `, and ${others.length} more`}`;
 }
 
 function verdictLine(transfer: TransferReport): string {
@@ -139,8 +136,8 @@ function summary({ vectors, iova, pointers, refusal }: TransferReport): string {
   const pages = vectors.reduce((sum, vector) => sum + Math.ceil(vector.length / 4096), 0);
   const memories = new Set(vectors.map((vector) => vector.owner ?? 'ram')).size;
   const parts = [
-    `${pages} page${pages === 1 ? '' : 's'}`,
-    `${memories} ${memories === 1 ? 'memory' : 'memories'}`,
+    plural(pages, 'page'),
+    plural(memories, 'memory'),
     iova === null ? 'no IOVA' : '1 IOVA',
     ...(pointers === null ? [] : [pointers]),
   ];

@@ -1,10 +1,10 @@
 /** The vectors of a transfer as a table. Of many that are alike and right the first stand for all; what is wrong is always shown. */
 
 import { hex } from '../../core/hex.ts';
+import { plural } from '../../core/words.ts';
 import { flagName } from '../../dma/flag-refusals.ts';
 import { PCI_P2PDMA_THRU_HOST_BRIDGE } from '../../p2p/distance.ts';
 import type { VectorReport } from '../../scenario/report.ts';
-import { count } from '../words/style.ts';
 import { table } from '../words/table.ts';
 
 /** Lists of up to this many vectors are shown whole. */
@@ -26,7 +26,7 @@ export function vectorLines(vectors: readonly VectorReport[]): string[] {
   const counts = new Map<string, number>();
   for (const vector of hidden) counts.set(kindOf(vector), (counts.get(kindOf(vector)) ?? 0) + 1);
   const kinds = [...counts].map(([kind, number]) => `${number} of ${kind}`).join(', ');
-  return [...lines, `  and ${count(hidden.length, 'vector')} more, every byte right: ${kinds}`];
+  return [...lines, `  and ${plural(hidden.length, 'vector')} more, every byte right: ${kinds}`];
 }
 
 function kindOf({ owner, case: name }: VectorReport): string {

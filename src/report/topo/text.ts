@@ -1,13 +1,14 @@
 /** The tree for people: every function in its place, with the facts that decide about peer-to-peer DMA. */
 
 import { hexDigits } from '../../core/hex.ts';
+import { plural, sizeWords } from '../../core/words.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Hierarchy, RootBus } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { cpuWords } from '../words/cpu-text.ts';
-import { acsWords, barWords, linkWords, portWords, sizeWords } from '../words/fact-words.ts';
+import { acsWords, barWords, linkWords, portWords } from '../words/fact-words.ts';
 import { fullName, type Names } from '../words/names.ts';
-import { count, type Style, shorten, wrap } from '../words/style.ts';
+import { type Style, shorten, wrap } from '../words/style.ts';
 
 export interface TopoView {
   /** Width to fit, characters. */
@@ -29,7 +30,7 @@ const EVIDENCE_WORDS: Readonly<Record<Exclude<RootBus['evidence'], null>, string
 export function* topoLines(machine: Machine, view: TopoView): Generator<string> {
   const { hierarchy } = machine;
   const kernel = machine.kernel === null ? 'kernel not known' : `Linux ${machine.kernel}`;
-  const functions = count(hierarchy.functions.length, 'function');
+  const functions = plural(hierarchy.functions.length, 'function');
   yield* wrap(`${machine.source}: ${functions}, CPU ${cpuWords(machine)}, ${kernel}`, view.columns, '  ');
   const children = childrenByParent(hierarchy);
   for (const root of hierarchy.rootBuses) {

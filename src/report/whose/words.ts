@@ -1,13 +1,13 @@
 /** The owner of an address in words. */
 
 import { hex } from '../../core/hex.ts';
+import { sizeWords } from '../../core/words.ts';
 import type { AddressOwner } from '../../doctor/facts/address-owner.ts';
 import type { FaultLine } from '../../doctor/log/fault-line.ts';
 import { knowsRequester } from '../../doctor/log/fault-requester.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../../machine/machine.ts';
 import type { PairVerdict } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { sizeWords } from '../words/fact-words.ts';
 
 type BarOwner = Extract<AddressOwner, { kind: 'bar' }>;
 

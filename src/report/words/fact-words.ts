@@ -1,5 +1,6 @@
 /** Facts of a function in a few words each: port type, ACS, link, BARs. */
 
+import { sizeWords } from '../../core/words.ts';
 import { ACS_BITS, type AcsMissing, acsBitNames } from '../../pcie/acs.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { LinkFacts, PortType } from '../../pcie/express.ts';
@@ -76,17 +77,4 @@ export function barWords(bar: Bar): string {
   const kind = bar.space === 'io' ? ' I/O' : bar.prefetchable ? ' prefetchable' : '';
   const place = bar.busAddress === null ? ', not assigned' : '';
   return `BAR${bar.index} ${size}${kind}${place}`;
-}
-
-const UNITS: readonly string[] = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** `16 KiB`, `96 MiB`, `36 B`: the largest unit that divides the size. */
-export function sizeWords(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && value % 1024 === 0 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value} ${UNITS[unit]}`;
 }

@@ -1,7 +1,7 @@
 /** The one place where a proof becomes a sentence. */
 
+import { listed, plural } from '../../core/words.ts';
 import type { CommandBit, Doubt, Judged, NotProved, PairRun, Proof, Run, Shown, Tried } from '../../doctor/proof.ts';
-import { listed, plural } from '../../doctor/words.ts';
 import { repairedIn } from '../../machine/kernel-release.ts';
 import type { MapType } from '../../p2p/verdict.ts';
 

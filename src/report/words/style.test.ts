@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, shorten, styleOf, wrap } from './style.ts';
+import { shorten, styleOf, wrap } from './style.ts';
 
 test('lines are broken at blanks and no word is lost', () => {
   const text = '  one two three four five six seven';
@@ -13,10 +13,6 @@ test('lines are broken at blanks and no word is lost', () => {
 test('a cut is shown', () => {
   expect(shorten('abcdef', 6)).toBe('abcdef');
   expect(shorten('abcdefg', 6)).toBe('abcde…');
-});
-
-test('one is singular', () => {
-  expect([count(0, 'pair'), count(1, 'pair'), count(2, 'pair')]).toEqual(['0 pairs', '1 pair', '2 pairs']);
 });
 
 test('without colour text is itself; with colour it is still in there', () => {

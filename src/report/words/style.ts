@@ -49,8 +49,3 @@ export function wrap(text: string, width: number, indent = ''): string[] {
 export function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
-
-/** `1 pair`, `12 pairs`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}

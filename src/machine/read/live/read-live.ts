@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { listed } from '../../../core/words.ts';
 import { buildMachine, type MachineEvidence } from '../../build.ts';
 import { MachineError } from '../../errors.ts';
 import type { Machine, ReadNote } from '../../machine.ts';
@@ -73,10 +74,9 @@ function withNotes(evidence: MachineEvidence, tree: DirectoryTree): MachineEvide
   }
   const unread = tree.unreadable;
   if (unread.length > 0) {
-    const more = unread.length > 1 ? ` and ${unread.length - 1} more` : '';
     add(
       'FILES_UNREADABLE',
-      `${unread[0]}${more} may not be read; what they say is not known: run again as root (sudo)`,
+      `${listed(unread, 1)} may not be read; what they say is not known: run again as root (sudo)`,
     );
   }
   return { ...evidence, notes };
