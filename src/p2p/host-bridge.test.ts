@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Machine } from '../machine/machine.ts';
 import { buildTree } from '../pcie/build-tree.ts';
+import { ConfigSpace } from '../pcie/config-space.ts';
 import type { RootBusDescription } from '../pcie/describe.ts';
 import type { FunctionFacts } from '../pcie/function-facts.ts';
 import { Hierarchy } from '../pcie/hierarchy.ts';
@@ -256,4 +257,39 @@ test('a listing without 00:00.0 does not show the host bridge: a root port that 
   expect(typeIn(asListed(false)).type).toBe('thruHostBridge');
   const part = typeIn(asListed(true));
   expect([part.type, codes(part)]).toEqual(['unknown', ['NO_COMMON_UPSTREAM', 'HOST_BRIDGE_UNKNOWN']]);
+});
+
+test('names without numbers: the list decides by the ids that a name has, if they agree; a new name is probably not on it', () => {
+  const tree = buildTree({
+    rootBuses: [{ hostBridge: { vendorId: 0x8086, deviceId: 0x2020 }, children: [port('a'), port('b')] }],
+  });
+  const named = (...namedIds: (readonly [number, number | null])[]): PairVerdict => {
+    const functions = tree.facts.map((facts): FunctionFacts => {
+      if (facts.bdf.bus !== 0 || facts.bdf.device !== 0) return facts;
+      const text = {
+        classCode: 0x0600,
+        deviceName: 'Intel Corporation Some Bridge',
+        namedIds: namedIds.map(([vendorId, deviceId]) => ({ vendorId, deviceId })),
+        lines: {},
+        file: 'host.txt',
+      };
+      return { ...facts, config: ConfigSpace.UNKNOWN, sysfs: null, text };
+    });
+    const machine = {
+      hierarchy: new Hierarchy(functions.map((facts) => new PciFunction(facts))),
+      ...emptyMachine(null),
+    };
+    const at = (name: string) => machine.hierarchy.at(tree.names.get(name) as never) as PciFunction;
+    return p2pdmaDistance(at('a'), at('b'), new JudgeContext(machine, POLICIES['linux-6.12']));
+  };
+  expect(named([0x8086, 0x2020]).type).toBe('thruHostBridge');
+  expect(named([0x8086, 0x2020]).reasons.at(-1)?.message).toContain('8086:2020 by its name');
+  expect(named([0x8086, 0x2020], [0x8086, 0x2033]).type).toBe('thruHostBridge');
+  expect(named([0x8086, 0xd130], [0x8086, 0xd131]).type).toBe('notSupported');
+  expect(named([0x8086, 0x2020], [0x8086, 0xd131]).type).toBe('unknown');
+  // The maker has bridges on the list, and none of this name.
+  const fresh = named([0x8086, null]);
+  expect([fresh.type, fresh.likely?.type]).toEqual(['unknown', 'notSupported']);
+  // No bridge of this maker is on the list.
+  expect(named([0x1def, null]).type).toBe('notSupported');
 });

@@ -6,9 +6,10 @@
 import { hexDigits } from '../core/hex.ts';
 import { type Processor, processorOf } from '../machine/infer/processor.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { NamedIds } from '../pcie/function-facts.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import type { Policy } from './policy.ts';
+import type { AllowedHostBridge, Policy } from './policy.ts';
 import type { Reason } from './verdict.ts';
 
 export interface HostBridgeAnswer {
@@ -25,6 +26,8 @@ interface Lookup {
   readonly reason: Reason;
   /** Refuses pairs below two host bridges, though it is listed; null where it does not. */
   readonly split: Reason | null;
+  /** What is probable of a bridge that is not known. */
+  readonly likely: HostBridgeAnswer['likely'];
 }
 
 /**
@@ -65,8 +68,10 @@ export class HostBridges {
     // Of a processor that is not AMD's the list decides alone.
     if (refused && isZen === false) return { allowed: false, reasons, likely: null };
     if (isZen === null) reasons.push(CPU_UNKNOWN);
-    const likely = likelyZen?.value === true ? { allowed: true, because: likelyZen.because } : null;
-    return { allowed: null, reasons, likely };
+    if (likelyZen?.value === true)
+      return { allowed: null, reasons, likely: { allowed: true, because: likelyZen.because } };
+    const named = isZen === false ? lookups.find(({ likely }) => likely !== null) : undefined;
+    return { allowed: null, reasons, likely: named?.likely ?? null };
   }
 
   #lookUp(root: RootBus): Lookup {
@@ -95,43 +100,66 @@ const CPU_UNKNOWN: Reason = {
 
 function lookUp(machine: Machine, policy: Policy, root: RootBus): Lookup {
   const first = machine.hierarchy.functions[root.first] as PciFunction;
-  const { name, vendorId, deviceId } = first;
-  const because = (code: Reason['code'], message: string): Reason => ({ code, at: [first], message });
+  const { name } = first;
+  const told = (state: Lookup['state'], code: Reason['code'], message: string): Lookup => ({
+    state,
+    reason: { code, at: [first], message },
+    split: null,
+    likely: null,
+  });
   const atZero = first.bdf.device === 0 && first.bdf.function === 0;
-  if ((!atZero && first.portType === null) || ((atZero || first.portType === 'rootPort') && !hasIds(first))) {
-    const message = `vendor and device of ${name}, the first device of its root bus, are not known`;
-    return { state: 'unknown', split: null, reason: because('HOST_BRIDGE_UNKNOWN', message) };
-  }
   if (!atZero && isListedInPart(root, first)) {
     const message = `the listing does not show 0000:00:00.0, which every x86 machine has and by which the kernel knows the host bridge`;
-    return { state: 'unknown', split: null, reason: because('HOST_BRIDGE_UNKNOWN', message) };
+    return told('unknown', 'HOST_BRIDGE_UNKNOWN', message);
   }
-  if (!atZero && first.portType !== 'rootPort') {
+  if (!atZero && first.portType !== null && first.portType !== 'rootPort') {
     const message = `the first device of the root bus, ${name}, is neither at 00.0 nor a root port`;
-    return { state: 'unusable', split: null, reason: because('HOST_BRIDGE_UNUSABLE', message) };
+    return told('unusable', 'HOST_BRIDGE_UNUSABLE', message);
   }
-  const entry = policy.allowList.find(
-    (candidate) => candidate.vendor === vendorId && (candidate.device === null || candidate.device === deviceId),
-  );
-  const bridge = `host bridge ${hexDigits(vendorId ?? 0, 4)}:${hexDigits(deviceId ?? 0, 4)} (${name})`;
+  const entry = atZero || first.portType !== null ? entryFor(policy.allowList, first.possibleIds) : undefined;
+  const bridge = `host bridge ${bridgeWords(first)} (${name})`;
   if (entry === undefined) {
-    const message = `${bridge} is not on the list of ${policy.name}`;
-    return { state: 'notListed', split: null, reason: because('HOST_BRIDGE_NOT_LISTED', message) };
+    const message = `vendor and device of ${name}, the first device of its root bus, are not known`;
+    const unknown = told('unknown', 'HOST_BRIDGE_UNKNOWN', message);
+    // All names of listed ones are in the table.
+    const isNew = first.isNamedOnly && first.deviceId === null && first.vendorId !== null;
+    const because = `${bridge} is named like none of its maker's on the list of ${policy.name}`;
+    return isNew ? { ...unknown, likely: { allowed: false, because } } : unknown;
   }
+  if (entry === null)
+    return told('notListed', 'HOST_BRIDGE_NOT_LISTED', `${bridge} is not on the list of ${policy.name}`);
   const split = `${bridge} is listed only for pairs below one host bridge, and these are below two`;
   return {
-    state: 'listed',
-    reason: because('HOST_BRIDGE_LISTED', `${bridge} is on the list of ${policy.name}`),
-    split: entry.sameRequired ? because('HOST_BRIDGE_SPLIT', split) : null,
+    ...told('listed', 'HOST_BRIDGE_LISTED', `${bridge} is on the list of ${policy.name}`),
+    split: entry.sameRequired ? { code: 'HOST_BRIDGE_SPLIT', at: [first], message: split } : null,
   };
+}
+
+/** What the list has for ids, of which one is the bridge's: null for none, undefined where that depends on which it is. */
+function entryFor(list: Policy['allowList'], ids: readonly NamedIds[]): AllowedHostBridge | null | undefined {
+  const entries = ids.map(({ vendorId, deviceId }) => {
+    const ofVendor = list.filter(({ vendor }) => vendor === vendorId);
+    const any = ofVendor.find(({ device }) => device === null || device === deviceId);
+    return any ?? (deviceId === null && ofVendor.length > 0 ? undefined : null);
+  });
+  const [first] = entries;
+  const agree = entries.every(
+    (entry) => entry === first || (entry && first && entry.sameRequired === first.sameRequired),
+  );
+  return entries.length === 0 || !agree ? undefined : first;
+}
+
+/** `8086:6f00`, and where the numbers are not printed how the bridge is called. */
+function bridgeWords(fn: PciFunction): string {
+  const { vendorId, deviceId } = fn;
+  const digits = (id: number | null): string => (id === null ? '????' : hexDigits(id, 4));
+  const numbers = `${digits(vendorId)}:${digits(deviceId)}`;
+  if (!fn.isNamedOnly) return numbers;
+  return deviceId === null ? `"${fn.facts.text?.deviceName}"` : `${numbers} by its name`;
 }
 
 /** Whether a listing leaves out the first device of bus 0, so that another looks like it. What sysfs holds is complete. */
 function isListedInPart(root: RootBus, first: PciFunction): boolean {
   const isX86 = first.vendorId === 0x8086 || first.vendorId === 0x1022;
   return root.domain === 0 && root.bus === 0 && isX86 && first.facts.sysfs === null;
-}
-
-function hasIds(fn: PciFunction): boolean {
-  return fn.vendorId !== null && fn.deviceId !== null;
 }

@@ -32,6 +32,12 @@ export interface SriovFacts {
   readonly vfStride: number;
 }
 
+/** Vendor and device that a name may stand for; the device null where only the vendor is known by it. */
+export interface NamedIds {
+  readonly vendorId: number;
+  readonly deviceId: number | null;
+}
+
 /** A name of a fact that can be traced to its source. */
 export type FactName =
   | 'identity'
@@ -59,6 +65,8 @@ export interface TextFacts {
   classCode?: number;
   vendorId?: number;
   deviceId?: number;
+  /** All that the printed name stands for, where the listing prints no numbers. */
+  namedIds?: readonly NamedIds[];
   subsystemVendorId?: number;
   subsystemId?: number;
   revision?: number;

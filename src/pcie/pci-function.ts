@@ -29,7 +29,15 @@ import {
   type TagFacts,
   tagsAt,
 } from './express.ts';
-import type { BusNumbers, FactName, FunctionFacts, Source, SriovFacts, SysfsResource } from './function-facts.ts';
+import type {
+  BusNumbers,
+  FactName,
+  FunctionFacts,
+  NamedIds,
+  Source,
+  SriovFacts,
+  SysfsResource,
+} from './function-facts.ts';
 import * as reg from './registers.ts';
 import { isMemoryResource, resourceBar } from './sysfs-resource.ts';
 
@@ -86,12 +94,35 @@ export class PciFunction {
   /** A Virtual Function reads all ones as vendor and device in its registers; sysfs and text know better. */
   get vendorId(): number | null {
     const register = this.#identityRegister(reg.VENDOR_ID);
-    return register ?? this.facts.sysfs?.vendorId ?? this.facts.text?.vendorId ?? null;
+    return register ?? this.facts.sysfs?.vendorId ?? this.facts.text?.vendorId ?? agreed(this.#namedIds, 'vendorId');
   }
 
   get deviceId(): number | null {
     const register = this.#identityRegister(reg.DEVICE_ID);
-    return register ?? this.facts.sysfs?.deviceId ?? this.facts.text?.deviceId ?? null;
+    return register ?? this.facts.sysfs?.deviceId ?? this.facts.text?.deviceId ?? agreed(this.#namedIds, 'deviceId');
+  }
+
+  /**
+   * All vendors and devices that the function may be: one where its numbers are known, several where a listing prints a name that
+   * several have; none where nothing is known. A device is null where only its vendor is known.
+   */
+  get possibleIds(): readonly NamedIds[] {
+    const { vendorId, deviceId } = this;
+    if (vendorId !== null && deviceId !== null) return [{ vendorId, deviceId }];
+    const named = this.#namedIds;
+    return named.length > 0 || vendorId === null ? named : [{ vendorId, deviceId }];
+  }
+
+  /** Whether vendor and device are known by the printed name alone. */
+  get isNamedOnly(): boolean {
+    return this.#namedIds.length > 0;
+  }
+
+  get #namedIds(): readonly NamedIds[] {
+    const { config, sysfs, text } = this.facts;
+    if (sysfs !== null || this.#identityRegister(reg.VENDOR_ID) !== undefined) return NO_IDS;
+    if (config.u16(reg.VENDOR_ID) === 0xffff || text?.vendorId !== undefined) return NO_IDS;
+    return text?.namedIds ?? NO_IDS;
   }
 
   #identityRegister(offset: number): number | undefined {
@@ -356,6 +387,14 @@ export class PciFunction {
   withFacts(facts: FunctionFacts): PciFunction {
     return new PciFunction(facts, this.#context);
   }
+}
+
+const NO_IDS: readonly NamedIds[] = [];
+
+/** What all of the ids have in common; null where they differ, or there are none. */
+function agreed(ids: readonly NamedIds[], part: keyof NamedIds): number | null {
+  const first = ids[0]?.[part] ?? null;
+  return ids.every((one) => one[part] === first) ? first : null;
 }
 
 /**

@@ -50,8 +50,9 @@ export const JUDGED: readonly Judged[] = [
   },
   {
     file: 'broadwell-ep-2s-gpu.lspci-vvv.txt',
-    verdict: 'healthy',
-    why: 'server with two sockets and an accelerator at each, BARs of 16 GiB, all links full; the host bridges between them are on no list, and no switch makes the board one for peers',
+    verdict: 'sick',
+    why: 'server with two sockets and an accelerator at each, BARs of 16 GiB, all links full; two that compute, and the host bridges between them are on no list: their owner would want to be told',
+    right: ['warning HB-NOT-LISTED 0000:00:00.0 0000:80:01.0', 'warning GDS-COMPAT 0000:04:00.0 0000:82:00.0'],
   },
   {
     file: 'broadwell-nuc.lspci-vvvxxx.txt',

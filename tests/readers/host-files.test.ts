@@ -44,6 +44,7 @@ test('nothing of the kernel captured: every part is null, and no note', async ()
     iommuUnits: null,
     cufile: null,
     nvmeRaids: null,
+    hypervisor: null,
   });
   expect(machine.notes).toEqual([]);
 });

@@ -25,6 +25,10 @@ export function acsEvidence(fn: PciFunction): Evidence {
 /** Vendor and device of a function. */
 export function identityEvidence(fn: PciFunction, meaning: string): Evidence {
   const { vendorId, deviceId } = fn;
+  const { deviceName } = fn.facts.text ?? {};
+  // A listing without numbers has the name; several may have it.
+  if (deviceId === null && deviceName !== undefined)
+    return factEvidence(fn, 'identity', { register: 'Name', value: deviceName, meaning });
   const value = vendorId === null || deviceId === null ? 'not known' : `${hex(vendorId, 4)}:${hex(deviceId, 4)}`;
   return { ...placeOf(fn, 'identity'), register: 'Vendor and Device ID', offset: 0, value, meaning };
 }
@@ -63,11 +67,7 @@ export function hypervisorEvidence(machine: Machine, { name, fn, setting }: Hype
     const told = machineEvidence(machine, 'hypervisor', setting?.value ?? name, `the machine runs in ${name}`);
     return setting === null ? told : { ...told, source: setting.file, line: setting.line };
   }
-  const meaning = `a device of ${name}`;
-  // A listing without numbers shows it by its name.
-  return fn.vendorId !== null
-    ? identityEvidence(fn, meaning)
-    : factEvidence(fn, 'identity', { register: 'Name', value: fn.facts.text?.deviceName ?? '', meaning });
+  return identityEvidence(fn, `a device of ${name}`);
 }
 
 /** A setting of the host: a parameter of a module, an attribute. `at` is the function that it is about; null `setting` was not captured. */

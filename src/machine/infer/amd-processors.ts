@@ -199,8 +199,21 @@ const ATI_ROWS: readonly Row[] = [
   [0x7910, 0x7911, BRIDGE, [15, 16, 17], 'a chipset on HyperTransport'],
 ];
 
-/** The part of an AMD processor that a function is by its vendor and device; null where it is none that is known here. */
-export function amdPartOf({ vendorId, deviceId }: Pick<PciFunction, 'vendorId' | 'deviceId'>): AmdPart | null {
+/**
+ * The part of an AMD processor that a function is by its vendor and device; null where it is none that is known here. Of one that is
+ * known by a name that several have, the families of all, if each is a part of a processor.
+ */
+export function amdPartOf(fn: PciFunction): AmdPart | null {
+  const { vendorId, deviceId } = fn;
+  if (deviceId !== null || !fn.isNamedOnly) return partOfIds({ vendorId, deviceId });
+  const parts = fn.possibleIds.map(partOfIds);
+  const [first] = parts;
+  if (first === undefined || first === null || parts.includes(null)) return null;
+  const families = new Set(parts.flatMap((part) => part?.families ?? []));
+  return { ...first, families: [...families].sort((a, b) => a - b) };
+}
+
+function partOfIds({ vendorId, deviceId }: Pick<PciFunction, 'vendorId' | 'deviceId'>): AmdPart | null {
   const rows = vendorId === VENDOR_AMD ? AMD_ROWS : vendorId === VENDOR_ATI ? ATI_ROWS : null;
   if (rows === null || deviceId === null) return null;
   const row = rows.find(([first, last]) => deviceId >= first && deviceId <= last);

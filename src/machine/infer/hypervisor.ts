@@ -76,11 +76,13 @@ function findHypervisor(machine: Machine): Hypervisor | null {
 
 function makerOf(fn: PciFunction): { readonly name: string | null; readonly isCloud: boolean } {
   const { vendorId } = fn;
-  if (vendorId === null) {
+  // The numbers of a name may be several: Red Hat has two vendors.
+  if (fn.deviceId === null) {
     const printed = fn.facts.text?.deviceName ?? '';
     const row = PRINTED.find(([maker]) => maker.test(printed));
-    return { name: row?.[1] ?? null, isCloud: row?.[2] ?? false };
+    if (row !== undefined) return { name: row[1], isCloud: row[2] };
   }
+  if (vendorId === null) return { name: null, isCloud: false };
   if (isVirtio(fn) || isStandardVga(fn)) return { name: 'QEMU or KVM', isCloud: false };
   const cloud = CLOUDS.get(vendorId);
   return { name: MAKERS.get(vendorId) ?? cloud ?? null, isCloud: cloud !== undefined };

@@ -44,5 +44,5 @@ export async function readMachine(bytes: Uint8Array, source: string): Promise<Ma
   }
   checkBeginning(plain, source);
   const { readText } = await import('./read-text.ts');
-  return buildMachine(readText(plain, source));
+  return buildMachine(await readText(plain, source));
 }

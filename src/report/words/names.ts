@@ -27,14 +27,15 @@ export function namesFrom(pciIds: Uint8Array | null): Names {
     },
     deviceOf: (fn) => {
       const { vendorId, deviceId } = fn;
+      const text = fn.facts.text?.deviceName;
       if (vendorId !== null && deviceId !== null) {
         const vendor = ids?.vendor(vendorId);
-        if (vendor !== undefined) {
-          const device = ids?.device(vendorId, deviceId) ?? `device ${hexDigits(deviceId, 4)}`;
-          return `${vendor} ${device}`;
-        }
+        const device = ids?.device(vendorId, deviceId);
+        if (vendor !== undefined && device !== undefined) return `${vendor} ${device}`;
+        // A newer list made the dump's names, or an older one, which prints the number.
+        if (text !== undefined && !/\bdevice [0-9a-f]{4}$/i.test(text)) return text;
+        if (vendor !== undefined) return `${vendor} device ${hexDigits(deviceId, 4)}`;
       }
-      const text = fn.facts.text?.deviceName;
       if (text !== undefined) return text;
       return vendorId === null || deviceId === null ? 'device not known' : idsText(fn);
     },
