@@ -1,16 +1,20 @@
 /** `p2pdma check`: what is wrong with a machine's peer-to-peer traffic, where, and what to do. */
 
+import type { Case } from '../case/case.ts';
 import { alike } from '../core/text.ts';
-import { type CheckResult, checkMachine, isAtLeast } from '../doctor/check-machine.ts';
+import { checkCase } from '../doctor/check-case.ts';
+import { type CheckResult, isAtLeast } from '../doctor/check-machine.ts';
 import type { DiagnosisId } from '../doctor/finding.ts';
 import { DIAGNOSES } from '../doctor/table.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunctions } from '../machine/selector.ts';
 import type { Policy } from '../p2p/policy.ts';
+import type { AnswerQuestion } from '../report/answer/view.ts';
+import type { CheckView } from '../report/check/text.ts';
+import { loadCase } from './case-argument.ts';
 import { type Invocation, textOption } from './context.ts';
 import { didYouMean, UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
-import { loadMachine } from './machine-argument.ts';
 
 type FailOn = 'error' | 'warning' | 'note' | 'never';
 
@@ -26,46 +30,71 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   if (context.json && isMarkdown) throw together('--json', '--markdown', 'one report has one form');
   if (explained !== undefined && onlyText !== undefined)
     throw together('--explain', '--only', '--explain shows one diagnosis, --only several');
-  const argument = invocation.args[0];
-  if (explain !== null && argument === undefined) {
+  const { args } = invocation;
+  if (explain !== null && args.length === 0) {
     await explainAlone(invocation, explain);
     return EXIT_DONE;
   }
-  const { machine, policy } = await loadMachine(argument, invocation);
+  const { given, policy } = await loadCase(args, invocation);
+  const { machine } = given;
   const pairs = textOption(invocation, 'pairs');
-  const result = checkMachine(machine, policy, {
-    only: explain === null ? only : new Set([explain]),
-    asked:
-      pairs === undefined ? undefined : askedFunctions(selectFunctions(machine.hierarchy, pairs, '--pairs'), pairs),
-  });
-  const prove = invocation.options['prove'] === true;
-  const question = {
-    machine,
-    policy,
-    result: prove ? await onFabric(machine, policy, result) : result,
-    argument: shellWord(argument ?? 'live'),
-    asked: pairs === undefined ? '' : ` --pairs ${shellWord(pairs)}`,
-  };
+  const asked = pairs === undefined || machine === null ? undefined : askedFunctions(machine, pairs);
+  const checked = checkCase(given, policy, { only: explain === null ? only : new Set([explain]), asked });
+  const prove = invocation.options['prove'] === true && machine !== null;
+  const result = prove ? { ...checked, ...(await onFabric(machine, policy, checked)) } : checked;
+  const question = { given, policy, result };
   if (context.json) {
     const { checkDocument } = await import('../report/check/json.ts');
     await context.out.json(checkDocument(question));
-  } else if (isMarkdown) {
-    const { markdownLines } = await import('../report/check/markdown.ts');
-    for (const line of markdownLines(question)) context.out.append(`${line}\n`);
-  } else {
-    const [{ checkLines, diagnosisLines }, { styleOf }] = await Promise.all([
-      import('../report/check/text.ts'),
-      import('../report/words/style.ts'),
-    ]);
-    const view = {
-      columns: context.columns,
-      style: styleOf(context.color),
-      verbose: invocation.options['verbose'] === true || explain !== null || prove,
-    };
-    if (explain !== null) for (const line of diagnosisLines(explain, view)) context.out.append(`${line}\n`);
-    for (const line of checkLines(question, view)) if (context.out.append(`${line}\n`)) await context.out.flush();
+    return exitOf(result, failOn);
   }
+  const { styleOf } = await import('../report/words/style.ts');
+  const view = {
+    columns: context.columns,
+    style: styleOf(context.color),
+    verbose: invocation.options['verbose'] === true || explain !== null || prove,
+  };
+  const lines = await linesOf(question, {
+    view,
+    isMarkdown,
+    explain,
+    argument: args.length === 0 ? 'live' : args.map(shellWord).join(' '),
+    asked: pairs === undefined ? '' : ` --pairs ${shellWord(pairs)}`,
+  });
+  for (const line of lines) if (context.out.append(`${line}\n`)) await context.out.flush();
   return exitOf(result, failOn);
+}
+
+interface Form {
+  readonly view: CheckView;
+  readonly isMarkdown: boolean;
+  readonly explain: DiagnosisId | null;
+  readonly argument: string;
+  readonly asked: string;
+}
+
+/** The lines of the answer: of a machine, or of evidence that stands alone. */
+async function linesOf(question: AnswerQuestion, form: Form): Promise<Iterable<string>> {
+  const { given, policy, result } = question;
+  const { machine } = given;
+  const { view, isMarkdown, explain, argument, asked } = form;
+  if (machine === null || isDrawingAlone(given)) {
+    const { answerLines, answerMarkdown } = await import('../report/answer/text.ts');
+    return isMarkdown ? answerMarkdown(question, view) : answerLines(question, view);
+  }
+  const ofMachine = { machine, policy, result, argument, asked };
+  if (isMarkdown) return (await import('../report/check/markdown.ts')).markdownLines(ofMachine);
+  const [{ checkLines, diagnosisLines }, { besideLines }] = await Promise.all([
+    import('../report/check/text.ts'),
+    import('../report/answer/text.ts'),
+  ]);
+  const head = explain === null ? [] : diagnosisLines(explain, view);
+  return [...head, ...checkLines(ofMachine, view), ...besideLines(question, view)];
+}
+
+/** A drawing shows no classes: there is no pair of interest, and the page of a machine would say that nothing is wrong. */
+function isDrawingAlone({ origin }: Case): boolean {
+  return origin === 'drawing';
 }
 
 /** The result with every fix run on the fabric as well. */
@@ -134,7 +163,8 @@ function idOf(text: string, option: string): DiagnosisId {
   });
 }
 
-function askedFunctions(chosen: number[], text: string): number[] {
+function askedFunctions(machine: Machine, text: string): number[] {
+  const chosen = selectFunctions(machine.hierarchy, text, '--pairs');
   if (chosen.length >= 2) return chosen;
   throw new UsageError({
     code: 'USAGE_OPTION_VALUE',

@@ -43,13 +43,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'what is wrong with this machine’s peer-to-peer traffic, where, and how to fix it',
     examples: [
       'p2pdma check                                    this computer, the worst first',
+      'p2pdma check -                                  a paste: a log, a table, three lines of lspci',
+      'p2pdma check topo.txt dmesg.txt p2pbw.txt       all that is known of one computer',
       'p2pdma check host.tar.gz --verbose              all evidence, all fixes, what each costs and how to undo it',
       'p2pdma check host.txt --pairs 03:00.0,06:00.0   as if these were to be paired',
       'p2pdma check host.txt --markdown > ticket.md',
       'p2pdma check --explain ACS-REDIR-SWITCH         what a diagnosis means',
     ],
     shape: (command) => {
-      withMachine(command);
+      command.argument(
+        '[inputs...]',
+        'MACHINE as in p2pdma matrix --help, or any scrap of it: logs, tables, measurements, several files, - for a paste',
+      );
+      withMachineOptions(command);
       command
         .option('--verbose', 'all findings with evidence, every fix, its cost, its undo and its proof')
         .option(

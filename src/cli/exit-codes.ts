@@ -25,6 +25,7 @@ const BY_CLASS: Readonly<Record<string, ExitCode>> = {
   UsageError: EXIT_USAGE,
   SelectorError: EXIT_USAGE,
   MachineError: EXIT_INPUT,
+  CaseError: EXIT_INPUT,
   OutputError: EXIT_INPUT,
   ScenarioError: EXIT_INPUT,
   QemuError: EXIT_EVIDENCE,

@@ -31,14 +31,25 @@ export interface LoadedMachine {
  * @throws UsageError for a bad option, MachineError for an input that is no machine
  */
 export async function loadMachine(argument: string | undefined, invocation: Invocation): Promise<LoadedMachine> {
+  checkOptions(invocation);
+  const read = await readMachineArgument(argument);
+  return withOptions(read, invocation);
+}
+
+/** Refuses bad options, before a large file is read. */
+export function checkOptions(invocation: Invocation): void {
+  const cpu = textOption(invocation, 'cpu');
+  if (cpu !== undefined) cpuOption(cpu);
+  const policy = textOption(invocation, 'policy');
+  if (policy !== undefined) policyOption(policy, null);
+}
+
+/** A machine with `--cpu`, `--kernel-cmdline` and `--policy` applied; notes of its reader go to stderr. */
+export function withOptions(read: Machine, invocation: Invocation): LoadedMachine {
   const { context } = invocation;
-  // Bad options are refused before a large file is read.
   const cpuGiven = textOption(invocation, 'cpu');
   const cpu = cpuGiven === undefined ? undefined : cpuOption(cpuGiven);
   const policyGiven = textOption(invocation, 'policy');
-  if (policyGiven !== undefined) policyOption(policyGiven, null);
-
-  const read = await readMachineArgument(argument);
   if (cpu !== undefined && read.cpu !== null && cpuText(read.cpu) !== cpuText(cpu)) {
     context.note(
       `note: --cpu ${cpuText(cpu)} is taken instead of ${cpuText(read.cpu) ?? read.cpu.vendor} of the capture`,
@@ -76,6 +87,20 @@ export function noteLines(notes: readonly ReadNote[]): string[] {
 
 /** Reads the machine that `argument` names, as it is: no option is applied, and notes are left in it. */
 export async function readMachineArgument(argument: string | undefined): Promise<Machine> {
+  const { name, content } = await readInput(argument);
+  if (!(content instanceof Uint8Array)) return content;
+  const { readMachine } = await import('../machine/read/read-machine.ts');
+  return readMachine(content, name);
+}
+
+/** What an argument names: a machine that was read from a file system, or bytes, of which gzip is undone. */
+export interface ReadInput {
+  readonly name: string;
+  readonly content: Uint8Array | Machine;
+}
+
+/** Reads what `argument` names. */
+export async function readInput(argument: string | undefined): Promise<ReadInput> {
   if (argument === undefined && process.platform !== 'linux') {
     throw new UsageError({
       code: 'USAGE_MACHINE_MISSING',
@@ -86,22 +111,23 @@ export async function readMachineArgument(argument: string | undefined): Promise
   }
   if (argument === undefined || argument === 'live') {
     const { readLive } = await import('../machine/read/live/read-live.ts');
-    return readLive();
+    return { name: 'live', content: await readLive() };
   }
-  if (argument === '-') return readBytes(await standardInput(), 'stdin');
+  if (argument === '-') return { name: 'stdin', content: await gunzipped(await standardInput(), 'stdin') };
   if (argument.startsWith('example:')) {
-    return readBytes(readFileSync(exampleFile(argument.slice('example:'.length))), argument);
+    const bytes = readFileSync(exampleFile(argument.slice('example:'.length)));
+    return { name: argument, content: await gunzipped(bytes, argument) };
   }
   const kind = kindOf(argument);
   if (kind === 'folder') {
     const { readDirectory } = await import('../machine/read/live/read-live.ts');
     try {
-      return readDirectory(argument);
+      return { name: argument, content: await readDirectory(argument) };
     } catch (error) {
       throw insideRoot(argument, error) ?? error;
     }
   }
-  return readBytes(fileBytes(argument), argument);
+  return { name: argument, content: await gunzipped(fileBytes(argument), argument) };
 }
 
 /** A folder without PCI that lies inside a captured root: the root is meant. Null where it is not so. */
@@ -112,11 +138,6 @@ function insideRoot(path: string, error: unknown): MachineError | null {
   const root = inside[1] === '' ? (path.startsWith('/') ? 'live' : '.') : (inside[1] as string);
   const hint = `name the folder that holds sys, not one inside it: ${root}`;
   return new MachineError({ code: error.code, path, message: error.message, hint, cause: error });
-}
-
-async function readBytes(bytes: Uint8Array, source: string): Promise<Machine> {
-  const { readMachine } = await import('../machine/read/read-machine.ts');
-  return readMachine(await gunzipped(bytes, source), source);
 }
 
 /**

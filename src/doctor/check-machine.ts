@@ -3,7 +3,7 @@
 import type { Machine } from '../machine/machine.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { MapType } from '../p2p/verdict.ts';
-import { doctorContext } from './context.ts';
+import { type DoctorContext, doctorContext } from './context.ts';
 import { type UnseenDevice, unseenDevices } from './facts/roles.ts';
 import { type Certainty, type DiagnosisId, type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { DIAGNOSES } from './table.ts';
@@ -32,19 +32,26 @@ export interface CheckResult {
 
 /** Findings by severity, then by how sure we are, then in the order of the table. Nothing is thrown. */
 export function checkMachine(machine: Machine, policy: Policy, options: CheckOptions = {}): CheckResult {
-  const context = doctorContext(machine, policy, options.asked ?? null);
+  return checkContext(doctorContext(machine, policy, options.asked ?? null), options);
+}
+
+/** `checkMachine` of a context that was made before. */
+export function checkContext(context: DoctorContext, options: CheckOptions): CheckResult {
   const isWanted = (id: DiagnosisId): boolean => options.only?.has(id) ?? true;
   const decided = DIAGNOSES.filter(({ id }) => isWanted(id)).flatMap((diagnosis) => diagnosis.diagnose(context));
-  const findings = withKernelLog(context, decided, isWanted);
   // The sort is stable: what is equal stays in the order of the table.
-  findings.sort(
-    (a, b) =>
-      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-      SURE_ORDER.indexOf(a.sure) - SURE_ORDER.indexOf(b.sure),
-  );
+  const findings = withKernelLog(context, decided, isWanted).sort(byWeight);
   const pairs: Record<MapType, number> = { busAddr: 0, thruHostBridge: 0, notSupported: 0, unknown: 0 };
   for (const item of context.cases) pairs[item.type] += item.pairs;
   return { findings, pairs, unseen: unseenDevices(context.functions), rules: rulesByKind(context) };
+}
+
+/** Worst first, then surest first. */
+export function byWeight(a: Finding, b: Finding): number {
+  return (
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+    SURE_ORDER.indexOf(a.sure) - SURE_ORDER.indexOf(b.sure)
+  );
 }
 
 /** Whether a finding is at or above a level: an error is above a warning. A note that only asks is below all of them. */

@@ -26,7 +26,13 @@ export type DiagnosisId =
   | 'WRONG-MEMORY'
   | 'HIDDEN-LINK'
   | 'VMD-DOMAIN'
-  | 'GROUP-LIE';
+  | 'GROUP-LIE'
+  | 'PCIE-ERRORS'
+  | 'ATOMICS'
+  | 'DRIVER-REFUSES'
+  | 'MAPPING-REFUSED'
+  | 'P2P-NOT-USED'
+  | 'PEER-SLOW';
 
 /**
  * `error`: something that was asked for, or that the machine is plainly built for, does not work. `warning`: it works worse

@@ -12,12 +12,14 @@ import { type DiagnosisId, SEVERITIES, type Severity } from './finding.ts';
 const TABLE = {
   'ACS-REDIR-SWITCH': {
     refused: 'belowSwitch',
+    /** Said by a log or by lines without a tree. */
+    told: 'warning',
     detour: 'warning',
     blocked: 'warning',
     recorded: 'note',
     open: 'note',
   },
-  'HB-NOT-LISTED': { refused: 'atHostBridge', open: 'note' },
+  'HB-NOT-LISTED': { refused: 'atHostBridge', told: 'warning', open: 'note' },
   'HB-SPLIT': { refused: 'atHostBridge' },
   'BAD-CMDLINE': {
     /** A word about ACS has no effect. */
@@ -28,7 +30,7 @@ const TABLE = {
     partlyEffective: 'warning',
     defaultsLost: 'note',
   },
-  'IOMMU-TRANSLATED': { translated: 'detour', faulted: 'warning', open: 'note' },
+  'IOMMU-TRANSLATED': { translated: 'detour', faulted: 'warning', told: 'warning', open: 'note' },
   MPS: { longPackets: 'warning', longTags: 'warning', recorded: 'note' },
   'NOT-DECODING': {
     bridgeOff: 'asked',
@@ -60,12 +62,18 @@ const TABLE = {
   },
   'NO-PROVIDER': { unpublished: 'note', exhausted: 'warning', none: 'note', open: 'note' },
   'CROSS-SOCKET': { crossing: 'intent' },
-  'VM-TOPOLOGY': { several: 'warning', alone: 'intent' },
-  'GDS-COMPAT': { driver: 'intent', failed: 'intent', open: 'note' },
+  'VM-TOPOLOGY': { several: 'warning', told: 'note', alone: 'intent' },
+  'GDS-COMPAT': { driver: 'intent', told: 'warning', failed: 'intent', open: 'note' },
   'WRONG-MEMORY': { overlapWanted: 'error', overlap: 'warning', fault: 'warning', open: 'note' },
   'HIDDEN-LINK': { sameChip: 'note' },
   'VMD-DOMAIN': { behind: 'intent' },
   'GROUP-LIE': { joined: 'warning' },
+  'PCIE-ERRORS': { fatal: 'error', uncorrected: 'warning', corrected: 'note' },
+  ATOMICS: { rejected: 'warning', notRouted: 'warning' },
+  'DRIVER-REFUSES': { refused: 'warning' },
+  'MAPPING-REFUSED': { refused: 'error' },
+  'P2P-NOT-USED': { notUsed: 'warning' },
+  'PEER-SLOW': { slow: 'warning' },
 } as const;
 
 /** What the table names for one diagnosis. */

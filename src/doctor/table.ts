@@ -19,6 +19,7 @@ import { LINK_DEGRADED } from './diagnoses/link-degraded.ts';
 import { MPS } from './diagnoses/mps.ts';
 import { NO_PROVIDER } from './diagnoses/no-provider.ts';
 import { NOT_DECODING } from './diagnoses/not-decoding.ts';
+import { TOLD_DIAGNOSES } from './diagnoses/told.ts';
 import { VM_TOPOLOGY } from './diagnoses/vm-topology.ts';
 import { VMD_DOMAIN } from './diagnoses/vmd-domain.ts';
 import { WRONG_MEMORY } from './diagnoses/wrong-memory.ts';
@@ -47,6 +48,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   HIDDEN_LINK,
   VMD_DOMAIN,
   GROUP_LIE,
+  ...TOLD_DIAGNOSES,
 ];
 
 /** The entry of one diagnosis. */

@@ -1,30 +1,49 @@
 /** The report as JSON. `findings[].{id,severity,functions}` are the contract's; the rest may grow. */
 
+import type { Contradiction } from '../../case/case.ts';
 import { hex } from '../../core/hex.ts';
 import type { DiagnosisId, Evidence, Finding, Fix, Missing, Severity } from '../../doctor/finding.ts';
 import type { Proof } from '../../doctor/proof.ts';
+import type { Statement } from '../../doctor/readings/reading.ts';
 import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { KindOpinion } from '../../doctor/whose-rule/kinds.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
+import { type AnswerQuestion, type SourceDocument, sourceDocuments } from '../answer/view.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import { type OpinionDocument, opinionDocument } from '../words/opinion-words.ts';
 import { proofText } from '../words/proof.ts';
-import { type CheckQuestion, splitFindings } from './view.ts';
+import { splitFindings } from './view.ts';
 
 /** `p2pdma check --json`. */
 export interface CheckDocument {
   readonly schemaVersion: 1;
   readonly command: 'check';
   readonly policy: PolicyName;
-  readonly machine: MachineDocument;
+  /** Null where what was given shows no machine. */
+  readonly machine: MachineDocument | null;
   readonly pairs: Readonly<Record<MapType, number>>;
   /** Findings by severity; `open` are the notes that only ask, `unknown` is its older name. */
   readonly summary: Readonly<Record<Severity | 'open' | 'unknown', number>>;
   readonly findings: readonly FindingDocument[];
   /** Kinds of pairs about which somebody besides the kernel decides. */
   readonly rules: readonly KindDocument[];
+  /** What was recognised in the inputs; empty for a capture alone. */
+  readonly sources: readonly SourceDocument[];
+  /** What the evidence beside the machine shows, and what nothing has to be done about. */
+  readonly statements: readonly Statement[];
+  /** At most three commands, the most telling first. */
+  readonly next: readonly NextDocument[];
+  /** What does not fit together. */
+  readonly contradictions: readonly Contradiction[];
+}
+
+/** A command to type next. */
+export interface NextDocument {
+  readonly command: string;
+  readonly why: string;
+  readonly answers: readonly DiagnosisId[];
 }
 
 /** Who decides about a kind of pair, with one pair that is answered so. */
@@ -60,14 +79,14 @@ export interface FixDocument {
 }
 
 /** The document. */
-export function checkDocument({ machine, policy, result }: CheckQuestion): CheckDocument {
+export function checkDocument({ given, policy, result }: AnswerQuestion): CheckDocument {
   const { found, unknown } = splitFindings(result.findings);
   const of = (severity: Severity): number => found.filter((finding) => finding.severity === severity).length;
   return {
     schemaVersion: 1,
     command: 'check',
     policy: policy.name,
-    machine: machineDocument(machine),
+    machine: given.machine === null ? null : machineDocument(given.machine),
     pairs: result.pairs,
     summary: {
       error: of('error'),
@@ -84,6 +103,10 @@ export function checkDocument({ machine, policy, result }: CheckQuestion): Check
       opinion: opinionDocument(opinion),
       onTop: onTop === null ? null : opinionDocument(onTop),
     })),
+    sources: sourceDocuments(given.blocks),
+    statements: result.statements,
+    next: result.next.map(({ command, why, answers }) => ({ command, why, answers })),
+    contradictions: given.contradictions,
   };
 }
 
