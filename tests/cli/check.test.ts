@@ -142,6 +142,10 @@ test('--json: keys and their order are what scripts rely on; it tells the same a
     'summary',
     'findings',
     'rules',
+    'sources',
+    'statements',
+    'next',
+    'contradictions',
   ]);
   expect(document).toMatchObject({
     schemaVersion: 1,
@@ -288,7 +292,7 @@ test('GPUs of which the capture shows no memory are named, and nothing is said t
   const { stdout } = p2pdma(['check', '-'], { input });
   expect(stdout).toContain('nothing can be judged');
   expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-    '2 GPUs (0000:04:00.0, 0000:05:00.0) by class, and the capture shows nothing of their memory: no pair can be judged.',
+    '2 GPUs (0000:04:00.0 and 0000:05:00.0) by class, and the capture shows nothing of their memory: no pair can be judged.',
   );
   const { findings } = jsonOf(p2pdma(['check', '-', '--json'], { input })) as unknown as Document;
   expect(findings).toMatchObject([{ id: 'NO-PROVIDER', functions: ['0000:04:00.0', '0000:05:00.0'] }]);
