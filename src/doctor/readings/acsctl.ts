@@ -1,11 +1,11 @@
 /** ACSCtl lines that were grepped without a machine around them: what a count says, and what it cannot. */
 
 import { itemsOf } from '../../case/case.ts';
+import { plural } from '../../core/words.ts';
 import type { AcsControlItem } from '../../evidence/pci/lspci-acsctl.ts';
 import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../../pcie/acs.ts';
 import { type Evidence, type Finding, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
-import { plural } from '../../core/words.ts';
 import { NEXT } from './next-commands.ts';
 import type { CaseContext, Reading, Said, Statement } from './reading.ts';
 

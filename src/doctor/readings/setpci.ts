@@ -1,10 +1,10 @@
 /** setpci commands and what they printed: values of ACS Control, and what was written to them. */
 
 import { itemsOf } from '../../case/case.ts';
+import { listed, plural } from '../../core/words.ts';
 import type { SetpciItem, SetpciRegister } from '../../evidence/pci/setpci.ts';
 import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../../pcie/acs.ts';
 import { EXT_CAP_ACS } from '../../pcie/capability.ts';
-import { listed, plural } from '../../core/words.ts';
 import { NEXT } from './next-commands.ts';
 import type { CaseContext, Reading, Said, Statement } from './reading.ts';
 
