@@ -14,12 +14,14 @@
  */
 
 import { BvecList } from '../src/block/index.ts';
+import { present } from '../src/core/index.ts';
 import {
   type Classifier,
   DmaDevice,
   DmaMapping,
   dmaMapBvec,
   dmaUnmapBvec,
+  engineTarget,
   PairTypes,
   RangeTable,
   reservedWindows,
@@ -194,12 +196,13 @@ export class Lab {
     if (own === undefined) throw new Error(`${device.fn.name} has no memory of its own`);
     for (const at of where) this.fabric.cpuWrite(at, new Uint8Array(PAGE));
     const hops: Hop[] = [];
-    const fates = mapping.segments().map(({ address, length, firstInput, bar, offset }) => {
+    const fates = mapping.segments().map((segment) => {
+      const { length, firstInput } = segment;
       const bytes = new Uint8Array(length);
       for (let at = 0; at < length; at++) bytes[at] = patternAt(firstInput * PAGE + at);
       const source = { bar: own.index, offset: own.size - length };
       this.fabric.barMemory(index, own.index).write(source.offset, bytes);
-      const target = bar === undefined ? { address: (address ?? 0) as never } : { bar, offset: offset ?? 0 };
+      const target = present(engineTarget(segment), 'an address: nothing is bounced here');
       const stop = this.fabric.watch((hop) => hops.push(hop));
       const result = engine.run({ source, target, length });
       stop();

@@ -1,7 +1,7 @@
 /** Claims about vectors and their mapping, shown on the lab's fabric. */
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, checkSubmission, createBio } from '../src/block/index.ts';
-import type { BusAddr } from '../src/core/index.ts';
+import { type BusAddr, storedAddress } from '../src/core/index.ts';
 import {
   busAddrInBar,
   DmaDevice,
@@ -110,8 +110,8 @@ export const MAPPING_CLAIMS: readonly Claim[] = [
       for (const busOffset of [0, -(2 ** 40), -(2 ** 41)]) {
         const lab = new Lab({ busOffset });
         const { mapping, equal } = byFlags(lab, [pageOf(lab, 'client')]);
-        const { bar, offset } = mapping.at(0);
-        targets.push(`BAR ${bar} + ${offset}`);
+        const segment = mapping.at(0);
+        targets.push(segment.space === 'bar' ? `BAR ${segment.bar} + ${segment.offset}` : segment.space);
         addresses.add(lab.bar('client').phys);
         bytes += equal;
       }
@@ -451,7 +451,7 @@ export const MAPPING_CLAIMS: readonly Claim[] = [
       };
       const naive = (mapping: DmaMapping): string => {
         const { address, length } = mapping.at(0);
-        const found = busAddrInBar(fn, (address ?? 0) as BusAddr, length);
+        const found = busAddrInBar(fn, storedAddress<BusAddr>(address ?? 0), length);
         return found === null ? 'none' : `RAM taken for BAR ${found.bar}`;
       };
       // Addresses are given out from the top: below the end of the BAR, the first is in it.

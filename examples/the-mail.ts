@@ -12,11 +12,13 @@ import {
   BVEC_MAP_BUS_ADDR,
   BVEC_MAP_RESOURCE,
   type BvecList,
-  type DmaAddr,
   type DmaDevice,
   type DmaDirection,
   type DmaMapping,
+  type DmaSegment,
+  dmaAddr,
   dmaMapBvec,
+  type EngineTarget,
   type JudgeContext,
   mailDistance,
   type P2pMemory,
@@ -79,9 +81,6 @@ function regularMemory(ram: RamAllocator, length: number): BioVec {
   return { address: phys, length, flags: 0 };
 }
 
-/** One side of a descriptor: a DMA address, or BAR and offset inside the device. */
-export type EngineTarget = { readonly address: DmaAddr } | { readonly bar: number; readonly offset: number };
-
 /** A transfer as the engine is given it, with the vectors it covers. */
 export interface Programmed {
   readonly target: EngineTarget;
@@ -105,12 +104,21 @@ export function map(
   resolveOwnBar(device.fn, mapping);
 
   return mapping.segments().map((segment) => ({
-    target:
-      segment.space === 'bar'
-        ? { bar: segment.bar ?? 0, offset: segment.offset ?? 0 } // case (c): nothing for the wire
-        : { address: segment.address as DmaAddr }, // (a), (b1): IOVA or physical; (b2): bus address
+    target: target(segment),
     length: segment.length,
     firstInput: segment.firstInput,
     lastInput: segment.lastInput,
   }));
+}
+
+/** What the engine is given for a segment. */
+function target(segment: DmaSegment): EngineTarget {
+  switch (segment.space) {
+    case 'bar': // case (c): nothing for the wire
+      return { bar: segment.bar, offset: segment.offset };
+    case 'bounce':
+      throw new Error('RAM above the DMA mask goes through a bounce buffer, which this engine has not got');
+    default: // (a), (b1): IOVA or physical; (b2): bus address
+      return { address: dmaAddr(segment.address) };
+  }
 }

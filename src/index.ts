@@ -6,8 +6,8 @@
 export type { Bio, BioVec } from './block/index.ts';
 export { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, createBio } from './block/index.ts';
 export type { BusAddr, DmaAddr, Iova, PhysAddr } from './core/index.ts';
-export { P2pError, Prng } from './core/index.ts';
-export type { BarOffset, DmaDirection, DmaSegment, LookupCounters } from './dma/index.ts';
+export { busAddr, dmaAddr, P2pError, Prng, physAddr } from './core/index.ts';
+export type { BarOffset, DmaDirection, DmaSegment, EngineTarget, LookupCounters } from './dma/index.ts';
 export {
   busAddrInBar,
   classifyByLookup,
@@ -18,6 +18,7 @@ export {
   dmaMapResource,
   dmaUnmapBvec,
   dmaUnmapPage,
+  engineTarget,
   PairTypes,
   RangeTable,
   reservedWindows,

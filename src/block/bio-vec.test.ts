@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { physAddr } from '../core/index.ts';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, checkBioVec } from './bio-vec.ts';
 import { BlockError, type BlockErrorCode } from './errors.ts';
 
-const RAM = { address: 0x100000, length: 4096, flags: 0 };
+const RAM = { address: physAddr(0x100000), length: 4096, flags: 0 };
 
 function refusal(action: () => unknown): BlockError {
   try {
@@ -40,15 +41,15 @@ test('each impossible vector is refused by its own code, with the field and a hi
 });
 
 test('E27: the last vector below 2^53 is accepted, one byte more is not', () => {
-  checkBioVec({ ...RAM, address: 2 ** 53 - 4096 }, 'v');
-  expect(refusal(() => checkBioVec({ ...RAM, address: 2 ** 53 - 4096, length: 4097 }, 'v')).code).toBe(
+  checkBioVec({ ...RAM, address: physAddr(2 ** 53 - 4096) }, 'v');
+  expect(refusal(() => checkBioVec({ ...RAM, address: physAddr(2 ** 53 - 4096), length: 4097 }, 'v')).code).toBe(
     'ADDRESS_OVERFLOW',
   );
 });
 
 test('a list gives back what was put in, beyond its first capacity', () => {
   const vectors = Array.from({ length: 100 }, (_, index) => ({
-    address: 2 ** 50 + index * 8192,
+    address: physAddr(2 ** 50 + index * 8192),
     length: 2 ** 32 - 1 - index,
     flags: index % 3,
   }));

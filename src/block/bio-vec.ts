@@ -8,7 +8,16 @@
  * | `BVEC_MAP_BUS_ADDR` | a PCI bus address | (b2), or (c) in the device's own BAR |
  */
 
-import { ADDRESS_LIMIT, assert, hex, isAddress } from '../core/index.ts';
+import {
+  ADDRESS_LIMIT,
+  assert,
+  type BusAddr,
+  type DmaAddr,
+  hex,
+  isAddress,
+  type PhysAddr,
+  storedAddress,
+} from '../core/index.ts';
 import { BlockError } from './errors.ts';
 
 /** Map the address as a resource, MMIO behind the host bridge. The mail's flag of the same name in `bv_flags`. */
@@ -20,8 +29,11 @@ const NO_CERTIFICATE = new Uint32Array(0);
 
 /** One piece of memory: the mail's `struct bio_vec { bv_addr, bv_flags }` with the length that it already had. */
 export interface BioVec {
-  /** The mail's `bv_addr`: CPU physical or PCI bus address, by the flags. Below 2^53. */
-  readonly address: number;
+  /**
+   * The mail's `bv_addr`: CPU physical or PCI bus address, by the flags. In a list that was mapped first, what the mapping gave. Below
+   * 2^53.
+   */
+  readonly address: PhysAddr | BusAddr | DmaAddr;
   /** Bytes, in [1, 2^32 - 1] (`bv_len`). */
   readonly length: number;
   /** The mail's `bv_flags`: 0, `BVEC_MAP_RESOURCE` or `BVEC_MAP_BUS_ADDR`. */
@@ -202,7 +214,7 @@ export class BvecList {
   at(index: number): BioVec {
     if (!(index >= 0 && index < this.count)) throw new RangeError(`vector ${index} of ${this.count}`);
     const vector = {
-      address: this.address[index] as number,
+      address: storedAddress<PhysAddr | BusAddr | DmaAddr>(this.address[index] as number),
       length: this.length[index] as number,
       flags: this.flags[index] as number,
     };

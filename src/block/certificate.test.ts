@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AssertionError, Prng } from '../core/index.ts';
+import { AssertionError, busAddr, Prng, physAddr } from '../core/index.ts';
 import { createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BvecList } from './bio-vec.ts';
 import { CERTIFIED_BUS, CERTIFIED_RAM, CERTIFIED_RESOURCE, certifiedType, certifiesP2p } from './certificate.ts';
@@ -15,7 +15,8 @@ const RAM = WORD | CERTIFIED_RAM;
 const BUS = WORD | CERTIFIED_BUS;
 const RESOURCE = WORD | CERTIFIED_RESOURCE;
 
-function vector(address: number, length: number, certificate: number): BioVec {
+function vector(at: number, length: number, certificate: number): BioVec {
+  const address = physAddr(at);
   return certificate === 0 ? { address, length, flags: 0 } : { address, length, flags: 0, certificate };
 }
 
@@ -98,7 +99,7 @@ test('a vector has flags or a certificate: both take the 32 bits behind the leng
   expect(() => BvecList.fromVectors([both])).toThrow(
     expect.objectContaining({ code: 'VECTOR_INVALID', path: 'vectors[0].certificate' }),
   );
-  const flagged = BvecList.fromVectors([{ address: 0x1000, length: 4096, flags: BVEC_MAP_BUS_ADDR }]);
+  const flagged = BvecList.fromVectors([{ address: busAddr(0x1000), length: 4096, flags: BVEC_MAP_BUS_ADDR }]);
   flagged.certify(0, 0);
   expect(() => flagged.certify(0, RAM)).toThrow(AssertionError);
 });

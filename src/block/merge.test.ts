@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../core/index.ts';
+import { Prng, storedAddress } from '../core/index.ts';
 import { type Bio, createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
 import {
@@ -18,7 +18,7 @@ import { requestFromBios, requestVectors } from './request.ts';
 const FLAGS = [0, BVEC_MAP_RESOURCE, BVEC_MAP_BUS_ADDR] as const;
 const allowed: MergeDecision = { allowed: true };
 const refused = (obstacle: string) => ({ allowed: false, obstacle });
-const at = (address: number, length: number, flags = 0): BioVec => ({ address, length, flags });
+const at = (address: number, length: number, flags = 0): BioVec => ({ address: storedAddress(address), length, flags });
 
 test('the kind follows the flags', () => {
   expect(FLAGS.map(vectorKind)).toEqual(['ram', 'resource', 'bus']);

@@ -1,14 +1,22 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../core/index.ts';
+import { type BusAddr, busAddr, type PhysAddr, Prng, physAddr, storedAddress } from '../core/index.ts';
 import { type Bio, createBio, diskEnd, diskStart } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
 import { BlockError } from './errors.ts';
 import { queueLimits } from './queue-limits.ts';
 import { cutVectors, joinBios, segmentBytes, splitBio, splitToLimits } from './split.ts';
 
-const ram = (address: number, length: number): BioVec => ({ address, length, flags: 0 });
-const resource = (address: number, length: number): BioVec => ({ address, length, flags: BVEC_MAP_RESOURCE });
-const bus = (address: number, length: number): BioVec => ({ address, length, flags: BVEC_MAP_BUS_ADDR });
+const ram = (address: number, length: number): BioVec => ({ address: physAddr(address), length, flags: 0 });
+const resource = (address: number, length: number): BioVec => ({
+  address: physAddr(address),
+  length,
+  flags: BVEC_MAP_RESOURCE,
+});
+const bus = (address: number, length: number): BioVec => ({
+  address: busAddr(address),
+  length,
+  flags: BVEC_MAP_BUS_ADDR,
+});
 
 function refusal(action: () => unknown): BlockError {
   try {
@@ -26,7 +34,7 @@ function randomVectors(prng: Prng): BioVec[] {
     const length = prng.chance(0.5) ? prng.between(1, 5000) : prng.between(1, 200_000);
     // Every third vector begins where the one before ended, whatever its kind.
     if (!prng.chance(0.33)) next = prng.below(2 ** 30) * 512;
-    const vector = { address: next, length, flags: prng.below(3) };
+    const vector = { address: storedAddress<PhysAddr | BusAddr>(next), length, flags: prng.below(3) };
     next += length;
     return vector;
   });
@@ -34,7 +42,7 @@ function randomVectors(prng: Prng): BioVec[] {
 
 /** Every byte of a list as (address, flags), run by run: what a split may not change. */
 function bytesOf(lists: readonly BvecList[]): BioVec[] {
-  const runs: { address: number; length: number; flags: number }[] = [];
+  const runs: { -readonly [Field in keyof BioVec]: BioVec[Field] }[] = [];
   for (const list of lists) {
     for (const vector of list) {
       const last = runs[runs.length - 1];

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { busAddr, physAddr } from '../core/index.ts';
 import { createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
 import { BlockError } from './errors.ts';
@@ -8,9 +9,9 @@ import { submitBio } from './submit.ts';
 
 const withP2p = { limits: queueLimits(), features: { p2p: true } };
 const withoutP2p = { limits: queueLimits(), features: { p2p: false } };
-const ram = { address: 0x1000, length: 4096, flags: 0 };
-const resource = { address: 0xe0000000, length: 4096, flags: BVEC_MAP_RESOURCE };
-const bus = { address: 0xe0000000, length: 4096, flags: BVEC_MAP_BUS_ADDR };
+const ram = { address: physAddr(0x1000), length: 4096, flags: 0 };
+const resource = { address: physAddr(0xe0000000), length: 4096, flags: BVEC_MAP_RESOURCE };
+const bus = { address: busAddr(0xe0000000), length: 4096, flags: BVEC_MAP_BUS_ADDR };
 
 function refusal(action: () => unknown): BlockError {
   try {
@@ -62,11 +63,11 @@ test('a list that was filled unchecked is checked at submit', () => {
 
 test("a vector that breaks the queue's alignment is refused, in address or length", () => {
   const queue = { limits: queueLimits({ dmaAlignment: 3 }), features: { p2p: true } };
-  for (const change of [{ address: 0x1002 }, { length: 4094 }]) {
+  for (const change of [{ address: physAddr(0x1002) }, { length: 4094 }]) {
     const error = refusal(() => submitBio(read([ram, { ...ram, ...change }]), queue));
     expect(error).toMatchObject({ code: 'VECTOR_INVALID', path: 'vectors[1]' });
   }
-  expect(submitBio(read([{ ...ram, address: 0x1004, length: 4092 }]), queue)).toHaveLength(1);
+  expect(submitBio(read([{ ...ram, address: physAddr(0x1004), length: 4092 }]), queue)).toHaveLength(1);
 });
 
 test('a bio longer than the limits becomes several requests in its order; an empty one none', () => {

@@ -55,6 +55,14 @@ export function dmaAddr(address: Iova | PhysAddr | BusAddr): DmaAddr {
   return address as number as DmaAddr;
 }
 
+/**
+ * An address taken out of an array of numbers, which cannot say what it holds: the caller knows that it holds addresses of this
+ * space. Nothing is checked, so that a loop over arrays pays nothing.
+ */
+export function storedAddress<A extends AnyAddr>(value: number): A {
+  return value as A;
+}
+
 /** `address + bytes`, in the same space. Asserts that the result is still an address. */
 export function addBytes<A extends AnyAddr>(address: A, bytes: number): A {
   return checked(address + bytes, 'resulting') as A;

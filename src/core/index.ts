@@ -15,6 +15,7 @@ export {
   pageIndex,
   physAddr,
   physFromBus,
+  storedAddress,
   wordsOf,
 } from './address.ts';
 export { AssertionError, assert, assertNever, present } from './assert.ts';

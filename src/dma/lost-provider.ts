@@ -4,7 +4,7 @@
  * ranges changed since the map.
  */
 
-import { type Iova, pageIndex } from '../core/address.ts';
+import { type Iova, iova, pageIndex } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { DmaDevice } from './device.ts';
@@ -44,7 +44,7 @@ function firstLostAddress(
   // Merged outputs hold several owners: ask the page table, granule by granule.
   const end = address + (mapping.length[index] as number);
   for (let at = pageIndex(address) * 4096; at < end; at += 4096) {
-    const found = device.domain === null ? null : targetOf(device.domain, at as Iova);
+    const found = device.domain === null ? null : targetOf(device.domain, iova(at));
     if (found !== null && isLost(table, found, generation)) return found;
   }
   return null;

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import type { BusAddr, Iova } from '../core/address.ts';
 import { DmaMapping, SPACE_BAR, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from './mapping.ts';
+import { engineTarget } from './segment.ts';
 
 /** Segments given by hand: space, address, length, first input. */
 function filled(...rows: [space: number, address: number, length: number, firstInput: number][]): DmaMapping {
@@ -73,4 +75,35 @@ test('a mapping begun again has nothing of the one before', () => {
   mapping.inputCount = 2;
   mapping.oneToOne = 2;
   expect(mapping.lastInputOf(0)).toBe(0);
+});
+
+test('an engine is programmed with BAR and offset for its own BAR, with nothing for a bounce, else with the address', () => {
+  const mapping = filled(
+    [SPACE_IOVA, 0x1000, 512, 0],
+    [SPACE_PHYS, 0x2000, 512, 1],
+    [SPACE_BUS, 0x3000, 512, 2],
+    [SPACE_BUS, 0x4000, 512, 3],
+    [SPACE_BOUNCE, 0x5000, 512, 4],
+  );
+  mapping.setOwnBar(3, 4, 0x20);
+  expect(mapping.segments().map(engineTarget)).toEqual([
+    { address: 0x1000 },
+    { address: 0x2000 },
+    { address: 0x3000 },
+    { bar: 4, offset: 0x20 },
+    null,
+  ]);
+});
+
+test('the space of a segment says what its address is: what is of another space does not compile', () => {
+  const segment = filled([SPACE_BUS, 0x1000, 512, 0]).at(0);
+  if (segment.space === 'bus') {
+    const bus: BusAddr = segment.address;
+    // @ts-expect-error a bus address is not an I/O virtual one
+    const iova: Iova = segment.address;
+    expect(iova).toBe(bus);
+    // @ts-expect-error only a segment in an own BAR has one
+    expect(segment.bar).toBeUndefined();
+  }
+  expect(segment.space).toBe('bus');
 });

@@ -2,10 +2,11 @@
  * The result of a mapping, as a structure of arrays that the caller owns and uses again: the hot path makes no garbage.
  */
 
-import type { Iova } from '../core/address.ts';
+import { type Iova, iova, storedAddress } from '../core/address.ts';
 import type { DmaDevice } from './device.ts';
 import type { DmaDirection } from './direction.ts';
 import type { RangeTable } from './range-table.ts';
+import type { DmaSegment } from './segment.ts';
 
 /** What a segment's address is. */
 export const SPACE_IOVA = 0;
@@ -16,26 +17,10 @@ export const SPACE_BAR = 3;
 /** RAM that is copied through swiotlb: the address is the pool's business. */
 export const SPACE_BOUNCE = 4;
 
-export type SegmentSpace = 'iova' | 'phys' | 'bus' | 'bar' | 'bounce';
-
 const NO_BYTES = new Uint8Array(0);
 const NO_OFFSETS = new Float64Array(0);
 
-const SPACE_NAMES: readonly SegmentSpace[] = ['iova', 'phys', 'bus', 'bar', 'bounce'];
-
-/** One output segment, for reading; hot code reads the arrays. */
-export interface DmaSegment {
-  readonly space: SegmentSpace;
-  /** IOVA, CPU physical or bus address; null for `bounce`. */
-  readonly address: number | null;
-  readonly length: number;
-  /** First and last input vector in it. */
-  readonly firstInput: number;
-  readonly lastInput: number;
-  /** Set for `bar` only. */
-  readonly bar?: number;
-  readonly offset?: number;
-}
+const NO_IOVA = iova(0);
 
 export class DmaMapping {
   /** Number of segments. */
@@ -57,7 +42,7 @@ export class DmaMapping {
   barOffset: Float64Array = NO_OFFSETS;
 
   /** The one contiguous range of I/O virtual addresses; size 0 where nothing meets the IOMMU. */
-  iovaBase: Iova = 0 as Iova;
+  iovaBase: Iova = NO_IOVA;
   iovaSize = 0;
   /** Vectors that meet the IOMMU. */
   iommuVectors = 0;
@@ -92,7 +77,7 @@ export class DmaMapping {
   /** Empties it for a new mapping. */
   begin(direction: DmaDirection): void {
     this.count = 0;
-    this.iovaBase = 0 as Iova;
+    this.iovaBase = NO_IOVA;
     this.iovaSize = 0;
     this.iommuVectors = 0;
     this.oneToOne = 0;
@@ -135,16 +120,25 @@ export class DmaMapping {
 
   /** Segment `index` as an object. */
   at(index: number): DmaSegment {
-    const space = SPACE_NAMES[this.space[index] as number] as SegmentSpace;
-    const segment: DmaSegment = {
-      space,
-      address: space === 'bounce' ? null : (this.address[index] as number),
-      length: this.length[index] as number,
-      firstInput: this.firstInputOf(index),
-      lastInput: this.lastInputOf(index),
-    };
-    if (space !== 'bar') return segment;
-    return { ...segment, bar: this.bar[index] as number, offset: this.barOffset[index] as number };
+    const address = this.address[index] as number;
+    const length = this.length[index] as number;
+    const firstInput = this.firstInputOf(index);
+    const lastInput = this.lastInputOf(index);
+    switch (this.space[index]) {
+      case SPACE_IOVA:
+        return { space: 'iova', address: storedAddress(address), length, firstInput, lastInput };
+      case SPACE_PHYS:
+        return { space: 'phys', address: storedAddress(address), length, firstInput, lastInput };
+      case SPACE_BUS:
+        return { space: 'bus', address: storedAddress(address), length, firstInput, lastInput };
+      case SPACE_BAR: {
+        const bar = this.bar[index] as number;
+        const offset = this.barOffset[index] as number;
+        return { space: 'bar', address: storedAddress(address), length, firstInput, lastInput, bar, offset };
+      }
+      default:
+        return { space: 'bounce', address: null, length, firstInput, lastInput };
+    }
   }
 
   /** All segments as objects, in the order of the data. */

@@ -1,6 +1,6 @@
 /** Remembers what the fabric did: counters, traffic by link, errors, and hops for whoever watches. Decides nothing. */
 
-import type { Iova } from '../core/address.ts';
+import { type Iova, storedAddress } from '../core/address.ts';
 import type { Clock } from '../core/clock.ts';
 import { Counters } from './counters.ts';
 import { aerErrorOf, ErrorLog } from './error-log.ts';
@@ -89,7 +89,7 @@ export class Recorder {
       return;
     }
     const access = request.isWrite ? 'write' : 'read';
-    const address = road.address as Iova;
+    const address = storedAddress<Iova>(road.address);
     this.#rootComplex.iommu?.report({ requester: request.requesterKey, address, access, reason });
   }
 

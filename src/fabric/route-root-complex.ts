@@ -6,7 +6,7 @@
  *                                                                   -> a device: behaviour -> bus address -> down
  */
 
-import { type Iova, physAddr } from '../core/address.ts';
+import { type Iova, physAddr, storedAddress } from '../core/address.ts';
 import type { LiveFunction } from './live-function.ts';
 import type { MemoryRequest, Wiring } from './memory-request.ts';
 import { type FateReason, ROOT_COMPLEX } from './outcome.ts';
@@ -75,7 +75,12 @@ function translate(rootComplex: RootComplex, request: MemoryRequest, road: Road)
     return false;
   }
   const access = request.isWrite ? 'write' : 'read';
-  const { translation, stale } = iommu.iotlb.translate(request.requesterKey, context, road.address as Iova, access);
+  const { translation, stale } = iommu.iotlb.translate(
+    request.requesterKey,
+    context,
+    storedAddress<Iova>(road.address),
+    access,
+  );
   if ('fault' in translation) {
     road.stop(ROOT_COMPLEX, 'iommuFault', FAULT_REASONS[translation.fault]);
     return false;

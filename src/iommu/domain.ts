@@ -3,7 +3,7 @@
  * which caches of it are invalidated. The kernel's counterpart is `struct iommu_domain` with its DMA cookie.
  */
 
-import { type Clock, hex, type Iova, type PhysAddr } from '../core/index.ts';
+import { type Clock, hex, type Iova, type PhysAddr, physAddr, storedAddress } from '../core/index.ts';
 import { IommuError } from './errors.ts';
 import { FlushQueue } from './flush-queue.ts';
 import type { Iotlb } from './invalidation.ts';
@@ -59,7 +59,7 @@ export class IommuDomain implements Translator {
     this.allocator = options.allocator;
     this.granule = options.allocator.granule;
     this.lazy = options.lazy ?? false;
-    const tableBase = options.tableBase ?? (0 as PhysAddr);
+    const tableBase = options.tableBase ?? physAddr(0);
     const tableLimit = options.tableLimit ?? 2 ** 18;
     if (!(Number.isInteger(tableLimit) && tableLimit >= 1 && tableLimit <= MOST_TABLES)) {
       throw optionsInvalid('tableLimit', `room for ${tableLimit} tables`, `give a whole number in [1, ${MOST_TABLES}]`);
@@ -91,7 +91,7 @@ export class IommuDomain implements Translator {
     this.#queue = new FlushQueue(options.flushQueueLength ?? 256);
     this.#flushAfterNs = options.flushAfterNs ?? 10_000_000;
     this.#clock = options.clock ?? null;
-    this.#freeQueued = (start, length) => this.allocator.free(start as Iova, length);
+    this.#freeQueued = (start, length) => this.allocator.free(storedAddress(start), length);
   }
 
   /** Grows with every map and unmap: two equal readings mean that the table did not change between them. */
@@ -256,7 +256,7 @@ export class IommuDomain implements Translator {
     const leafBytes = SPAN[level] as number;
     const high = table.highWord;
     return {
-      phys: (targetOf(low, high) + (iova & (leafBytes - 1))) as PhysAddr,
+      phys: storedAddress(targetOf(low, high) + (iova & (leafBytes - 1))),
       mmio: (high & ENTRY_HIGH_MMIO) !== 0,
       leafBytes,
     };

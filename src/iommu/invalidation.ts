@@ -4,7 +4,7 @@
  * reason why a page must not be mapped anew without an invalidation (VT-d specification 6.2, 6.5).
  */
 
-import { assert, type Iova, type PhysAddr } from '../core/index.ts';
+import { assert, type Iova, type PhysAddr, storedAddress } from '../core/index.ts';
 import type { Translation, Translator } from './translation.ts';
 
 /** A translation, and whether the page table still says so. */
@@ -69,7 +69,7 @@ export class Iotlb {
     const entry = this.#entries.get(requesterId)?.get(page);
     if (entry !== undefined && entry.domain === domain && (access === 'read' ? entry.read : entry.write)) {
       this.#hits++;
-      const phys = (entry.phys + (iova & 4095)) as PhysAddr;
+      const phys = storedAddress<PhysAddr>(entry.phys + (iova & 4095));
       const now = domain.translate(iova, access);
       const stale = !('phys' in now) || now.phys !== phys;
       return { translation: { phys, mmio: entry.mmio, leafBytes: entry.leafBytes }, hit: true, stale };

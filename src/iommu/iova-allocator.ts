@@ -5,7 +5,7 @@
  * gap, `TakenRanges` searches a tree: same places, but a cost that does not grow with the number of live ranges.
  */
 
-import { assert, hex, type Iova, joinRanges, type Range } from '../core/index.ts';
+import { assert, hex, type Iova, joinRanges, type Range, storedAddress } from '../core/index.ts';
 import { IommuError } from './errors.ts';
 import { type IovaSnapshot, snapshotOf } from './iova-snapshot.ts';
 import { ceilLog2, POWERS } from './powers.ts';
@@ -115,14 +115,14 @@ export class IovaAllocator {
     const limitPage = limit >= this.limit ? this.#limitPage : Math.floor((limit + 1) / this.granule);
     if (limitPage > this.#page32 && this.#prefer32Bit) {
       const low = this.#take(size, this.#page32);
-      if (low >= 0) return (low * this.granule) as Iova;
+      if (low >= 0) return storedAddress(low * this.granule);
       this.#prefer32Bit = false;
       const bits = ceilLog2(limitPage) + ceilLog2(this.granule);
       this.#notices.push(`no I/O virtual address below 4 GiB fits: ${bits}-bit addresses from now on`);
     }
     let page = this.#take(size, limitPage);
     if (page < 0 && this.flushCaches() > 0) page = this.#take(size, limitPage);
-    return page < 0 ? null : ((page * this.granule) as Iova);
+    return page < 0 ? null : storedAddress(page * this.granule);
   }
 
   /**

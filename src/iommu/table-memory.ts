@@ -3,7 +3,7 @@
  * table that is not in use holds only zeros.
  */
 
-import type { PhysAddr } from '../core/index.ts';
+import { type PhysAddr, storedAddress } from '../core/index.ts';
 import { ENTRIES, ENTRY_PRESENT, highOf, targetOf } from './page-entry.ts';
 
 /** 32-bit words of one table. */
@@ -92,7 +92,7 @@ export class TableMemory {
     for (let table = 0; table < this.#tables; table++) {
       if (given.has(table)) continue;
       const words = this.words.subarray(table * TABLE_WORDS, (table + 1) * TABLE_WORDS);
-      yield { address: (this.base + table * TABLE_BYTES) as PhysAddr, words };
+      yield { address: storedAddress(this.base + table * TABLE_BYTES), words };
     }
   }
 

@@ -11,7 +11,8 @@ import { classifierFor, classifierName } from '../dma/classifier-for.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
 import { premap } from '../dma/classify-premapped.ts';
 import type { DmaDevice } from '../dma/device.ts';
-import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
+import { DmaMapping } from '../dma/mapping.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { throughQueue } from './queue-door.ts';
 import type { TransferDescription } from './scenario-types.ts';
@@ -116,8 +117,6 @@ function premappedWords(vectors: readonly SubmittedVector[], list: BvecList): Qu
 export function namedSegments(segments: readonly DmaSegment[], { premapped }: Queued): readonly DmaSegment[] {
   if (premapped === null) return segments;
   const first = premapped.mapping.segments();
-  return segments.map((segment, index) => {
-    const { space, firstInput, lastInput } = first[index] ?? segment;
-    return { ...segment, space, firstInput, lastInput };
-  });
+  // As many, unless a segment was longer than a dma_vec can be.
+  return first.length === segments.length ? first : segments;
 }

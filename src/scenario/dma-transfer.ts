@@ -1,6 +1,6 @@
 /** A transfer by the generic DMA engine: one descriptor a segment, each side an address, or BAR and offset. */
 
-import type { DmaSegment } from '../dma/mapping.ts';
+import { type DmaSegment, engineTarget } from '../dma/segment.ts';
 import type { Hop } from '../fabric/index.ts';
 import { fillComplement, fillPattern } from './pattern.ts';
 import {
@@ -29,14 +29,11 @@ export async function runDma(context: TransferContext, segments: readonly DmaSeg
     const bytes = new Uint8Array(segment.length);
     if (transfer.direction === 'fromDevice') fillPattern(bytes, number, done);
     else fillComplement(bytes, number, done);
-    const side =
-      segment.space === 'bar'
-        ? { bar: segment.bar ?? 0, offset: segment.offset ?? 0 }
-        : { address: segment.address ?? 0 };
+    const side = engineTarget(segment);
     const hops: Hop[] = [];
     const stop = host.watch((hop) => hops.push(hop));
     const { fate, at } =
-      segment.space === 'bounce'
+      side === null
         ? { fate: 'bounced: this engine has no swiotlb', at: null }
         : await during(world, 'transfer', () => dma(device.fn, side, bytes, transfer.direction));
     stop();

@@ -1,5 +1,6 @@
 /** What a scenario needs of an engine beyond the contract of drivers: set-up, evidence, and things that go wrong. */
 
+import type { EngineTarget } from '../dma/segment.ts';
 import type { Answer, CaseShown, Engine } from '../engine/contract.ts';
 import type { Assumption, Hop } from '../fabric/index.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
@@ -9,7 +10,7 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import type { AcsSetting, DeviceNode } from './scenario-types.ts';
 
 /** One side of a descriptor of the generic DMA engine, as `DmaSide` of the fabric. */
-export type EngineSide = { readonly address: number } | { readonly bar: number; readonly offset: number };
+export type EngineSide = EngineTarget;
 
 /** What one descriptor of the generic DMA engine did. */
 export interface EngineOutcome {

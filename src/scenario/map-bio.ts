@@ -1,8 +1,8 @@
 /** Maps the bio of a file for a machine: through the queue, classified, mapped, and what to say of it. */
 
-import { BvecList } from '../block/bio-vec.ts';
+import { BVEC_MAP_BUS_ADDR, BvecList } from '../block/bio-vec.ts';
 import { type IsP2p, saysP2p } from '../block/submit.ts';
-import { addressFromWords } from '../core/address.ts';
+import { addressFromWords, busAddr, physAddr } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
 import { nearest } from '../core/text.ts';
@@ -15,11 +15,12 @@ import { DmaDevice } from '../dma/device.ts';
 import { MapError } from '../dma/errors.ts';
 import { refuseFlag } from '../dma/flag-refusals.ts';
 import { classifyVectors, dmaMapClassified, dmaUnmapBvec } from '../dma/map-bvec.ts';
-import { DmaMapping, type DmaSegment } from '../dma/mapping.ts';
+import { DmaMapping } from '../dma/mapping.ts';
 import { resolveOwnBar } from '../dma/own-bar.ts';
 import { PairTypes } from '../dma/pair-types.ts';
 import { RangeTable } from '../dma/range-table.ts';
 import { reservedWindows } from '../dma/reserved-windows.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { IovaAllocator } from '../iommu/iova-allocator.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
@@ -236,7 +237,7 @@ function vectorsOf(bio: BioFile): BvecList {
         'x86 addresses have at most 52 bits',
       );
     }
-    list.add({ address: value, length, flags });
+    list.add({ address: flags === BVEC_MAP_BUS_ADDR ? busAddr(value) : physAddr(value), length, flags });
   });
   return list;
 }

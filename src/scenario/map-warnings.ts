@@ -4,7 +4,7 @@ import type { BvecList } from '../block/bio-vec.ts';
 import { hex } from '../core/hex.ts';
 import type { DmaDevice } from '../dma/device.ts';
 import { MapError } from '../dma/errors.ts';
-import type { DmaSegment } from '../dma/mapping.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import type { Machine } from '../machine/machine.ts';
 import { parseBdf } from '../pcie/bdf.ts';
 import { COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';

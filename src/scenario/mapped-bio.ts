@@ -1,7 +1,7 @@
 /** A mapped bio as `p2pdma map` reports it: what each vector is, the segments, and what the kernel let pass. */
 
 import type { ClassifyMode } from '../dma/classifier-for.ts';
-import type { DmaSegment } from '../dma/mapping.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';

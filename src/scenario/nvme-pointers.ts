@@ -8,7 +8,7 @@
  * can name it; a capture does not tell.
  */
 
-import type { DmaSegment } from '../dma/mapping.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import { DataPointerWriter } from '../nvme/driver/data-pointer.ts';
 import { NvmeError } from '../nvme/driver/errors.ts';
 import { DEFAULT_LIMITS } from '../nvme/driver/limits.ts';

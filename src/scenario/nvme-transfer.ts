@@ -3,12 +3,12 @@
  * there, or fetched, through ordinary RAM: a road of its own, against which the bytes are compared.
  */
 
-import { addBytes, dmaAddr, type PhysAddr, physAddr } from '../core/address.ts';
+import { addBytes, busAddr, dmaAddr, type PhysAddr, physAddr } from '../core/address.ts';
 import { present } from '../core/assert.ts';
 import type { Range } from '../core/range.ts';
 import { dmaMapPage, dmaUnmapPage } from '../dma/map-page.ts';
-import type { DmaSegment } from '../dma/mapping.ts';
 import { busAddrInBar } from '../dma/own-bar.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import type { Hop } from '../fabric/index.ts';
 import {
   DataSegments,
@@ -212,7 +212,7 @@ async function queueOf(context: TransferContext): Promise<IoQueue | string> {
     },
     memory: queueMemory(context),
     limits: world.host.driverLimits,
-    ...(base === undefined ? {} : { cmb: { base: dmaAddr(base as PhysAddr) } }),
+    ...(base === undefined ? {} : { cmb: { base: dmaAddr(busAddr(base)) } }),
   });
   const up = await driver.bringUp();
   if (up.kind !== 'up') return `bring-up of ${fn.name}: ${up.kind}`;
@@ -230,7 +230,7 @@ function queueMemory({ world, device }: TransferContext): DmaMemory {
       const phys: PhysAddr = present(world.ram.kmalloc(lengthBytes), 'RAM for queues');
       const address = dmaMapPage(device, phys, lengthBytes, 'bidirectional');
       if (device.domain !== null) await world.host.syncIommu(device.domain);
-      return { phys, dma: dmaAddr(address as never), lengthBytes };
+      return { phys, dma: address, lengthBytes };
     },
     free: ({ phys, dma, lengthBytes }) => {
       dmaUnmapPage(device, dma, lengthBytes);

@@ -4,9 +4,8 @@
  * that did not arrive.
  */
 
-import type { PhysAddr } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
-import type { DmaSegment } from '../dma/mapping.ts';
+import type { DmaSegment } from '../dma/segment.ts';
 import type { EngineFault } from '../engine/contract.ts';
 import { bdfKey, formatBdf } from '../pcie/bdf.ts';
 import { countPattern } from './pattern.ts';
@@ -47,7 +46,7 @@ async function countArrived({ world, vectors, number }: TransferContext): Promis
   let [done, equal] = [0, 0];
   for (const { cpuAddress, length } of vectors) {
     const bytes = new Uint8Array(length);
-    await world.host.engine.readMemory(cpuAddress as PhysAddr, bytes);
+    await world.host.engine.readMemory(cpuAddress, bytes);
     equal += countPattern(bytes, number, done);
     done += length;
   }

@@ -1,6 +1,7 @@
 /** The submitting driver of the mail, for one vector of a scenario: asks the distance and chooses memory and flag by it. */
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
+import { addBytes, busFromPhys, type PhysAddr } from '../core/address.ts';
 import { present } from '../core/assert.ts';
 import { Prng } from '../core/prng.ts';
 import { mailDistance, PCI_P2PDMA_THRU_HOST_BRIDGE, p2pdmaDistance } from '../p2p/distance.ts';
@@ -53,7 +54,7 @@ export function submitVector(
   const honest = distance >= 0 && distance & PCI_P2PDMA_THRU_HOST_BRIDGE ? BVEC_MAP_RESOURCE : BVEC_MAP_BUS_ADDR;
   const flags = vector.flags ?? honest;
   return {
-    address: flags === BVEC_MAP_BUS_ADDR ? place + provider.busOffset : place,
+    address: flags === BVEC_MAP_BUS_ADDR ? busFromPhys(place, provider.busOffset) : place,
     flags,
     length: vector.length,
     cpuAddress: place,
@@ -71,7 +72,7 @@ export function resubmitVector(world: World, vector: SubmittedVector, asked: Pci
     return { ...vector, distance: null, why: 'the memory of the earlier transfer' };
   const distance = mailDistance(p2pdmaDistance(owner, asked, world.context));
   const flags = distance >= 0 && distance & PCI_P2PDMA_THRU_HOST_BRIDGE ? BVEC_MAP_RESOURCE : BVEC_MAP_BUS_ADDR;
-  const address = flags === BVEC_MAP_BUS_ADDR ? cpuAddress + owner.busOffset : cpuAddress;
+  const address = flags === BVEC_MAP_BUS_ADDR ? busFromPhys(cpuAddress, owner.busOffset) : cpuAddress;
   return { ...vector, address, flags, distance, why: 'the memory of the earlier transfer' };
 }
 
@@ -94,7 +95,7 @@ function clientsOf(world: World, transfer: TransferDescription, asked: PciFuncti
 }
 
 /** CPU address of the vector's memory: at the offset that the scenario names, or from the pool. */
-function allocate(world: World, provider: PciFunction, vector: VectorDescription, field: string): number | null {
+function allocate(world: World, provider: PciFunction, vector: VectorDescription, field: string): PhysAddr | null {
   const memory = world.memoryOf(provider);
   if (vector.offset === undefined) return memory.allocPhys(vector.length);
   const [range] = memory.ranges;
@@ -102,7 +103,7 @@ function allocate(world: World, provider: PciFunction, vector: VectorDescription
     const message = `${vector.length} bytes at offset ${vector.offset} end behind the ${range?.size ?? 0} bytes of ${world.nameOf(provider)}`;
     world.refuse(`${field}.offset`, message, 'choose an offset and length inside the memory');
   }
-  return range.phys + vector.offset;
+  return addBytes(range.phys, vector.offset);
 }
 
 function regularMemory(world: World, vector: VectorDescription, distance: number | null, why: string): SubmittedVector {

@@ -1,6 +1,5 @@
 /** What the engines of a transfer share: its parts, and what moving the data came to. */
 
-import type { PhysAddr } from '../core/address.ts';
 import type { DmaDevice } from '../dma/device.ts';
 import type { DmaMapping } from '../dma/mapping.ts';
 import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
@@ -71,7 +70,7 @@ async function writeMemories(
   for (const { cpuAddress, length } of vectors) {
     const bytes = new Uint8Array(length);
     fill(bytes, number, done);
-    await world.host.engine.writeMemory(cpuAddress as PhysAddr, bytes);
+    await world.host.engine.writeMemory(cpuAddress, bytes);
     done += length;
   }
 }

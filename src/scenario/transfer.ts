@@ -3,7 +3,6 @@
  * programmed, every byte compared with a copy that went another way.
  */
 
-import type { PhysAddr } from '../core/address.ts';
 import { P2pError } from '../core/errors.ts';
 import { dmaMapBvec } from '../dma/map-bvec.ts';
 import { DmaMapping } from '../dma/mapping.ts';
@@ -116,8 +115,7 @@ export async function runTransfer(
         address: segment.address,
         length: segment.length,
         inputs,
-        bar: segment.bar,
-        offset: segment.offset,
+        ...(segment.space === 'bar' ? { bar: segment.bar, offset: segment.offset } : {}),
         fate: result?.fate ?? 'delivered',
         at: result?.at ?? null,
         road: roadOf(world, result?.hops ?? []),
@@ -227,7 +225,7 @@ async function compareVectors(context: TransferContext, received: Uint8Array | n
     if (received !== null) bytes = received.subarray(done, done + length);
     else {
       bytes = new Uint8Array(length);
-      await world.host.engine.readMemory(cpuAddress as PhysAddr, bytes);
+      await world.host.engine.readMemory(cpuAddress, bytes);
     }
     equal.push(countPattern(bytes, number, done));
     done += length;

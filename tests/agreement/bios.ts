@@ -4,7 +4,7 @@
  */
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from 'p2pdma/block';
-import type { Prng } from 'p2pdma/core';
+import { type Prng, present } from 'p2pdma/core';
 import {
   type Classifier,
   DmaDevice,
@@ -13,6 +13,7 @@ import {
   type DmaSegment,
   dmaMapBvec,
   dmaUnmapBvec,
+  engineTarget,
   Lookup,
   MapError,
   PairTypes,
@@ -212,10 +213,7 @@ export class BioRunner {
     let done = 0;
     for (const segment of segments) {
       const own: DmaSide = { bar, offset: STAGING + done };
-      const there: DmaSide =
-        segment.space === 'bar'
-          ? { bar: segment.bar as number, offset: segment.offset as number }
-          : ({ address: segment.address } as DmaSide);
+      const there: DmaSide = present(engineTarget(segment), 'an address: nothing is bounced here');
       const [source, target] = direction === 'fromDevice' ? [own, there] : [there, own];
       const arrived = this.#runOne(client, segment, source, target, complaints);
       if (arrived) this.#expect(client, places, done, segment.length, direction);

@@ -1,6 +1,7 @@
 /** The mail's two sketches on bundled machines: what `npm start` shows, asserted. */
 
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, JudgeContext, P2pMemory, parseBdf, RamAllocator } from 'p2pdma';
 import { expect, test } from 'vitest';
 import { submit } from '../../dist/examples/the-mail.js';
@@ -95,4 +96,10 @@ test('MAIL7: npm start prints the five vectors, the roads and the bytes', () => 
   ]) {
     expect(text).toMatch(line);
   }
+});
+
+test('MAIL: the sketches are typed through: no cast, and no value made up where one may be missing', () => {
+  const text = readFileSync(new URL('../../examples/the-mail.ts', import.meta.url), 'utf8');
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+  expect(code.match(/\?\?|\bas\s+(?!const)\w+|!\.|\bany\b/g)).toBeNull();
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../../src/block/bio-vec.ts';
-import type { BusAddr } from '../../src/core/address.ts';
+import { type BusAddr, busAddr, physAddr } from '../../src/core/address.ts';
 import type { Classifier } from '../../src/dma/classifier.ts';
 import { Lookup } from '../../src/dma/classify-lookup.ts';
 import type { DmaDevice } from '../../src/dma/device.ts';
@@ -34,15 +34,19 @@ function refused(device: DmaDevice, list: BvecList, classifier: Classifier): Map
 }
 
 const vectors = (...items: BioVec[]): BvecList => BvecList.fromVectors(items);
-const RAM_VECTOR = { address: 0x200000, length: 4096, flags: 0 };
+const RAM_VECTOR = { address: physAddr(0x200000), length: 4096, flags: 0 };
 
 describe('a flag and the machine', () => {
   const world = new World({ busOffset: 2 ** 31 });
   const near = world.bar('near');
   const far = world.bar('far');
   const dishonest: [what: string, vector: BioVec, code: MapErrorCode][] = [
-    ['MAP_BUS_ADDR on RAM', { address: 0x200000 + 2 ** 31, length: 4096, flags: BVEC_MAP_BUS_ADDR }, 'FLAG_MISMATCH'],
-    ['MAP_RESOURCE on RAM', { address: 0x200000, length: 4096, flags: BVEC_MAP_RESOURCE }, 'FLAG_MISMATCH'],
+    [
+      'MAP_BUS_ADDR on RAM',
+      { address: busAddr(0x200000 + 2 ** 31), length: 4096, flags: BVEC_MAP_BUS_ADDR },
+      'FLAG_MISMATCH',
+    ],
+    ['MAP_RESOURCE on RAM', { address: physAddr(0x200000), length: 4096, flags: BVEC_MAP_RESOURCE }, 'FLAG_MISMATCH'],
     ['none on MMIO', { address: near.phys, length: 4096, flags: 0 }, 'FLAG_MISMATCH'],
     ['MAP_RESOURCE on b2', { address: near.phys, length: 4096, flags: BVEC_MAP_RESOURCE }, 'FLAG_MISMATCH'],
     ['MAP_BUS_ADDR on b1', { address: far.bus, length: 4096, flags: BVEC_MAP_BUS_ADDR }, 'FLAG_MISMATCH'],
@@ -56,8 +60,12 @@ describe('a flag and the machine', () => {
       { address: near.bus, length: 4096, flags: BVEC_MAP_RESOURCE },
       'UNOWNED_ADDRESS',
     ],
-    ['a bus address below the offset', { address: 4096, length: 4096, flags: BVEC_MAP_BUS_ADDR }, 'UNOWNED_ADDRESS'],
-    ['nobody', { address: 100 * GIB, length: 4096, flags: 0 }, 'UNOWNED_ADDRESS'],
+    [
+      'a bus address below the offset',
+      { address: busAddr(4096), length: 4096, flags: BVEC_MAP_BUS_ADDR },
+      'UNOWNED_ADDRESS',
+    ],
+    ['nobody', { address: physAddr(100 * GIB), length: 4096, flags: 0 }, 'UNOWNED_ADDRESS'],
   ];
 
   test.each(dishonest)('E46: %s is refused by verified flags', (_what, vector, code) => {
@@ -94,7 +102,7 @@ describe('a flag and the machine', () => {
       }
       const error = refused(
         world.device(),
-        vectors(RAM_VECTOR, { address: 100 * GIB, length: 4096, flags: 0 }),
+        vectors(RAM_VECTOR, { address: physAddr(100 * GIB), length: 4096, flags: 0 }),
         classifier,
       );
       expect(error).toMatchObject({ code: 'UNOWNED_ADDRESS', errno: 'EINVAL', path: 'vectors[1]' });
@@ -282,7 +290,7 @@ describe('the own BAR', () => {
       const device = world.device();
       const list = vectors(
         { address: bus, length: 4096, flags: BVEC_MAP_BUS_ADDR },
-        { address, length, flags: BVEC_MAP_BUS_ADDR },
+        { address: busAddr(address), length, flags: BVEC_MAP_BUS_ADDR },
       );
       const mapping = dmaMapBvec(device, list, 'toDevice', world.trusting(), new DmaMapping());
       expect(() => resolveOwnBar(device.fn, mapping)).toThrow(MapError);

@@ -11,10 +11,11 @@ import { DESIGNS, type Design, GIB, listOf, MIB, type Piece, type Place, World }
 
 /** `space address+length inputs`, the address of IOVA outputs relative to the base. */
 function shown(mapping: DmaMapping): string[] {
-  return mapping.segments().map(({ space, address, length, firstInput, lastInput, bar, offset }) => {
+  return mapping.segments().map((segment) => {
+    const { space, address, length, firstInput, lastInput } = segment;
     const at =
-      space === 'bar'
-        ? `${bar}:${offset?.toString(16)}`
+      segment.space === 'bar'
+        ? `${segment.bar}:${segment.offset.toString(16)}`
         : ((address ?? 0) - (space === 'iova' ? mapping.iovaBase : 0)).toString(16);
     return `${space} ${at}+${length.toString(16)} ${firstInput}${lastInput === firstInput ? '' : `-${lastInput}`}`;
   });

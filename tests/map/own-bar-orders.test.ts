@@ -8,7 +8,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { BVEC_MAP_BUS_ADDR, BvecList } from '../../src/block/bio-vec.ts';
-import type { BusAddr, Iova } from '../../src/core/address.ts';
+import { type BusAddr, type Iova, physAddr } from '../../src/core/address.ts';
 import { Prng } from '../../src/core/prng.ts';
 import { TrustingFlags } from '../../src/dma/classify-flags.ts';
 import type { DmaDevice } from '../../src/dma/device.ts';
@@ -31,9 +31,11 @@ interface Piece {
 
 /** The outputs of a mapping. */
 function piecesOf(mapping: DmaMapping): Piece[] {
-  return mapping.segments().map(({ space, address, length, bar, offset }) => {
-    const from = space === 'bar' ? (offset as number) : (address as number) - (space === 'iova' ? mapping.iovaBase : 0);
-    const name = space === 'bar' ? `bar ${bar}+` : `${space} `;
+  return mapping.segments().map((segment) => {
+    const { space, address, length } = segment;
+    const base = space === 'iova' ? mapping.iovaBase : 0;
+    const from = segment.space === 'bar' ? segment.offset : (address as number) - base;
+    const name = segment.space === 'bar' ? `bar ${segment.bar}+` : `${space} `;
     return { length, place: (skip) => `${name}${(from + skip).toString(16)}` };
   });
 }
@@ -221,7 +223,7 @@ describe('ORDERS', () => {
     const device = world.device({ iommu: 'off' });
     const mapping = dmaMapBvec(
       device,
-      BvecList.fromVectors([{ address: bar.bus, length: 4096, flags: 0 }]), // CPU address of RAM, number of the BAR's bus address
+      BvecList.fromVectors([{ address: physAddr(bar.bus), length: 4096, flags: 0 }]), // CPU address of RAM, number of the BAR's bus address
       'toDevice',
       world.trusting(),
       new DmaMapping(),

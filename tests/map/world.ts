@@ -15,6 +15,7 @@
  */
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from '../../src/block/bio-vec.ts';
+import type { BusAddr, PhysAddr } from '../../src/core/address.ts';
 import type { Range } from '../../src/core/range.ts';
 import type { Classifier } from '../../src/dma/classifier.ts';
 import { TrustingFlags } from '../../src/dma/classify-flags.ts';
@@ -157,7 +158,7 @@ export class World {
   }
 
   /** A BAR of memory: both views of its start. */
-  bar(place: Place, bar = 0): { phys: number; bus: number; size: number } {
+  bar(place: Place, bar = 0): { phys: PhysAddr; bus: BusAddr; size: number } {
     const found = this.fn(place).bars.find(({ index }) => index === bar);
     if (!found || found.cpuAddress === null || found.busAddress === null || found.size === null) {
       throw new Error(`${place} has no BAR ${bar}`);

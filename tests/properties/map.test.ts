@@ -55,9 +55,9 @@ function targetOf(domain: IommuDomain | null, at: number): number {
 
 /** The CPU address of a byte of an output, by asking page table and bus offset; null for a bounced one. */
 function physOf(device: DmaDevice, mapping: DmaMapping, index: number, offset: number): number | null {
-  const { space, address, bar, offset: barOffset } = mapping.at(index);
-  const at = (address ?? 0) + offset;
-  switch (space) {
+  const segment = mapping.at(index);
+  const at = (segment.address ?? 0) + offset;
+  switch (segment.space) {
     case 'iova':
       return targetOf(device.domain, at);
     case 'phys':
@@ -65,7 +65,7 @@ function physOf(device: DmaDevice, mapping: DmaMapping, index: number, offset: n
     case 'bus':
       return at - device.fn.busOffset;
     case 'bar':
-      return (device.fn.bars.find((own) => own.index === bar)?.cpuAddress as number) + (barOffset as number) + offset;
+      return (device.fn.bars.find((own) => own.index === segment.bar)?.cpuAddress as number) + segment.offset + offset;
     case 'bounce':
       return null;
   }

@@ -5,7 +5,7 @@
  */
 
 import type { PhysAddr } from '../../core/index.ts';
-import { assert, rangeContains, wordsOf } from '../../core/index.ts';
+import { assert, rangeContains, storedAddress, wordsOf } from '../../core/index.ts';
 import type { IommuDomain } from '../../iommu/index.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
@@ -73,7 +73,7 @@ export class TableCopy {
   }
 
   #placeOf(address: number): PhysAddr {
-    if (rangeContains(this.#memory.reserved, address, PAGE)) return address as PhysAddr;
+    if (rangeContains(this.#memory.reserved, address, PAGE)) return storedAddress(address);
     let place = this.#places.get(address);
     if (place === undefined) {
       place = this.#memory.reservePages(1);

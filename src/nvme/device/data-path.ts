@@ -5,8 +5,7 @@
  * and ends outside is an error; everything else is host memory and goes out as a TLP, a range that ends inside included.
  */
 
-import type { DmaAddr } from '../../core/index.ts';
-import { ADDRESS_LIMIT } from '../../core/index.ts';
+import { ADDRESS_LIMIT, storedAddress } from '../../core/index.ts';
 import type { Cmb } from './cmb.ts';
 import type { UpstreamPort } from './ports.ts';
 
@@ -43,7 +42,7 @@ export class DataPath {
   /** Fills `into` from wherever the address leads. Returns whether the bytes came. */
   read(address: number, into: Uint8Array): boolean {
     const place = this.placeOf(address, into.length);
-    if (place === PLACE_HOST) return this.#upstream.read(address as DmaAddr, into) === 'SC';
+    if (place === PLACE_HOST) return this.#upstream.read(storedAddress(address), into) === 'SC';
     if (place !== PLACE_CMB) return false;
     const cmb = this.cmb as Cmb;
     cmb.memory.read(cmb.offsetOf(address), into);
@@ -53,7 +52,7 @@ export class DataPath {
   /** Writes `from` to wherever the address leads. Returns whether it left. */
   write(address: number, from: Uint8Array): boolean {
     const place = this.placeOf(address, from.length);
-    if (place === PLACE_HOST) return this.#upstream.write(address as DmaAddr, from) === 'SC';
+    if (place === PLACE_HOST) return this.#upstream.write(storedAddress(address), from) === 'SC';
     if (place !== PLACE_CMB) return false;
     const cmb = this.cmb as Cmb;
     cmb.memory.write(cmb.offsetOf(address), from);
@@ -62,11 +61,11 @@ export class DataPath {
 
   /** Reads up the link: the caller has asked `placeOf`. */
   readHost(address: number, into: Uint8Array): boolean {
-    return this.#upstream.read(address as DmaAddr, into) === 'SC';
+    return this.#upstream.read(storedAddress(address), into) === 'SC';
   }
 
   /** Writes up the link: the caller has asked `placeOf`. */
   writeHost(address: number, from: Uint8Array): boolean {
-    return this.#upstream.write(address as DmaAddr, from) === 'SC';
+    return this.#upstream.write(storedAddress(address), from) === 'SC';
   }
 }

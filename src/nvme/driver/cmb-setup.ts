@@ -8,7 +8,7 @@
  * Without CAP.CMBS (before 1.4) steps 1 and 3 fall away: the buffer is on, and recognised by its bus address.
  */
 
-import type { DmaAddr } from '../../core/index.ts';
+import { addBytes, type DmaAddr, dmaAddr } from '../../core/index.ts';
 import { CAP, CMBLOC, CMBMSC, CMBSTS, CMBSZ, cmbUnitBytes, getField, REGISTERS, withField } from '../spec/index.ts';
 import type { OwnFunction } from './ports.ts';
 import type { RegisterLink } from './register-link.ts';
@@ -57,7 +57,7 @@ export async function setUpCmb(link: RegisterLink, fn: OwnFunction, choice: CmbC
   const bar = getField(location, CMBLOC.BIR);
   const barBus = sizeBytes === 0 ? null : fn.busAddress(bar);
   if (barBus === null) return null;
-  const bus = (barBus + startBytes) as number as DmaAddr;
+  const bus = dmaAddr(addBytes(barBus, startBytes));
   const base = choice === 'on' || isLegacy ? bus : choice.base;
   // Step 3
   if (!isLegacy) {

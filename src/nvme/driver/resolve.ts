@@ -5,8 +5,7 @@
  * recognises; or, where it offers our vendor extension and the caller asks, as the offset alone.
  */
 
-import type { BusAddr } from '../../core/index.ts';
-import { hex } from '../../core/index.ts';
+import { hex, storedAddress } from '../../core/index.ts';
 import type { CmbFacts } from './cmb-setup.ts';
 import { NvmeError } from './errors.ts';
 import type { OwnFunction } from './ports.ts';
@@ -77,7 +76,7 @@ export function resolveSegments(
     let address = segments.addresses[index] as number;
     let isOwn = kind === SEGMENT_BAR;
     if (kind === SEGMENT_BUS) {
-      const found = fn.resolveOwnBar(address as BusAddr, length);
+      const found = fn.resolveOwnBar(storedAddress(address), length);
       if (found !== null) {
         isOwn = true;
         bar = found.bar;

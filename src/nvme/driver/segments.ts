@@ -4,6 +4,7 @@
  */
 
 import type { BusAddr, DmaAddr } from '../../core/index.ts';
+import { storedAddress } from '../../core/index.ts';
 import type { DmaMapping } from '../../dma/index.ts';
 import { SPACE_BAR, SPACE_BOUNCE, SPACE_BUS } from '../../dma/index.ts';
 import { NvmeError } from './errors.ts';
@@ -65,10 +66,10 @@ export class DataSegments {
           hint: 'copy the data to the bounce buffer and hand in its address',
         });
       }
-      if (space === SPACE_BUS) segments.addBus(address as BusAddr, length);
+      if (space === SPACE_BUS) segments.addBus(storedAddress(address), length);
       else if (space === SPACE_BAR) {
         segments.addBar(mapping.bar[index] as number, mapping.barOffset[index] as number, length);
-      } else segments.addDma(address as DmaAddr, length, isMmio(index));
+      } else segments.addDma(storedAddress(address), length, isMmio(index));
     }
     return segments;
   }

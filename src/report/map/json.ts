@@ -2,7 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { ClassifyMode } from '../../dma/classifier-for.ts';
-import type { DmaSegment, SegmentSpace } from '../../dma/mapping.ts';
+import type { DmaSegment, SegmentSpace } from '../../dma/segment.ts';
 import type { IommuMode } from '../../machine/machine.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
 import type { MappedBio, MappedVector, MapWarning } from '../../scenario/mapped-bio.ts';
@@ -55,13 +55,13 @@ export function mapDocument(bio: MappedBio, policy: PolicyName, nvme: NvmePointe
 }
 
 function segmentDocument(segment: DmaSegment): MapSegmentDocument {
-  const { space, address, length, firstInput, lastInput, bar, offset } = segment;
+  const { space, address, length, firstInput, lastInput } = segment;
   const inputs = Array.from({ length: lastInput - firstInput + 1 }, (_, index) => firstInput + index);
   return {
     space,
     ...(address === null ? {} : { address: hex(address) }),
     length,
     inputs,
-    ...(bar === undefined || offset === undefined ? {} : { bar, offset }),
+    ...(segment.space === 'bar' ? { bar: segment.bar, offset: segment.offset } : {}),
   };
 }

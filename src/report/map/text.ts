@@ -2,7 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import { formatWord64 } from '../../core/word64.ts';
-import type { DmaSegment } from '../../dma/mapping.ts';
+import type { DmaSegment } from '../../dma/segment.ts';
 import type { BioFile } from '../../scenario/bio-file.ts';
 import type { MappedBio, MappedVector } from '../../scenario/mapped-bio.ts';
 import { table } from '../words/table.ts';
@@ -41,10 +41,21 @@ export function mapText(file: BioFile, bio: MappedBio, columns: number): string 
   return `${lines.join('\n')}\n`;
 }
 
+/** Where the engine finds a segment. */
+function placeOf(segment: DmaSegment): string {
+  switch (segment.space) {
+    case 'bar':
+      return `BAR ${segment.bar} + ${hex(segment.offset)}`;
+    case 'bounce':
+      return 'from the bounce pool';
+    default:
+      return hex(segment.address);
+  }
+}
+
 function segmentRow(segment: DmaSegment, index: number): string[] {
-  const { space, address, length, firstInput, lastInput, bar, offset } = segment;
-  const place =
-    bar === undefined ? (address === null ? 'from the bounce pool' : hex(address)) : `BAR ${bar} + ${hex(offset ?? 0)}`;
+  const { space, length, firstInput, lastInput } = segment;
+  const place = placeOf(segment);
   const inputs = firstInput === lastInput ? String(firstInput) : `${firstInput}-${lastInput}`;
   return [String(index), space, place, String(length), inputs];
 }
@@ -60,7 +71,7 @@ function drawIova(bio: MappedBio, columns: number): string[] {
   const width = Math.max(16, Math.min(64, columns - hex(base).length - end.length - 6));
   const cells = new Array<string>(width).fill('-');
   bio.segments.forEach((segment, index) => {
-    if (segment.space !== 'iova' || segment.address === null) return;
+    if (segment.space !== 'iova') return;
     const first = Math.floor(((segment.address - base) / size) * width);
     const last = Math.ceil(((segment.address + segment.length - base) / size) * width);
     for (let at = first; at < Math.max(last, first + 1) && at < width; at++) cells[at] = String(index % 10);
