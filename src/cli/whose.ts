@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { parseHex } from '../core/hex.ts';
 import { plural } from '../core/words.ts';
-import { readFaults } from '../doctor/log/fault-line.ts';
 import { faultRequester } from '../doctor/log/fault-requester.ts';
+import { readFaults } from '../evidence/kernel/log/fault-line.ts';
 import type { Machine } from '../machine/machine.ts';
 import { selectFunction } from '../machine/selector.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';

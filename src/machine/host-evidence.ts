@@ -3,8 +3,8 @@
  * drivers set. Evidence for findings; no verdict rests on it.
  */
 
+import type { LogLine } from '../evidence/kernel/log/telling.ts';
 import type { KernelConfig } from './kernel-config.ts';
-import type { LogLine } from './kernel-log.ts';
 
 /** A value as it stands, and where. */
 export interface Setting {

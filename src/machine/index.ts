@@ -1,3 +1,5 @@
+export type { LogLine } from '../evidence/kernel/log/telling.ts';
+export { parseKernelLog } from '../evidence/kernel/log/telling.ts';
 export type { MachineEvidence } from './build.ts';
 export { buildMachine } from './build.ts';
 export type { MachineErrorCode } from './errors.ts';
@@ -6,8 +8,6 @@ export type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '
 export { NO_HOST_EVIDENCE } from './host-evidence.ts';
 export type { KernelConfig } from './kernel-config.ts';
 export { isConfigured, parseKernelConfig } from './kernel-config.ts';
-export type { LogLine } from './kernel-log.ts';
-export { parseKernelLog } from './kernel-log.ts';
 export type { Cpu, IomemEntry, IommuMode, Machine, ReadNote } from './machine.ts';
 export { hostEvidenceOf, iommuModeOf } from './machine.ts';
 export { parseCpuinfo, parseIomem, parseKernelRelease, ramOf } from './proc.ts';

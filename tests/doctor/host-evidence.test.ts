@@ -10,7 +10,7 @@ import type { DiagnosisId, Finding } from '../../src/doctor/finding.ts';
 import { buildMachine } from '../../src/machine/build.ts';
 import { type HostEvidence, NO_HOST_EVIDENCE, type Setting } from '../../src/machine/host-evidence.ts';
 import { parseKernelConfig } from '../../src/machine/kernel-config.ts';
-import { parseKernelLog } from '../../src/machine/kernel-log.ts';
+import { parseKernelLog } from '../../src/evidence/kernel/log/telling.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { parseIomem } from '../../src/machine/proc.ts';
 import { POLICIES } from '../../src/p2p/policy.ts';

@@ -8,7 +8,7 @@ import { checkMachine } from '../../src/doctor/check-machine.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { kernelMessages } from '../../src/doctor/log/kernel-message.ts';
 import { NO_HOST_EVIDENCE } from '../../src/machine/host-evidence.ts';
-import { type LogLine, parseKernelLog } from '../../src/machine/kernel-log.ts';
+import { type LogLine, parseKernelLog } from '../../src/evidence/kernel/log/telling.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { selectFunction } from '../../src/machine/selector.ts';
 import { judgePair } from '../../src/p2p/distance.ts';

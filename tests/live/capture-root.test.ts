@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { bytesOf, latin1 } from '../../src/core/text.ts';
-import { LOG_LINES_MAX } from '../../src/machine/kernel-log.ts';
+import { LOG_LINES_MAX } from '../../src/evidence/kernel/log/telling.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { decompress, treeOfTar } from '../../src/machine/read/archive/archive.ts';
 import type { LiveParts } from '../../src/machine/read/live/capture-host.ts';

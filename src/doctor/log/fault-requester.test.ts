@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { parseFaultLine } from '../../evidence/kernel/log/fault-line.ts';
 import { buildTree } from '../../pcie/build-tree.ts';
-import { parseFaultLine } from './fault-line.ts';
 import { faultRequester } from './fault-requester.ts';
 
 const root = (domain: number, cards: number) => ({

@@ -1,9 +1,9 @@
 /** Which function a fault line names: an Intel IOMMU prints bus, device and function, and no domain. */
 
+import type { FaultLine } from '../../evidence/kernel/log/fault-line.ts';
 import { type Bdf, parseBdf, requesterId } from '../../pcie/bdf.ts';
 import type { Hierarchy } from '../../pcie/hierarchy.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import type { FaultLine } from './fault-line.ts';
 
 /**
  * The function that a line names. One that names no domain means the only function with that number; null where there are two of them,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseKernelLog } from '../../machine/kernel-log.ts';
+import { parseKernelLog } from '../../evidence/kernel/log/telling.ts';
 import { type KernelMessage, kernelMessage, kernelMessages } from './kernel-message.ts';
 
 test.each<[string, KernelMessage]>([

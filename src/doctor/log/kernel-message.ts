@@ -3,8 +3,8 @@
  * pci/pcie/aer.c, and the faults of IOMMUs.
  */
 
-import type { LogLine } from '../../machine/kernel-log.ts';
-import { type FaultLine, readFaults } from './fault-line.ts';
+import { type FaultLine, readFaults } from '../../evidence/kernel/log/fault-line.ts';
+import type { LogLine } from '../../evidence/kernel/log/telling.ts';
 
 export type KernelMessage =
   | { readonly kind: 'fault'; readonly fault: FaultLine }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { parseKernelLog } from '../../evidence/kernel/log/telling.ts';
 import { buildTree } from '../../pcie/build-tree.ts';
 import type { EndpointFunctionDescription } from '../../pcie/describe.ts';
 import { buildMachine } from '../build.ts';
 import { NO_HOST_EVIDENCE } from '../host-evidence.ts';
-import { parseKernelLog } from '../kernel-log.ts';
 import type { Machine } from '../machine.ts';
 import { hypervisorOfFirmware } from './firmware-names.ts';
 import { hypervisorOf } from './hypervisor.ts';

@@ -2,7 +2,7 @@
 
 import { RangeTable } from '../../dma/range-table.ts';
 import { type AddressOwner, addressOwner, busAddressOwner, type FindBar } from '../../doctor/facts/address-owner.ts';
-import type { FaultLine } from '../../doctor/log/fault-line.ts';
+import type { FaultLine } from '../../evidence/kernel/log/fault-line.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { p2pdmaDistance } from '../../p2p/distance.ts';
 import { JudgeContext } from '../../p2p/judge.ts';

@@ -2,7 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { AddressOwner } from '../../doctor/facts/address-owner.ts';
-import type { FaultLine } from '../../doctor/log/fault-line.ts';
+import type { FaultLine } from '../../evidence/kernel/log/fault-line.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { type MailCase, type MapType, mailCase } from '../../p2p/verdict.ts';
 import type { WhoseAnswer } from './answer.ts';

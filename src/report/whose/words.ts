@@ -3,8 +3,8 @@
 import { hex } from '../../core/hex.ts';
 import { sizeWords } from '../../core/words.ts';
 import type { AddressOwner } from '../../doctor/facts/address-owner.ts';
-import type { FaultLine } from '../../doctor/log/fault-line.ts';
 import { knowsRequester } from '../../doctor/log/fault-requester.ts';
+import type { FaultLine } from '../../evidence/kernel/log/fault-line.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../../machine/machine.ts';
 import type { PairVerdict } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';

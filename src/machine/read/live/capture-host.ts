@@ -4,11 +4,11 @@
  */
 
 import { bytesOf, latin1 } from '../../../core/text.ts';
+import { LOG_LINES_MAX, tellingMessage } from '../../../evidence/kernel/log/telling.ts';
 import { cufileProperties } from '../../cufile.ts';
 import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
 import { hypervisorOfFirmware } from '../../infer/firmware-names.ts';
 import { kernelConfigText, parseKernelConfig } from '../../kernel-config.ts';
-import { LOG_LINES_MAX, tellingMessage } from '../../kernel-log.ts';
 import type { FileTree } from '../root/file-tree.ts';
 import type { CapturedEntry, MissingPart } from './capture-root.ts';
 import { redactLogLine } from './redact.ts';

@@ -6,10 +6,10 @@
 
 import { NIBBLE } from '../../../core/hex.ts';
 import { latin1 } from '../../../core/text.ts';
+import { isLogLine, LOG_LINES_MAX, type LogLine, tellingMessage } from '../../../evidence/kernel/log/telling.ts';
 import { bdfKey, parseBdf } from '../../../pcie/bdf.ts';
 import { type HostEvidence, NO_HOST_EVIDENCE, type Setting } from '../../host-evidence.ts';
 import { KERNEL_SYMBOLS } from '../../kernel-config.ts';
-import { isLogLine, LOG_LINES_MAX, type LogLine, tellingMessage } from '../../kernel-log.ts';
 import type { Cpu, IomemEntry } from '../../machine.ts';
 import { parseIomem } from '../../proc.ts';
 

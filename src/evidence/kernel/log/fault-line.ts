@@ -4,8 +4,8 @@
  * prefix of a journal) does not matter. Linux drivers/iommu/intel/dmar.c, amd/iommu.c, arm/arm-smmu, arm/arm-smmu-v3.
  */
 
-import { LOG_LINE_MAX } from '../../machine/kernel-log.ts';
-import { formatBdf, parseBdf } from '../../pcie/bdf.ts';
+import { formatBdf, parseBdf } from '../../../pcie/bdf.ts';
+import { LOG_LINE_MAX } from './telling.ts';
 
 export interface FaultLine {
   readonly iommu: 'DMAR' | 'AMD-Vi' | 'SMMU';
@@ -20,6 +20,8 @@ export interface FaultLine {
   readonly access: 'read' | 'write' | null;
   /** What the driver says of the cause. */
   readonly reason: string | null;
+  /** The number of that cause; Intel's IOMMU alone has one. VT-d, table of fault reasons. */
+  readonly code: number | null;
 }
 
 /** A fault and the line that it was read from, counted from 1. */
@@ -37,7 +39,7 @@ export interface FaultLog {
 
 // Both forms of a requester's name: 03:00.0, and 0x03:0x00.0 of some releases.
 const REQUESTER = String.raw`\[+(?:0x)?([0-9a-f]{2}):(?:0x)?([0-9a-f]{2})\.([0-7])\]`;
-const CAUSE = String.raw`(?:\s*\[fault reason (?:0x)?[0-9a-f]+\]\s*(.*))?`;
+const CAUSE = String.raw`(?:\s*\[fault reason ((?:0x)?[0-9a-f]+)\]\s*(.*))?`;
 
 const DMAR = new RegExp(
   String.raw`DMAR:?\s*\[(?:DMA )?(Read|Write)(?: NO_PASID| PASID 0x[0-9a-f]+)?\] Request device ${REQUESTER}(?: PASID [0-9a-f]+)? fault addr (?:0x)?([0-9a-f]+)${CAUSE}`,
@@ -48,7 +50,7 @@ const INTERRUPT = new RegExp(
   'i',
 );
 /** Kernels before 4.2 print the cause on a line of its own. */
-const CAUSE_LINE = /(?:DMAR|INTR-REMAP):\s?\[fault reason (?:0x)?[0-9a-f]+\]\s*(.*)/i;
+const CAUSE_LINE = /(?:DMAR|INTR-REMAP):\s?\[fault reason ((?:0x)?[0-9a-f]+)\]\s*(.*)/i;
 /** The events that a device causes; what goes wrong with the IOMMU's own commands is none of them. */
 const AMD =
   /\b(IO_PAGE_FAULT|INVALID_DEVICE_REQUEST|ILLEGAL_DEV_TABLE_ENTRY|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR|INVALID_PPR_REQUEST)\b[^\]]*/;
@@ -64,23 +66,70 @@ const SMMU_RAW_WORD = /arm-smmu-v3.*:\s+0x([0-9a-f]{8})([0-9a-f]{8})\s*$/i;
 
 /** Reads a whole log. */
 export function readFaults(lines: readonly string[]): FaultLog {
-  const faults: { fault: FaultLine; line: number }[] = [];
-  let other = 0;
-  for (let index = 0; index < lines.length; index++) {
-    const text = plain(lines[index] as string);
-    const raw = rawSmmuEvent(lines, index);
-    const fault = raw?.fault ?? parseFaultLine(text);
-    if (fault !== null) {
-      faults.push({ fault, line: index + 1 });
-      index += raw === null ? 0 : raw.words;
-      continue;
-    }
-    const last = faults.at(-1);
-    const added = last === undefined || last.line !== index ? null : addedBy(last.fault, text);
-    if (last !== undefined && added !== null) last.fault = added;
-    else if (text.trim() !== '') other++;
+  const reader = new FaultReader();
+  let others = 0;
+  for (const [index, line] of lines.entries()) {
+    if (!reader.take(line, index + 1) && line.trim() !== '') others++;
   }
-  return { faults, otherLines: other };
+  return { faults: reader.faults, otherLines: others + reader.abandon() };
+}
+
+/** Reads faults line by line: some need two lines, and the raw events of an SMMU five. */
+export class FaultReader {
+  readonly #faults: { fault: FaultLine; line: number }[] = [];
+  /** Whether the line before was a fault that the next may add to. */
+  #isOpen = false;
+  #raw: RawEvent | null = null;
+  #abandoned = 0;
+
+  get faults(): readonly FaultAtLine[] {
+    return this.#faults;
+  }
+
+  /** Takes a line; false where it is no part of a fault. */
+  take(line: string, number: number): boolean {
+    const text = plain(line);
+    if (this.#rawWord(text)) return true;
+    const name = RAW_EVENTS[SMMU_RAW_HEAD.exec(text)?.[1] ?? ''];
+    if (name !== undefined) {
+      this.#raw = { name, line: number, words: [] };
+      this.#isOpen = false;
+      return true;
+    }
+    const fault = parseFaultLine(text);
+    const last = this.#faults.at(-1);
+    if (fault !== null) this.#faults.push({ fault, line: number });
+    const added = fault !== null || last === undefined || !this.#isOpen ? null : addedBy(last.fault, text);
+    if (last !== undefined && added !== null) last.fault = added;
+    this.#isOpen = fault !== null;
+    return fault !== null || added !== null;
+  }
+
+  /** Ends the log: lines that began an event and were not followed by the rest of it. */
+  abandon(): number {
+    this.#dropRaw();
+    return this.#abandoned;
+  }
+
+  /** Whether the line is a word of the raw event that is being read. */
+  #rawWord(text: string): boolean {
+    const raw = this.#raw;
+    if (raw === null) return false;
+    const word = raw.words.length < RAW_WORDS ? SMMU_RAW_WORD.exec(text) : null;
+    if (word === null) {
+      this.#dropRaw();
+      return false;
+    }
+    raw.words.push([Number.parseInt(word[1] as string, 16), Number.parseInt(word[2] as string, 16)]);
+    if (raw.words.length === RAW_WORDS_TELLING) this.#faults.push({ fault: rawFault(raw), line: raw.line });
+    return true;
+  }
+
+  #dropRaw(): void {
+    const raw = this.#raw;
+    this.#raw = null;
+    if (raw !== null && raw.words.length < RAW_WORDS_TELLING) this.#abandoned += 1 + raw.words.length;
+  }
 }
 
 /** Reads one line of dmesg; null where it reports no such fault, or only a part of one. */
@@ -99,8 +148,8 @@ function plain(line: string): string {
 /** The fault with what its second line tells; null where the line is another matter. */
 function addedBy(fault: FaultLine, text: string): FaultLine | null {
   if (fault.iommu === 'DMAR' && fault.reason === null) {
-    const cause = CAUSE_LINE.exec(text)?.[1]?.trim();
-    return cause === undefined ? null : { ...fault, reason: cause === '' ? null : cause };
+    const cause = CAUSE_LINE.exec(text);
+    return cause === null ? null : { ...fault, reason: textOrNull(cause[2]), code: codeOf(cause[1]) };
   }
   if (fault.iommu === 'SMMU' && fault.access === null) {
     const access = SMMU_EVENT_ACCESS.exec(text)?.[1];
@@ -114,6 +163,13 @@ function addressOf(digits: string | undefined): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
+/** The number of a cause: hexadecimal with 0x in newer kernels, decimal without it in older ones. */
+function codeOf(digits: string | undefined): number | null {
+  if (digits === undefined) return null;
+  const code = Number.parseInt(digits, digits.startsWith('0x') ? 16 : 10);
+  return Number.isNaN(code) ? null : code;
+}
+
 function textOrNull(text: string | undefined): string | null {
   const trimmed = text?.trim() ?? '';
   return trimmed === '' ? null : trimmed;
@@ -122,7 +178,7 @@ function textOrNull(text: string | undefined): string | null {
 function dmarLine(line: string): FaultLine | null {
   const match = DMAR.exec(line);
   if (match === null) return null;
-  const [, access = '', bus, device, fn, address, reason] = match;
+  const [, access = '', bus, device, fn, address, code, reason] = match;
   return {
     iommu: 'DMAR',
     what: 'memory',
@@ -131,13 +187,14 @@ function dmarLine(line: string): FaultLine | null {
     address: addressOf(address),
     access: access.toLowerCase() as 'read' | 'write',
     reason: textOrNull(reason),
+    code: codeOf(code),
   };
 }
 
 function interruptLine(line: string): FaultLine | null {
   const match = INTERRUPT.exec(line);
   if (match === null) return null;
-  const [, bus, device, fn, reason] = match;
+  const [, bus, device, fn, code, reason] = match;
   return {
     iommu: 'DMAR',
     what: 'interrupt',
@@ -146,6 +203,7 @@ function interruptLine(line: string): FaultLine | null {
     address: null,
     access: null,
     reason: textOrNull(reason),
+    code: codeOf(code),
   };
 }
 
@@ -172,6 +230,7 @@ function amdLine(line: string): FaultLine | null {
     address: isInterrupt ? null : addressOf(address),
     access: flags === null || isInterrupt || event !== 'IO_PAGE_FAULT' ? null : flags & AMD_WRITE ? 'write' : 'read',
     reason: event === 'IO_PAGE_FAULT' ? null : (event as string),
+    code: null,
   };
 }
 
@@ -210,6 +269,7 @@ function smmuFault(
     address: addressOf(address),
     access,
     reason,
+    code: null,
   };
 }
 
@@ -223,26 +283,23 @@ const RAW_EVENTS: Readonly<Record<string, string>> = {
 /** Bit 35 of the record's second word: RnW. */
 const RAW_READ = 0x8;
 
-/** An event that releases before 6.14 print as four words, a line each: stream, bits, address. */
-function rawSmmuEvent(
-  lines: readonly string[],
-  index: number,
-): { readonly fault: FaultLine; readonly words: number } | null {
-  const name = RAW_EVENTS[SMMU_RAW_HEAD.exec(plain(lines[index] as string))?.[1] ?? ''];
-  if (name === undefined) return null;
-  const words: RegExpExecArray[] = [];
-  while (words.length < 4) {
-    const word = SMMU_RAW_WORD.exec(plain(lines[index + 1 + words.length] ?? ''));
-    if (word === null) break;
-    words.push(word);
-  }
-  const [first, second, third] = words;
-  if (first === undefined || second === undefined || third === undefined) return null;
-  const stream = Number.parseInt(first[1] as string, 16);
-  const access = Number.parseInt(second[1] as string, 16) & RAW_READ ? 'read' : 'write';
-  const reason = `${name}, stream 0x${stream.toString(16)}`;
-  return {
-    fault: smmuFault(`${third[1]}${third[2]}`, access, reason, null),
-    words: words.length,
-  };
+/** Words of an event, and how many of them are needed: stream, bits, address. */
+const RAW_WORDS = 4;
+const RAW_WORDS_TELLING = 3;
+
+/** An event that releases before 6.14 print as four words, a line each. */
+interface RawEvent {
+  readonly name: string;
+  readonly line: number;
+  /** High and low half of each. */
+  readonly words: (readonly [high: number, low: number])[];
 }
+
+function rawFault({ name, words }: RawEvent): FaultLine {
+  const [[stream], [bits], [high, low]] = words as [RawWord, RawWord, RawWord];
+  const reason = `${name}, stream 0x${stream.toString(16)}`;
+  const address = `${high.toString(16)}${low.toString(16).padStart(8, '0')}`;
+  return smmuFault(address, bits & RAW_READ ? 'read' : 'write', reason, null);
+}
+
+type RawWord = RawEvent['words'][number];

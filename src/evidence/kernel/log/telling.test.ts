@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLogLine, LOG_LINES_MAX, parseKernelLog, tellingMessage } from './kernel-log.ts';
+import { isLogLine, LOG_LINES_MAX, parseKernelLog, tellingMessage } from './telling.ts';
 
 test.each<[string, string]>([
   [
