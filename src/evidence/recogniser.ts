@@ -40,6 +40,8 @@ export interface BlockResult<Item extends ItemPlace = ItemPlace> {
 /** A block that is being read. */
 export interface Reading<Item extends ItemPlace = ItemPlace> {
   take(line: CleanLine): Taken;
+  /** Of a table: takes a line without cleaning it, where its bytes alone say that it goes on; false where it must be looked at. */
+  skim?(bytes: Uint8Array, start: number, end: number): boolean;
   /** What it held; null where it was something else: its lines are then shown to the other recognisers. */
   close(): BlockResult<Item> | null;
 }
@@ -62,7 +64,10 @@ export interface Recogniser<Item extends ItemPlace = ItemPlace> {
   readonly manner: 'table' | 'log';
   /** Every first line of a table, and every line of a log that says something, has one of these words. ASCII. */
   readonly words: readonly string[];
-  /** Opens a block at this line, which it then has taken; null where the line is none of its own. */
+  /**
+   * Opens a block at this line. Of a table: it has taken the line then, or is null where the line begins none. Of a log: it is empty, and
+   * asked about the line next; where it passes, it is dropped.
+   */
   open(line: CleanLine, context: BlockContext): Reading<Item> | null;
   /**
    * Of a log: whether bytes without any of its words belong to it all the same, by their time stamp (`own`), or may stand among its lines
@@ -131,10 +136,8 @@ export function linesOf<Item extends ItemPlace>(form: LinesForm<Item>): Recognis
     kind,
     manner: 'log',
     words,
-    open(first, context) {
-      const begun = form.readLine(first, context);
-      if (begun === null) return null;
-      const items: Item[] = [...begun];
+    open(_line, context) {
+      const items: Item[] = [];
       let leftOut = 0;
       return {
         take(line) {

@@ -37,6 +37,11 @@ const PEELS: readonly RegExp[] = [
   /^\|\s/,
 ];
 
+/** A block at its first line. */
+interface BegunBlock extends Pick<OpenBlock, 'owner' | 'context' | 'reading' | 'peel'> {
+  readonly place: LinePlace;
+}
+
 const NOBODY: readonly number[] = [];
 
 const ANCHORS = new WeakMap<readonly Recogniser<EvidenceItem>[], AnchorTable>();
@@ -115,6 +120,12 @@ export class Walk {
     this.#flooded = null;
     const owners = this.#hits.length === 0 ? NOBODY : this.#owners(number);
     const place: LinePlace = { number, start, end };
+    if (this.#table?.reading?.skim?.(this.#bytes, start, end) === true) {
+      this.#extend(this.#table, place);
+      this.#table.strangers = 0;
+      this.#above = place;
+      return;
+    }
     if (this.#table === null && this.#wanting === null && owners.length === 0) {
       if (this.#flooded === null) this.#silentLine(place);
       else this.#extend(this.#flooded, place);
@@ -146,7 +157,8 @@ export class Walk {
     if (this.#tableTakes(line, place) || line.mark !== null || line.isBlank) return true;
     const wanting = this.#wanting;
     this.#wanting = null;
-    if (wanting !== null && this.#logTakes(wanting, line, place)) return true;
+    if (wanting !== null && wanting.reading !== null && this.#logTakes(wanting, wanting.reading, line, place))
+      return true;
     if (this.#asked(line, place, owners, null)) return true;
     if (owners.length === 0) return false;
     for (const peel of PEELS) {
@@ -187,17 +199,22 @@ export class Walk {
     for (const owner of owners) {
       const recogniser = this.#recognisers[owner] as Recogniser<EvidenceItem>;
       const log = recogniser.manner === 'log' ? this.#logs.get(owner) : undefined;
-      if (log !== undefined && log.reading !== null) {
-        if (this.#logTakes(log, line, place)) return true;
+      const known = log?.reading ?? null;
+      if (log !== undefined && known !== null) {
+        if (this.#logTakes(log, known, line, place)) return true;
         continue;
       }
       const context = log?.context ?? new Context(this.#file, this.#bytes, this.#above);
       const reading = recogniser.open(line, context);
       if (reading === null) continue;
-      if (log !== undefined) {
-        log.reading = reading;
-        this.#extend(log, place);
-      } else this.#opened({ owner, context, reading, place, peel });
+      if (recogniser.manner === 'table') {
+        this.#openTable({ owner, context, reading, place, peel });
+        return true;
+      }
+      const block = log ?? this.#newBlock({ owner, context, reading: null, place, peel });
+      if (!this.#logTakes(block, reading, line, place)) continue;
+      block.reading = reading;
+      if (log === undefined) this.#openLog(block);
       return true;
     }
     return false;
@@ -226,28 +243,34 @@ export class Walk {
     return owners.sort((a, b) => a - b);
   }
 
-  #logTakes(log: OpenBlock, line: CleanLine, place: LinePlace): boolean {
-    const taken = log.reading?.take(line) ?? 'passed';
+  #logTakes(log: OpenBlock, reading: Reading<EvidenceItem>, line: CleanLine, place: LinePlace): boolean {
+    const taken = reading.take(line);
     if (taken !== 'taken' && taken !== 'more') return false;
     if (taken === 'more') this.#wanting = log;
     this.#extend(log, place);
     return true;
   }
 
-  #opened({
-    owner,
-    context,
-    reading,
-    place,
-    peel,
-  }: Pick<OpenBlock, 'owner' | 'context' | 'reading' | 'peel'> & { place: LinePlace }): void {
-    const isTable = this.#recognisers[owner]?.manner === 'table';
-    if (isTable) {
-      if (this.#table !== null) this.#closeTable();
-      this.#closeLogs();
-    }
+  #openTable(begun: BegunBlock): void {
+    if (this.#table !== null) this.#closeTable();
+    this.#closeLogs();
+    this.#table = this.#newBlock(begun);
+    this.#ownCommand(this.#table);
+    this.#extend(this.#table, begun.place);
+  }
+
+  #openLog(log: OpenBlock): void {
+    this.#ownCommand(log);
+    this.#logs.set(log.owner, log);
+  }
+
+  /** The command above a block is known by it, and no unknown line. */
+  #ownCommand({ context }: OpenBlock): void {
     if (context.command !== null && this.#above !== null) this.#unknown.takeBack(this.#above.number);
-    const block: OpenBlock = {
+  }
+
+  #newBlock({ owner, context, reading, place, peel }: BegunBlock): OpenBlock {
+    return {
       owner,
       context,
       reading,
@@ -260,9 +283,6 @@ export class Walk {
       leftOut: 0,
       hasGap: false,
     };
-    this.#extend(block, place);
-    if (isTable) this.#table = block;
-    else this.#logs.set(owner, block);
   }
 
   #extend(block: OpenBlock, place: LinePlace): void {
@@ -283,13 +303,9 @@ export class Walk {
         continue;
       }
       if (log === undefined) {
-        this.#opened({
-          owner,
-          context: new Context(this.#file, this.#bytes, this.#above),
-          reading: null,
-          place,
-          peel: null,
-        });
+        const context = new Context(this.#file, this.#bytes, this.#above);
+        this.#openLog(this.#newBlock({ owner, context, reading: null, place, peel: null }));
+        this.#unknown.claim(place.number);
       } else {
         log.last = place;
         log.strangers = 0;

@@ -3,8 +3,8 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { bytesOf } from '../../src/core/text.ts';
-import { buildMachine } from '../../src/machine/build.ts';
 import { LOG_LINES_MAX } from '../../src/evidence/kernel/log/telling.ts';
+import { buildMachine } from '../../src/machine/build.ts';
 import { hostEvidenceOf, type Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { readCapturedRoot } from '../../src/machine/read/root/captured-root.ts';

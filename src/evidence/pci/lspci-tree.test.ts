@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { recognise } from '../recognise.ts';
-import type { TreeItem } from './lspci-tree.ts';
+import type { DrawnExcerpt, TreeItem } from './lspci-tree.ts';
 
 const treeOf = (text: string) => recognise(text, 'f').blocks.filter(({ kind }) => kind === 'lspci-tree');
 const items = (text: string) => treeOf(text).flatMap((block) => block.items as readonly TreeItem[]);
@@ -60,8 +60,13 @@ test('of a drawing without its head, what stands on a bus that is named is kept,
            |            \-00.1  Maker Sound [10de:22ba]
            +-1f.0  Maker Bridge [8086:1234]
 `;
-  expect(told(text)).toEqual(['0000:0a:00.0 below undefined', '0000:0a:00.1 below undefined']);
-  expect(treeOf(text)).toMatchObject([{ isComplete: false, doubt: expect.stringMatching(/^2 functions/) }]);
+  const blocks = recognise(text, 'f').blocks;
+  const excerpt = blocks.flatMap((block) => block.items as readonly DrawnExcerpt[]);
+  expect(excerpt.map(({ kind, what, function: name, parent }) => [kind, what, name, parent])).toEqual([
+    ['lspci', 'drawn', '0000:0a:00.0', undefined],
+    ['lspci', 'drawn', '0000:0a:00.1', undefined],
+  ]);
+  expect(blocks).toMatchObject([{ isComplete: false, doubt: expect.stringMatching(/^2 functions/) }]);
 });
 
 test('a domain of VMD has five digits, and a root bus without a domain is of domain 0', () => {

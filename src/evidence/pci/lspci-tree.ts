@@ -32,27 +32,51 @@ export interface TreeItem extends ItemPlace {
 const ROOT = /^\s*-(?:\+-)?\[(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}(?:-[0-9a-f]{2})?\]-/i;
 const BRANCH = /^[ |]*[+\\]-(?:\[[0-9a-f:-]{2,16}\]-|[01][0-9a-f]\.[0-7](?:-\[| {2}|$))/i;
 
-/** Recognises a drawing, whole or cut. */
+/** A function in lines of a drawing whose root is not shown: an excerpt of a listing, and no tree. */
+export interface DrawnExcerpt extends Omit<TreeItem, 'kind'> {
+  readonly kind: 'lspci';
+  readonly what: 'drawn';
+}
+
+/** Recognises a drawing, from its root on. */
 export const lspciTree: Recogniser<TreeItem> = tableOf<TreeItem>({
   kind: 'lspci-tree',
   words: ['-[0', '-[1', '-[2', '-[3', '-[4', '-[5', '-[6', '-[7', '-[8', '-[9', ...[...'abcdef'].map((d) => `-[${d}`)],
-  begins: ({ text }) => ROOT.test(text) || BRANCH.test(text),
-  continues: ({ text, isBlank }, lines) => {
-    if (isBlank) return 'ended';
-    // Another drawing begins: the same one pasted again, or the tree of another machine.
-    if (/^-/.test(text.trimStart()) && ROOT.test(text))
-      return lines.some((line) => ROOT.test(line.text)) ? 'ended' : 'taken';
-    return BRANCH.test(text) ? 'taken' : 'ended';
-  },
+  begins: ({ text }) => ROOT.test(text),
+  continues: (line, lines) => (isRoot(line) && lines.some(isRoot) ? 'ended' : goesOn(line)),
   read: (lines, { file }) => {
-    const reader = new TreeReader(file);
-    for (const line of lines) reader.line(line);
-    const { items, lost } = reader;
-    if (items.length === 0) return null;
-    const doubt = lost === 0 ? null : `${lost} functions hang from a branch that is not in the paste`;
-    return { items, isComplete: lost === 0, subject: 'drawing', doubt };
+    const { items, lost } = drawingOf(lines, file);
+    return items.length === 0
+      ? null
+      : { items, isComplete: lost === 0, subject: 'drawing', doubt: lost === 0 ? null : lostWords(lost) };
   },
 });
+
+/** Recognises lines that were taken out of a drawing: `lspci -nntv | grep -A1 GPU`. */
+export const lspciTreeExcerpt: Recogniser<DrawnExcerpt> = tableOf<DrawnExcerpt>({
+  kind: 'lspci',
+  words: ['+-', '\\-'],
+  begins: ({ text }) => BRANCH.test(text),
+  continues: (line) => (isRoot(line) ? 'ended' : goesOn(line)),
+  read: (lines, { file }) => {
+    const { items, lost } = drawingOf(lines, file);
+    const excerpt = items.map((item): DrawnExcerpt => ({ ...item, kind: 'lspci', what: 'drawn' }));
+    return items.length === 0 ? null : { items: excerpt, isComplete: false, doubt: lostWords(lost) };
+  },
+});
+
+/** Another drawing begins: the same one pasted again, or the tree of another machine. */
+const isRoot = ({ text }: CleanLine): boolean => ROOT.test(text);
+
+const goesOn = ({ text }: CleanLine): 'taken' | 'ended' => (BRANCH.test(text) || ROOT.test(text) ? 'taken' : 'ended');
+
+const lostWords = (lost: number): string => `${lost} functions hang from a branch that is not in the paste`;
+
+function drawingOf(lines: readonly CleanLine[], file: string): TreeReader {
+  const reader = new TreeReader(file);
+  for (const line of lines) reader.line(line);
+  return reader;
+}
 
 /** A bus that functions are drawn on. */
 interface DrawnBus {

@@ -111,10 +111,10 @@ export type IommuSays =
 /** Of boot. */
 export type MachineSays =
   | { readonly what: 'kernel'; readonly release: string }
-  | { readonly what: 'commandLine'; readonly text: string }
+  | { readonly what: 'commandLine'; readonly parameters: string }
   | { readonly what: 'hypervisor'; readonly name: string }
   | { readonly what: 'cpu'; readonly name: string; readonly family: number | null; readonly model: number | null }
-  | { readonly what: 'board'; readonly text: string }
+  | { readonly what: 'board'; readonly name: string }
   | { readonly what: 'physicalWidth'; readonly bits: number };
 
 /** Of drivers. */
