@@ -130,6 +130,11 @@ export interface SysfsFacts {
   /** Current and maximum link from the link attributes. */
   readonly link: LinkFacts | undefined;
   readonly p2pmem: P2pmemFacts | undefined;
+  /**
+   * The file `config` ends at 256 bytes for one who may read all of it: the kernel itself reaches no extended space, so no extended
+   * capability exists to it.
+   */
+  readonly endsAt256?: boolean | undefined;
 }
 
 export interface SysfsResource {

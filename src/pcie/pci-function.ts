@@ -248,7 +248,7 @@ export class PciFunction {
       const registers = offset === undefined ? null : acsAt(this.config, offset);
       if (registers !== null) return registers;
       // Without an Express capability there is no extended space, and ACS lives there.
-      if (this.expressOffset === null) return ABSENT;
+      if (this.expressOffset === null || this.facts.sysfs?.endsAt256 === true) return ABSENT;
     }
     const text = this.facts.text;
     if (text?.acs !== undefined) return text.acs;

@@ -40,7 +40,10 @@ export function acsWords(fn: PciFunction): string {
   const { acs } = fn;
   switch (acs.state) {
     case 'absent':
-      return 'no ACS';
+      // Without an Express capability there would be none anyway.
+      return fn.facts.sysfs?.endsAt256 === true && fn.portType !== 'conventional'
+        ? 'no ACS: the kernel reaches 256 bytes of its registers only'
+        : 'no ACS';
     case 'unknown':
       return `ACS not known: ${MISSING_WORDS[acs.missing]}`;
     case 'present': {

@@ -16,6 +16,8 @@ import { parseCpuinfo, parseIomem, parseKernelRelease } from '../../proc.ts';
 import type { FileTree } from './file-tree.ts';
 import { type HostAids, hasPackedConfig, readHostFiles } from './host-files.ts';
 
+/** Bytes of a configuration space without an extended one: Linux sizes the file `config` by what it reaches. pci_cfg_space_size(). */
+const SHORT_SPACE = 256;
 const DEVICES = 'sys/bus/pci/devices';
 const GROUPS = 'sys/kernel/iommu_groups';
 
@@ -191,6 +193,7 @@ function readFunction(tree: FileTree, place: Place): FunctionFacts {
     driver: linkName('driver'),
     physicalFunction: physfn === undefined ? undefined : (parseBdf(physfn) ?? undefined),
     link: linkAttributes(text),
+    endsAt256: bytes?.length === SHORT_SPACE && config.length === SHORT_SPACE,
     p2pmem: p2pmem(isThere('p2pmem'), (name) => readText(tree, `${path}/${name}`)),
   };
   return {
