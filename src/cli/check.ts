@@ -10,7 +10,7 @@ import type { Machine } from '../machine/machine.ts';
 import { selectFunctions } from '../machine/selector.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { AnswerQuestion } from '../report/answer/view.ts';
-import type { CheckView } from '../report/check/text.ts';
+import type { CheckView } from '../report/check/view.ts';
 import { loadCase } from './case-argument.ts';
 import { type Invocation, textOption } from './context.ts';
 import { didYouMean, UsageError } from './errors.ts';

@@ -1,7 +1,7 @@
 /** The command tree as data, for completion and the man page: read off the same specifications that parse the command line. */
 
 import { Command } from 'commander';
-import type { CommandSpec } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
 
 export interface OptionEntry {
   /** `-o`; null where there is none. */

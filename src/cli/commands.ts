@@ -1,18 +1,7 @@
 /** All commands: name, arguments, options, help. What each does is in its own file, loaded when it is called. */
 
 import type { Command } from 'commander';
-import type { CommandModule } from './context.ts';
-
-export interface CommandSpec {
-  readonly name: string;
-  /** One line of `p2pdma --help`. */
-  readonly summary: string;
-  /** Examples, shown before everything else in the command's own help. */
-  readonly examples: readonly string[];
-  /** Adds arguments and options. */
-  readonly shape: (command: Command) => void;
-  readonly load: () => Promise<CommandModule>;
-}
+import type { CommandSpec } from './command-spec.ts';
 
 const MACHINE_HELP =
   'live (the default on Linux), a captured folder or archive, an lspci listing (hex or text), - for standard input, or example:NAME';

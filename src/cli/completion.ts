@@ -1,7 +1,7 @@
 /** `p2pdma completion`: scripts for bash, zsh and fish, made from the command tree. */
 
+import type { CommandSpec } from './command-spec.ts';
 import { type ArgumentEntry, type CommandEntry, commandTree, type OptionEntry } from './command-tree.ts';
-import type { CommandSpec } from './commands.ts';
 import { valuesOf, wordsOf } from './completion-words.ts';
 import type { CommandModule, Invocation } from './context.ts';
 import { UsageError } from './errors.ts';

@@ -17,6 +17,8 @@ export interface CliContext {
   readonly color: boolean;
   /** Width that the answer should fit, characters. */
   readonly columns: number;
+  /** The version of the package, `0.1.0`. */
+  readonly version: () => string;
 }
 
 /** A command line after parsing. */

@@ -1,15 +1,15 @@
 /** The command `p2pdma`: parses the command line, runs one command, turns what went wrong into words and an exit code. */
 
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { alike } from '../core/text.ts';
-import { COMMANDS, type CommandSpec } from './commands.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
 import { didYouMean, errorDocument, errorText, UsageError, type UsageErrorCode } from './errors.ts';
 import { EXIT_DONE, EXIT_INTERRUPTED, type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { Output, OutputClosed } from './output.ts';
+import { Output, OutputClosed, outputWidth } from './output.ts';
 import { progressOn } from './progress.ts';
-import { version } from './version.ts';
-import { outputWidth } from './width.ts';
 
 const EXAMPLES = `Examples:
   p2pdma check                                     what is wrong with this computer, where, and how to fix it
@@ -83,7 +83,13 @@ function contextOf(out: Output, json: boolean, colorWanted: boolean): CliContext
     json,
     color: terminal && colorWanted && !noColor,
     columns: widthOf(),
+    version,
   };
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function widthOf(): number {

@@ -1,11 +1,10 @@
 /** `p2pdma man`: the manual page, made from the command tree. The macros are those of man(7). */
 
 import { wrap } from '../report/words/style.ts';
+import type { CommandSpec } from './command-spec.ts';
 import { type CommandEntry, commandTree } from './command-tree.ts';
-import type { CommandSpec } from './commands.ts';
 import type { CommandModule, Invocation } from './context.ts';
 import { EXIT_DONE, type ExitCode } from './exit-codes.ts';
-import { version } from './version.ts';
 
 /** The command for the tree of `specs`. */
 export function manOf(specs: readonly CommandSpec[]): CommandModule {
@@ -13,7 +12,7 @@ export function manOf(specs: readonly CommandSpec[]): CommandModule {
 }
 
 async function run({ context }: Invocation, specs: readonly CommandSpec[]): Promise<ExitCode> {
-  await context.out.write(manPage(commandTree(specs), version()));
+  await context.out.write(manPage(commandTree(specs), context.version()));
   return EXIT_DONE;
 }
 

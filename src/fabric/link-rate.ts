@@ -1,7 +1,6 @@
 /** Line rate of a link that may not be trained, or not known: the fabric takes a guess then, since time must pass. */
 
-import type { LinkFacts } from '../pcie/express.ts';
-import { lineRate } from '../pcie/link-rate.ts';
+import { type LinkFacts, lineRate } from '../pcie/express.ts';
 
 /** Taken where nothing tells how fast a link is. */
 const UNKNOWN_LINK = { speedGts: 8, width: 4 };

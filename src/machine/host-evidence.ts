@@ -4,7 +4,6 @@
  */
 
 import type { LogLine } from '../evidence/kernel/log/telling.ts';
-import type { KernelConfig } from './kernel-config.ts';
 
 /** A value as it stands, and where. */
 export interface Setting {
@@ -12,6 +11,15 @@ export interface Setting {
   readonly file: string;
   /** 1-based; null where the file has one line only. */
   readonly line: number | null;
+}
+
+/** The configuration that a kernel was built with, as far as it is read. */
+export interface KernelConfig {
+  readonly file: string;
+  /** Release in the file's head, `6.12.117`; null where it has none. */
+  readonly release: string | null;
+  /** By symbol without `CONFIG_`; `n` where the file says "is not set". */
+  readonly options: ReadonlyMap<string, Setting>;
 }
 
 /** A module, loaded or built in. */

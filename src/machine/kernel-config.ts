@@ -4,7 +4,7 @@
  * Documentation/kbuild/kconfig-language.rst, drivers/pci/Kconfig.
  */
 
-import type { Setting } from './host-evidence.ts';
+import type { KernelConfig, Setting } from './host-evidence.ts';
 
 /** Symbols that are read, without `CONFIG_`. All are on, off, `m`, or a number. */
 export const KERNEL_SYMBOLS: readonly string[] = [
@@ -41,14 +41,6 @@ export const KERNEL_SYMBOLS: readonly string[] = [
   'IOMMU_DEFAULT_DMA_LAZY',
   'IOMMU_DEFAULT_DMA_STRICT',
 ];
-
-export interface KernelConfig {
-  readonly file: string;
-  /** Release in the file's head, `6.12.117`; null where it has none. */
-  readonly release: string | null;
-  /** By symbol without `CONFIG_`; `n` where the file says "is not set". */
-  readonly options: ReadonlyMap<string, Setting>;
-}
 
 const SYMBOLS: string = KERNEL_SYMBOLS.join('|');
 const HEAD = /^# Linux\/\S+ (\d+\.\d+\S*) Kernel Configuration/m;

@@ -16,8 +16,9 @@
 import { assert } from '../core/assert.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type Divergence, divergenceOf, forwardsUpstream } from './directional.ts';
+import { likelyAtHostBridge } from './host-bridge.ts';
 import { type JudgeContext, REDIRECT_UNKNOWN, REDIRECT_YES, redirectNames, typeOf } from './judge.ts';
-import { likelyAtHostBridge, likelyByGroups } from './likely.ts';
+import { likelyByGroups } from './likely.ts';
 import type { PairVerdict, Reason } from './verdict.ts';
 
 /** `PCI_P2PDMA_THRU_HOST_BRIDGE` of the mail: the bit beside the hops in its `int` that says that the road leads through the host bridge. */

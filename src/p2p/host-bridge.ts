@@ -10,7 +10,7 @@ import type { NamedIds } from '../pcie/function-facts.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { AllowedHostBridge, Policy } from './policy.ts';
-import type { Reason } from './verdict.ts';
+import type { Likely, Reason } from './verdict.ts';
 
 export interface HostBridgeAnswer {
   /** null: the evidence does not suffice. */
@@ -18,6 +18,12 @@ export interface HostBridgeAnswer {
   readonly reasons: readonly Reason[];
   /** Strong evidence that is no proof, where `allowed` is null; null where there is none. */
   readonly likely: { readonly allowed: boolean; readonly because: string } | null;
+}
+
+/** By what the host bridges probably allow; null where nothing says so. */
+export function likelyAtHostBridge({ likely }: HostBridgeAnswer): Likely | null {
+  if (likely === null) return null;
+  return { type: likely.allowed ? 'thruHostBridge' : 'notSupported', because: likely.because };
 }
 
 /** What one root bus has to say, by its first device. */

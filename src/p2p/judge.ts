@@ -6,8 +6,7 @@ import type { Machine } from '../machine/machine.ts';
 import { acsBitNames, REDIRECT_BITS, redirects } from '../pcie/acs.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { type HostBridgeAnswer, HostBridges } from './host-bridge.ts';
-import { likelyAtHostBridge } from './likely.ts';
+import { type HostBridgeAnswer, HostBridges, likelyAtHostBridge } from './host-bridge.ts';
 import { POLICIES, type Policy } from './policy.ts';
 import type { Likely, MapType, Reason } from './verdict.ts';
 

@@ -4,15 +4,9 @@
  */
 
 import type { PciFunction } from '../pcie/pci-function.ts';
-import type { HostBridgeAnswer } from './host-bridge.ts';
+import { likelyAtHostBridge } from './host-bridge.ts';
 import type { JudgeContext } from './judge.ts';
 import type { Likely } from './verdict.ts';
-
-/** By what the host bridges probably allow; null where nothing says so. */
-export function likelyAtHostBridge({ likely }: HostBridgeAnswer): Likely | null {
-  if (likely === null) return null;
-  return { type: likely.allowed ? 'thruHostBridge' : 'notSupported', because: likely.because };
-}
 
 /**
  * By IOMMU groups, where ACS between the two is not known. Linux puts devices below two ports of one switch into different groups only

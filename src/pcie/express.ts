@@ -117,3 +117,12 @@ export function tagsAt(config: ConfigSpace, offset: number): TagFacts | null {
     enabled10Bit: (control & TAG_REQUESTER_ENABLE) !== 0,
   };
 }
+
+/**
+ * Line rate of a link: bytes a nanosecond in each direction, which are GB/s. GT/s times lanes times the share of the line code that is
+ * data: 8b/10b, 128b/130b, and of a flit of 256 bytes the 242 for TLPs and DLLPs. PCIe Base Specification, 4.2.1 to 4.2.3.
+ */
+export function lineRate(speedGts: number, width: number): number {
+  const code = speedGts <= 5 ? 8 / 10 : speedGts <= 32 ? 128 / 130 : 242 / 256;
+  return (speedGts * width * code) / 8;
+}

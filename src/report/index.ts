@@ -6,9 +6,8 @@
 export type { CheckDocument, DiagnosisDocument, EvidenceDocument, FindingDocument, FixDocument } from './check/json.ts';
 export { checkDocument, diagnosisDocument } from './check/json.ts';
 export { markdownLines } from './check/markdown.ts';
-export type { CheckView } from './check/text.ts';
 export { checkLines, diagnosisLines } from './check/text.ts';
-export type { CheckQuestion } from './check/view.ts';
+export type { CheckQuestion, CheckView } from './check/view.ts';
 export type { DiffDocument, DiffSide } from './diff/json.ts';
 export { diffDocument } from './diff/json.ts';
 export type { DiffView } from './diff/text.ts';

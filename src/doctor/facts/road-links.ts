@@ -4,8 +4,8 @@
  */
 
 import type { LinkFacts } from '../../pcie/express.ts';
+import { lineRate } from '../../pcie/express.ts';
 import type { Hierarchy } from '../../pcie/hierarchy.ts';
-import { lineRate } from '../../pcie/link-rate.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 
 /** One link, by its two ends. */

@@ -7,7 +7,7 @@ import type { Range } from '../../core/index.ts';
 import { hex, hexDigits } from '../../core/index.ts';
 import { bytesOf } from '../../core/text.ts';
 import { buildMachine, type Machine, MemoryTree, readCapturedRoot } from '../../machine/index.ts';
-import type { CapturedEntry } from '../../machine/read/live/capture-root.ts';
+import type { CapturedEntry } from '../../machine/read/live/captured-entry.ts';
 import { formatBdf } from '../../pcie/index.ts';
 import { ECAM_BASE, ECAM_BYTES } from './config-access.ts';
 import type { FoundFunction, SizedBar } from './enumerate.ts';

@@ -3,7 +3,7 @@
 import type { KindOpinion } from '../../doctor/whose-rule/kinds.ts';
 import { opinionHead } from '../words/opinion-words.ts';
 import { wrap } from '../words/style.ts';
-import type { CheckView } from './text.ts';
+import type { CheckView } from './view.ts';
 
 const HEAD = 'Whose rule (the pairs counted above are the kernel’s; these go by others):';
 

@@ -10,17 +10,10 @@ import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { proofLine } from '../words/proof.ts';
-import { type Style, shorten, wrap } from '../words/style.ts';
+import { shorten, wrap } from '../words/style.ts';
 import { type Block, fitted } from './fit.ts';
 import { ruleLines } from './rules.ts';
-import { type CheckQuestion, evidenceText, headline, pairsSentence, splitFindings } from './view.ts';
-
-export interface CheckView {
-  readonly columns: number;
-  readonly style: Style;
-  /** All evidence, all fixes, all findings. */
-  readonly verbose: boolean;
-}
+import { type CheckQuestion, type CheckView, evidenceText, headline, pairsSentence, splitFindings } from './view.ts';
 
 /** Lines of a screen. */
 const ROWS = 40;

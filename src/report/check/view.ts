@@ -8,6 +8,15 @@ import type { Evidence, Finding } from '../../doctor/finding.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
+import type { Style } from '../words/style.ts';
+
+/** How the screen shows it. */
+export interface CheckView {
+  readonly columns: number;
+  readonly style: Style;
+  /** All evidence, all fixes, all findings. */
+  readonly verbose: boolean;
+}
 
 export interface CheckQuestion {
   readonly machine: Machine;

@@ -10,7 +10,7 @@ import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
 import { hypervisorOfFirmware } from '../../infer/firmware-names.ts';
 import { kernelConfigText, parseKernelConfig } from '../../kernel-config.ts';
 import type { FileTree } from '../root/file-tree.ts';
-import type { CapturedEntry, MissingPart } from './capture-root.ts';
+import type { CapturedEntry, MissingPart } from './captured-entry.ts';
 import { redactLogLine } from './redact.ts';
 
 /** What only the running machine can give. */

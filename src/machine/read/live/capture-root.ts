@@ -8,19 +8,8 @@ import { parseBdf } from '../../../pcie/bdf.ts';
 import { parseIomem, parseKernelRelease } from '../../proc.ts';
 import type { FileTree } from '../root/file-tree.ts';
 import { captureHost, type LiveParts } from './capture-host.ts';
+import type { CapturedEntry, MissingPart } from './captured-entry.ts';
 import { redactCmdline, redactConfig, redactCpuinfo, redactVersion } from './redact.ts';
-
-export type CapturedEntry =
-  | { readonly kind: 'file'; readonly path: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'link'; readonly path: string; readonly target: string };
-
-/** Something that a diagnosis reads and the capture does not hold. */
-export interface MissingPart {
-  readonly what: string;
-  readonly why: string;
-  /** What would show it on the machine itself. */
-  readonly command: string;
-}
 
 export interface Capture {
   /** Sorted by path. */

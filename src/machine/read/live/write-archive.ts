@@ -1,7 +1,7 @@
 /** A capture as a tar archive. */
 
 import { packTar } from 'modern-tar';
-import type { CapturedEntry } from './capture-root.ts';
+import type { CapturedEntry } from './captured-entry.ts';
 
 /** The bytes of a tar archive with the entries; times are zero, so that one machine gives one archive. */
 export async function tarOf(entries: readonly CapturedEntry[]): Promise<Uint8Array> {

@@ -6,10 +6,10 @@
 import { latin1 } from '../../../core/text.ts';
 import { LOG_LINES_MAX, type LogLine, parseKernelLog } from '../../../evidence/kernel/log/telling.ts';
 import { cufileProperties } from '../../cufile.ts';
-import type { HostEvidence, IommuUnit, ModuleFacts, ModuleList, Setting } from '../../host-evidence.ts';
+import type { HostEvidence, IommuUnit, KernelConfig, ModuleFacts, ModuleList, Setting } from '../../host-evidence.ts';
 import { MODULE_PARAMETERS, NVIDIA_PARAMETERS } from '../../host-evidence.ts';
 import { hypervisorOfFirmware } from '../../infer/firmware-names.ts';
-import { type KernelConfig, parseKernelConfig } from '../../kernel-config.ts';
+import { parseKernelConfig } from '../../kernel-config.ts';
 import { parseRelease } from '../../kernel-release.ts';
 import type { ReadNote } from '../../machine.ts';
 import type { FileTree } from './file-tree.ts';
