@@ -37,7 +37,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       await out.write(`${version()}\n`);
       return EXIT_DONE;
     }
-    const parsed = parse(commandFirst(argv));
+    const words = commandFirst(argv);
+    if (words[0] === 'help') checkHelpTopic(words[1]);
+    const parsed = parse(words);
     if (parsed.kind === 'nothing') {
       const code = await report(missingCommand(), out, json);
       if (!json) process.stderr.write(`\n${parsed.help}`);
@@ -161,6 +163,22 @@ function parse(argv: readonly string[]): Parsed {
   return { kind: 'nothing', help: printed };
 }
 
+/** `help foo` is a question about a command that there is not, not one about all of them. */
+function checkHelpTopic(topic: string | undefined): void {
+  const names = COMMANDS.map((spec) => spec.name);
+  if (topic === undefined || topic === 'help' || topic.startsWith('-') || names.includes(topic)) return;
+  throw unknownCommand(topic, names);
+}
+
+function unknownCommand(name: string, names: readonly string[]): UsageError {
+  return new UsageError({
+    code: 'USAGE_COMMAND_UNKNOWN',
+    path: 'p2pdma',
+    message: `unknown command '${name}'`,
+    hint: didYouMean(alike(name, names, 1), `commands: ${names.join(', ')}`),
+  });
+}
+
 function missingCommand(): UsageError {
   return new UsageError({
     code: 'USAGE_COMMAND_MISSING',
@@ -171,7 +189,6 @@ function missingCommand(): UsageError {
 }
 
 const USAGE_CODES: Readonly<Record<string, UsageErrorCode>> = {
-  'commander.unknownCommand': 'USAGE_COMMAND_UNKNOWN',
   'commander.unknownOption': 'USAGE_OPTION_UNKNOWN',
   'commander.missingArgument': 'USAGE_ARGUMENT_MISSING',
   'commander.excessArguments': 'USAGE_ARGUMENT_EXCESS',
@@ -187,10 +204,8 @@ function usageErrorOf(error: CommanderError, argv: readonly string[]): UsageErro
   const suggestion = /\((Did you mean .*\?)\)/.exec(error.message)?.[1];
   const help = `p2pdma ${spec === undefined ? '' : `${spec.name} `}--help shows what there is`;
   const names = COMMANDS.map((candidate) => candidate.name);
-  const hint =
-    error.code === 'commander.unknownCommand'
-      ? didYouMean(alike(first, names, 1), `commands: ${names.join(', ')}`)
-      : `${suggestion === undefined ? '' : `${suggestion} `}${help}`;
+  if (error.code === 'commander.unknownCommand') return unknownCommand(first, names);
+  const hint = `${suggestion === undefined ? '' : `${suggestion} `}${help}`;
   return new UsageError({
     code: USAGE_CODES[error.code] ?? 'USAGE_ARGUMENT_VALUE',
     path: spec === undefined ? 'p2pdma' : `p2pdma ${spec.name}`,

@@ -6,13 +6,18 @@ import { plural } from '../core/words.ts';
 import { faultRequester } from '../doctor/log/fault-requester.ts';
 import { readFaults } from '../evidence/kernel/log/fault-line.ts';
 import type { Machine } from '../machine/machine.ts';
+import { tooLarge } from '../machine/read/intake.ts';
 import { selectFunction } from '../machine/selector.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type AskedAddress, whoseAnswers } from '../report/whose/answer.ts';
+import { standardInputUpTo } from './bounded-input.ts';
 import { type CliContext, type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
 import { EXIT_DONE, EXIT_NO, type ExitCode } from './exit-codes.ts';
 import { loadMachine } from './machine-argument.ts';
+
+/** The kernel keeps 16 MiB of messages at most. */
+const LOG_MAX = 16 * 1024 * 1024;
 
 /** Runs the command: 1 where an address belongs to nothing. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
@@ -71,9 +76,10 @@ function placeArguments(args: readonly string[]): {
 
 async function faultsOfInput(machine: Machine, by: PciFunction | null, context: CliContext): Promise<AskedAddress[]> {
   if (process.stdin.isTTY) throw nothingAsked('no address is given, and nothing is on standard input');
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const { faults, otherLines } = readFaults(Buffer.concat(chunks).toString('latin1').split('\n'));
+  const log = await standardInputUpTo(LOG_MAX);
+  if (log === null)
+    throw tooLarge('stdin', LOG_MAX, 'the last lines are what counts: dmesg | tail -n 10000 | p2pdma whose');
+  const { faults, otherLines } = readFaults(log.toString('latin1').split('\n'));
   if (faults.length === 0 && otherLines === 0) {
     throw nothingAsked('no address is given, and standard input is empty');
   }

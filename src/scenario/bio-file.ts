@@ -7,8 +7,9 @@ import { maskLimit, parseWord64, type Word64 } from '../core/word64.ts';
 import type { DmaDirection } from '../dma/direction.ts';
 import { MapError } from '../dma/errors.ts';
 import { type DmaLimits, dmaLimits } from '../dma/limits.ts';
-import { fieldPath, MISSING, readDocument } from './document.ts';
+import { MISSING, readDocument } from './document.ts';
 import { type Place, refuseField } from './errors.ts';
+import { fieldPath } from './field-path.ts';
 
 const FLAG_NAMES: ReadonlyMap<string, number> = new Map([
   ['BVEC_MAP_BUS_ADDR', BVEC_MAP_BUS_ADDR],

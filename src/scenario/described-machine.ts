@@ -14,8 +14,8 @@ import {
 } from '../pcie/describe.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
-import { fieldPath } from './document.ts';
 import { type Place, refuseField } from './errors.ts';
+import { fieldPath } from './field-path.ts';
 import type { AcsSetting, DescribedMachine, DeviceNode, HostBridgeNode, PortNode } from './scenario-types.ts';
 
 const CLASS_NVME = 0x010802;

@@ -1,10 +1,11 @@
 /** Files in JSON or YAML, checked against a schema, with the line of every complaint. */
 
-import { LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { alike } from '../core/text.ts';
 import { ScenarioError } from './errors.ts';
-import { type FieldPath, fieldsAt } from './schema-fields.ts';
+import { type FieldPath, fieldName } from './field-path.ts';
+import { parseText, type TextPlace, withinStack } from './parsed-text.ts';
+import { fieldsAt } from './schema-fields.ts';
 
 /** A document that fits its schema, and where its fields stand. */
 export interface ReadDocument<T> {
@@ -29,67 +30,11 @@ export function readDocument<T>(
   page: string,
   firstLine = 1,
 ): ReadDocument<T> {
-  // Most files are JSON and right: then there is no need to know where each value stands, unless somebody asks.
-  const plain = plainJson(text);
-  const fitting = plain === undefined ? null : schema.safeParse(plain);
-  if (fitting?.success) {
-    let found: ReadDocument<T> | null = null;
-    const lineOf = (path: FieldPath): number => {
-      found ??= readWithLines(text, schema, file, page, firstLine);
-      return found.lineOf(path);
-    };
-    return { data: fitting.data, lineOf };
-  }
-  return readWithLines(text, schema, file, page, firstLine);
-}
-
-/**
- * The value of JSON text; undefined where it is none, or names a key twice in one object. A key is a string with a colon
- * behind it, so the keys of the text are counted against those of the value.
- */
-function plainJson(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-    let written = 0;
-    for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (match[1] !== undefined) written++;
-    return written === keysIn(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function keysIn(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const inner = Object.values(value);
-  return (Array.isArray(value) ? 0 : inner.length) + inner.reduce<number>((sum, item) => sum + keysIn(item), 0);
-}
-
-function readWithLines<T>(
-  text: string,
-  schema: z.ZodType<T>,
-  file: string,
-  page: string,
-  firstLine: number,
-): ReadDocument<T> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  const lineAt = (offset: number): number => lines.linePos(offset).line + firstLine - 1;
-  const [syntax] = document.errors;
-  if (syntax) {
-    const several = syntax.code === 'MULTIPLE_DOCS';
-    const message = several ? 'holds more than one YAML document' : `is neither JSON nor YAML: ${syntax.message}`;
-    const hint = several ? 'keep one, without --- between' : 'check brackets, quotes and indentation at this line';
-    throw new ScenarioError('FILE_SYNTAX', { file, line: lineAt(syntax.pos[0]) }, message, hint);
-  }
-  if (document.contents === null) {
-    throw new ScenarioError('FILE_EMPTY', { file, line: firstLine }, 'holds nothing', `${page} shows what it takes`);
-  }
-  const lineOf = (path: FieldPath): number => lineOfNode(document, path, lineAt) ?? firstLine;
-  const value = plainValue(document, file, lineOf);
-  const result = schema.safeParse(value, { error: typeWords, reportInput: true });
+  const place: TextPlace = { file, page, firstLine };
+  const { value, lineOf } = withinStack(place, () => parseText(text, place));
+  const result = withinStack(place, () => checkInParts(value, schema));
   if (result.success) return { data: result.data, lineOf };
-  const { issues } = result.error;
+  const { issues } = result;
   const issue = misspelt(deepest(issues), issues);
   const path = [...(issue?.path ?? [])];
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
@@ -100,6 +45,51 @@ function readWithLines<T>(
     unknownKey === undefined ? (issue?.message ?? 'is not valid') : 'is not a field of this file',
     hintFor(issue, unknownKey, schema, page),
   );
+}
+
+type Checked<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly issues: readonly Issue[] };
+
+/** Items of a list that are checked at once: of a long list that is wrong throughout, only the first complaints are wanted. */
+const PART = 1000;
+
+/** Checks a value; the longest list of an object part by part. */
+function checkInParts<T>(value: unknown, schema: z.ZodType<T>): Checked<T> {
+  const key = longestList(value);
+  if (key === null) return check(value, schema);
+  const whole = value as Record<string, unknown>;
+  const items = whole[key] as readonly unknown[];
+  const checked: unknown[] = [];
+  let data: T | null = null;
+  for (let from = 0; from < items.length; from += PART) {
+    const part = check({ ...whole, [key]: items.slice(from, from + PART) }, schema);
+    if (!part.success) return { success: false, issues: part.issues.map((issue) => shifted(issue, key, from)) };
+    data ??= part.data;
+    for (const item of (part.data as Record<string, unknown>)[key] as readonly unknown[]) checked.push(item);
+  }
+  return { success: true, data: { ...data, [key]: checked } as T };
+}
+
+function check<T>(value: unknown, schema: z.ZodType<T>): Checked<T> {
+  const quick = schema.safeParse(value);
+  if (quick.success) return quick;
+  const worded = schema.safeParse(value, { error: typeWords, reportInput: true });
+  return worded.success ? worded : { success: false, issues: worded.error.issues };
+}
+
+/** Name of the list of an object that has more items than one part; null where none has. */
+function longestList(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const lengths = Object.entries(value).map(([key, inner]) => [key, Array.isArray(inner) ? inner.length : 0] as const);
+  const [longest] = lengths.sort((a, b) => b[1] - a[1]);
+  return longest === undefined || longest[1] <= PART ? null : longest[0];
+}
+
+/** The issue of an item whose list was cut before it. */
+function shifted(issue: Issue, key: string, from: number): Issue {
+  const [first, index, ...rest] = issue.path;
+  return first === key && typeof index === 'number' ? { ...issue, path: [first, index + from, ...rest] } : issue;
 }
 
 /** The hint that fits the complaint: fields that are meant or missing, by the schema of the object that it is about. */
@@ -128,38 +118,6 @@ function misspelt(issue: Issue | undefined, issues: readonly Issue[]): Issue | u
   const around = fieldName(issue.path.slice(0, -1));
   const other = issues.find((one) => one.code === 'unrecognized_keys' && fieldName(one.path) === around);
   return other?.code === 'unrecognized_keys' && alike(field, other.keys, 1).length > 0 ? other : issue;
-}
-
-/** The plain value of a document. A value that contains itself (a YAML alias to what encloses it) is refused. */
-function plainValue(document: Document, file: string, lineOf: (path: FieldPath) => number): unknown {
-  let value: unknown;
-  try {
-    value = document.toJS();
-  } catch (cause) {
-    const message = `cannot be expanded: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new ScenarioError('FILE_SYNTAX', { file, line: lineOf([]) }, message, 'use fewer aliases');
-  }
-  const cycle = cycleIn(value, [], []);
-  if (cycle === null) return value;
-  const message = 'contains itself: an alias refers to what encloses it';
-  throw new ScenarioError(
-    'FILE_FIELD',
-    { file, line: lineOf(cycle), field: fieldName(cycle) },
-    message,
-    'write the part out',
-  );
-}
-
-/** Path to the first value that is its own ancestor, or null. */
-function cycleIn(value: unknown, path: FieldPath, above: readonly object[]): FieldPath | null {
-  if (typeof value !== 'object' || value === null) return null;
-  if (above.includes(value)) return path;
-  const around = [...above, value];
-  for (const [key, inner] of Object.entries(value)) {
-    const cycle = cycleIn(inner, [...path, Array.isArray(value) ? Number(key) : key], around);
-    if (cycle !== null) return cycle;
-  }
-  return null;
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -194,28 +152,4 @@ function deepest(issues: readonly Issue[]): Issue | undefined {
     if (inner !== undefined && path.length > best.path.length) best = { ...inner, path };
   }
   return best;
-}
-
-type Document = ReturnType<typeof parseDocument>;
-
-function lineOfNode(document: Document, path: FieldPath, lineAt: (offset: number) => number): number | null {
-  for (let depth = path.length; depth >= 0; depth--) {
-    const node = document.getIn(path.slice(0, depth), true) as Node | undefined;
-    if (node?.range) return lineAt(node.range[0]);
-  }
-  return null;
-}
-
-/** `vectors[2].address`. */
-export function fieldName(path: FieldPath): string {
-  return path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
-    .join('');
-}
-
-/** The parts of a field name: `vectors[2].address` becomes `['vectors', 2, 'address']`. */
-export function fieldPath(name: string): FieldPath {
-  return [...name.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map((match) =>
-    match[2] === undefined ? (match[1] ?? '') : Number(match[2]),
-  );
 }

@@ -6,6 +6,7 @@ export type ScenarioErrorCode =
   /** A field is missing, unknown, or of the wrong kind. */
   | 'FILE_FIELD'
   | 'FILE_EMPTY'
+  | 'FILE_TOO_LARGE'
   | 'FILE_UNREADABLE';
 
 /** A bio or scenario file cannot be used as it stands: file, line and field are named. */

@@ -1,9 +1,7 @@
 /** What a schema says of a place in a document: which fields an object may have there, and which it must. For hints. */
 
 import type { z } from 'zod';
-
-/** A way to a value in a document: `['transfers', 2, 'device']`. */
-export type FieldPath = readonly PropertyKey[];
+import type { FieldPath } from './field-path.ts';
 
 export interface SchemaFields {
   readonly all: readonly string[];

@@ -107,3 +107,61 @@ test.each([
 test('a device that never ends is refused as a file is', () => {
   expectRefused(cost('check /dev/zero'), 'name no PCI function');
 });
+
+/** A scenario of 200,000 transfers; `spoil` is what differs in transfer `at`. */
+function longScenario(at: number, spoil: object): string {
+  const good = { name: 't', device: 'a', direction: 'fromDevice', vectors: [{ memory: 'ram', length: '4KiB' }] };
+  const transfers = Array.from({ length: 200_000 }, (_, index) => ({
+    ...good,
+    name: `t${index}`,
+    ...(index === at ? spoil : {}),
+  }));
+  const machine = { hostBridges: [{ rootPorts: [{ port: 'rp', below: [{ nvme: 'a', cmb: '1MiB' }] }] }] };
+  return JSON.stringify({ machine, transfers });
+}
+
+test.each([
+  [0, { vectors: [] }, 'transfers[0].vectors: has no vector'],
+  [150_000, { device: 7 }, 'transfers[150000].device: names no mapping device'],
+  [0, { device: 'nobody' }, "transfers[0].device: 'nobody' is no device of this machine"],
+])(
+  'a scenario of 200,000 transfers that fails at transfer %i says so in bounded time and memory',
+  (at, spoil, words) => {
+    const file = join(folder, 'long.json');
+    const text = longScenario(at, spoil);
+    writeFileSync(file, text);
+    const found = cost(`run ${file}`);
+    expect([found.status, found.stderr]).toEqual([3, expect.stringContaining(words)]);
+    expect(found.seconds).toBeLessThan(5);
+    expect(found.bytes - text.length, 'bytes').toBeLessThan(BYTES_MAX);
+  },
+);
+
+test.each([
+  ['brackets of JSON', `{"machine": ${'['.repeat(100_000)}`, 'is nested too deep'],
+  ['whole JSON', `${'[['.repeat(50_000)}${']]'.repeat(50_000)}`, 'is nested too deep'],
+  ['flow of YAML', `machine: ${'{a: '.repeat(20_000)}1${'}'.repeat(20_000)}`, 'is nested too deep'],
+  ['lists of YAML', `machine:\n  ${'- '.repeat(50_000)}1`, 'is nested too deep'],
+  [
+    'maps of YAML',
+    `machine:\n${Array.from({ length: 1300 }, (_, depth) => `${' '.repeat(depth + 1)}a:\n`).join('')}`,
+    'is nested too deep',
+  ],
+  ['much YAML', `about: a\n${'# comment\n'.repeat(200_000)}`, 'MiB of YAML'],
+])('a file that is too deep or too large for its format is refused in words: %s', (name, text, words) => {
+  const file = join(folder, `${name.replaceAll(' ', '-')}.yaml`);
+  writeFileSync(file, text);
+  for (const args of [`run ${file}`, `map example:acs-on --bio ${file}`]) {
+    const found = cost(args);
+    expectRefused(found, words, text.length);
+    expect(found.stderr).not.toContain('call stack');
+  }
+});
+
+test.each([
+  ['run -', 'is larger than'],
+  ['map example:acs-on --bio -', 'is larger than'],
+  ['whose example:acs-on', 'is larger than'],
+])('%s: standard input without end is refused', (args, words) => {
+  expectRefused(cost(args, 'yes'), words);
+});

@@ -57,3 +57,20 @@ test.each(['.json', '.jsonl'])('a byte order mark before a %s file is no part of
   const run = p2pdma(['map', 'example:acs-on', '--bio', file, '--json']);
   expect([run.status, run.stderr]).toEqual([0, '']);
 });
+
+test.each([
+  ['chekc', 'did you mean check?'],
+  ['qwertyuiop', 'commands: '],
+  ['mtrix', 'did you mean matrix?'],
+])(
+  'help %s: an unknown command is refused as the command itself is, not answered with all of the help',
+  (topic, hint) => {
+    for (const args of [['help', topic], [topic]]) {
+      const run = p2pdma(args);
+      expect([run.status, run.stdout]).toEqual([2, '']);
+      expect(run.stderr).toMatch(new RegExp(`^p2pdma: unknown command '${topic}'\\nhint: ${hint.replace('?', '\\?')}`));
+    }
+    expect(p2pdma(['help', 'check']).stdout).toContain('p2pdma check');
+    expect(p2pdma(['help']).status).toBe(0);
+  },
+);

@@ -61,12 +61,9 @@ function isText(head: Uint8Array): boolean {
   return !(head[0] === 0xff && head[1] === 0xfe) && !(head[0] === 0xfe && head[1] === 0xff);
 }
 
-/** The refusal of an input of more than `limit` bytes. */
-export function tooLarge(source: string, limit: number): MachineError {
-  return new MachineError({
-    code: 'INPUT_TOO_LARGE',
-    path: source,
-    message: `is larger than ${limit} bytes`,
-    hint: 'name a capture of one machine: lspci -Dnnvvvxxxx of ten thousand functions has 160 MB',
-  });
+const ONE_MACHINE = 'name a capture of one machine: lspci -Dnnvvvxxxx of ten thousand functions has 160 MB';
+
+/** The refusal of an input of more than `limit` bytes; `hint` says what to give instead. */
+export function tooLarge(source: string, limit: number, hint: string = ONE_MACHINE): MachineError {
+  return new MachineError({ code: 'INPUT_TOO_LARGE', path: source, message: `is larger than ${limit} bytes`, hint });
 }
