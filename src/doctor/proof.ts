@@ -67,6 +67,8 @@ export type NotProvedReason =
   | 'bridgeWindows'
   | 'barPlacement'
   | 'textOnly'
+  | 'rootComplex'
+  | 'groupTypeUnknown'
   | 'stillLonger'
   | 'stillThere';
 

@@ -30,7 +30,14 @@ const TABLE = {
     partlyEffective: 'warning',
     defaultsLost: 'note',
   },
-  'IOMMU-TRANSLATED': { translated: 'detour', faulted: 'warning', told: 'warning', open: 'note' },
+  'IOMMU-TRANSLATED': {
+    translated: 'detour',
+    /** All drivers here map with the DMA API. */
+    unhurt: 'note',
+    faulted: 'warning',
+    told: 'warning',
+    open: 'note',
+  },
   MPS: { longPackets: 'warning', longTags: 'warning', recorded: 'note' },
   'NOT-DECODING': {
     bridgeOff: 'asked',

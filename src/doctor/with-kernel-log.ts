@@ -1,19 +1,15 @@
 /**
- * What the kernel's log adds to findings: its own words on a pair, a fault, an error of a port. A finding that they confirm is certain;
+ * What the kernel's log adds to findings: its own words on a pair, an error of a port. A finding that they confirm is certain;
  * one that lacked its evidence is told by them. Registers say how the machine is now, the log how it was at that time.
  */
 
-import { hex } from '../core/hex.ts';
-import type { Range } from '../core/range.ts';
 import { listed, plural } from '../core/words.ts';
-import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { DoctorContext } from './context.ts';
 import { ofErrorRegisters } from './diagnoses/error-registers.ts';
 import { functionNamed, type Logged, logEvidence, loggedOf, type Statement } from './facts/log-evidence.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
-import { faultRequester } from './log/fault-requester.ts';
 import { severityOf } from './severity.ts';
 
 /** As many lines are shown with one finding. */
@@ -25,13 +21,7 @@ export function withKernelLog(
   findings: readonly Finding[],
   isWanted: (id: DiagnosisId) => boolean,
 ): Finding[] {
-  const statements = [
-    ...ofPairs(context),
-    ...ofFaults(context),
-    ...ofErrors(context),
-    ...ofSpace(context),
-    ...ofErrorRegisters(context),
-  ];
+  const statements = [...ofPairs(context), ...ofErrors(context), ...ofSpace(context), ...ofErrorRegisters(context)];
   const result = [...findings];
   for (const { id, isAbout, evidence, confirms, alone } of statements) {
     const at = result.findIndex((finding) => finding.id === id && isAbout(finding));
@@ -83,64 +73,6 @@ function ofPairs({ machine }: DoctorContext): Statement[] {
       })),
     ),
   ];
-}
-
-/** Faults at addresses of a peer: somebody sent a raw BAR address through the IOMMU. */
-function ofFaults({ machine }: DoctorContext): Statement[] {
-  const faults = loggedOf(machine, 'fault');
-  const places = faults.length === 0 ? [] : placesOf(machine);
-  return faults.flatMap((logged): Statement[] => {
-    const { address, what } = logged.message.fault;
-    const client = faultRequester(machine.hierarchy, logged.message.fault);
-    if (client === null || address === null || what !== 'memory') return [];
-    const peer = places.find(({ start, end }) => address >= start && address < end);
-    if (peer === undefined || peer.fn === client) return [];
-    const meaning = `${hex(address)} is in BAR${peer.bar} of ${peer.fn.name}`;
-    const evidence = logEvidence(logged.line, client.name, meaning);
-    const alone = (): Finding => faultFinding(client, peer.fn, evidence);
-    return [{ id: 'IOMMU-TRANSLATED', isAbout: naming(client.name), evidence, confirms: true, alone }];
-  });
-}
-
-interface Place extends Range {
-  readonly fn: PciFunction;
-  readonly bar: number;
-}
-
-/** Where memory BARs are, on the bus and for the CPU. */
-function placesOf({ hierarchy }: Machine): Place[] {
-  return hierarchy.functions.flatMap((fn) => {
-    if (fn.isBridge) return [];
-    return fn.bars.flatMap(({ space, busAddress, cpuAddress, size, index }) => {
-      if (space !== 'memory' || size === null) return [];
-      return [...new Set<number | null>([busAddress, cpuAddress])].flatMap((start) =>
-        start === null || start === 0 ? [] : [{ start, end: start + size, fn, bar: index }],
-      );
-    });
-  });
-}
-
-function faultFinding(client: PciFunction, peer: PciFunction, evidence: Evidence): Finding {
-  return {
-    ...NOTHING,
-    id: 'IOMMU-TRANSLATED',
-    severity: severityOf('IOMMU-TRANSLATED', 'faulted'),
-    sure: 'certain',
-    title: `${client.name} was given the raw address of memory of ${peer.name}, and its IOMMU refused it`,
-    at: [client.name],
-    functions: [client.name, peer.name].sort(),
-    evidence: [evidence],
-    why: 'What goes up to the host bridge is translated, and a raw BAR address is in no table: writes are dropped, reads fault or return ones.',
-    fixes: [
-      {
-        ...BY_HAND,
-        what: 'Use a driver that maps its peers with the DMA API; or let the kernel’s own devices pass untranslated, with iommu=pt on the command line',
-        cost: 'With iommu=pt a faulty device can reach all memory. Virtual machines keep their isolation.',
-        takeBack: 'take the parameter out of the command line and boot again',
-        reboot: true,
-      },
-    ],
-  };
 }
 
 /** Errors that ports and devices reported. */

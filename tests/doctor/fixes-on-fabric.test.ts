@@ -126,7 +126,7 @@ test('IOMMU-TRANSLATED: a raw BAR address faults in the IOMMU; untranslated, or 
   });
   const found = finding(machine, 'IOMMU-TRANSLATED');
   const changes = found.fixes.flatMap(({ change }) => (change === null ? [] : [change]));
-  expect(changes.map(({ kind }) => kind)).toEqual(['boot', 'groupType', 'boot']);
+  expect(changes.map(({ kind }) => kind)).toEqual(['groupType', 'boot', 'boot']);
   for (const change of changes) {
     const proof = fabricProof(machine, POLICY, found, change);
     expect(proof?.before.failure).toBe('iommuFault (notMapped) at the root complex');

@@ -3,9 +3,10 @@
  * the drivers' own intel_iommu= and amd_iommu=.
  */
 
+import { processorOf } from '../../machine/infer/processor.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { type CommandLine, lastValue, plainKey, type Token } from './command-line.ts';
-import { isX86 } from './is-x86.ts';
+import { mayBeX86 } from './is-x86.ts';
 
 /** Whether a word asks for DMA that is not translated (true) or for translation (false); null where it is about neither. */
 export function passthroughOf(token: Token): boolean | null {
@@ -24,8 +25,8 @@ export function passthroughOf(token: Token): boolean | null {
  * What the whole line asks for: the last word about it counts, whichever of the two it is. Null where there is none. `iommu=` is heard
  * on x86 alone; of a processor that is not known it is taken to be.
  */
-export function passthroughAsked({ cpu }: Pick<Machine, 'cpu'>, { tokens }: CommandLine): boolean | null {
-  const isHeard = ({ key }: Token): boolean => plainKey(key) !== 'iommu' || cpu === null || isX86(cpu.vendor);
+export function passthroughAsked(machine: Machine, { tokens }: CommandLine): boolean | null {
+  const isHeard = ({ key }: Token): boolean => plainKey(key) !== 'iommu' || mayBeX86(machine);
   const last = tokens.findLast((token) => passthroughOf(token) !== null && isHeard(token));
   return last === undefined ? null : passthroughOf(last);
 }
@@ -37,8 +38,8 @@ const CLASS_IOMMU = 0x0806;
  * Whose IOMMU an x86 machine has, which its processor does not tell in a guest. AMD's is a PCI function by its specification; one that
  * works and is none is Intel's, where the line has asked for that. Null where nothing tells.
  */
-export function iommuMaker(machine: IommuMachine, line: CommandLine | null): 'intel' | 'amd' | null {
-  const vendor = machine.cpu?.vendor ?? null;
+export function iommuMaker(machine: Machine, line: CommandLine | null): 'intel' | 'amd' | null {
+  const { vendor } = processorOf(machine);
   if (machine.hierarchy.functions.some((fn) => fn.classCode === CLASS_IOMMU)) return 'amd';
   if (vendor === null) return null;
   if (!/AMD|Hygon/.test(vendor)) return 'intel';
@@ -47,12 +48,10 @@ export function iommuMaker(machine: IommuMachine, line: CommandLine | null): 'in
   return asked.split(',').includes('on') ? 'intel' : null;
 }
 
-type IommuMachine = Pick<Machine, 'cpu' | 'hierarchy' | 'iommuGroupTypes'>;
-
 /** Whether the line switches the machine's IOMMU off: each maker's word is for its own, and `before` is the line that runs. */
-export function isIommuOff(machine: IommuMachine, line: CommandLine, before: CommandLine = line): boolean {
-  const vendor = machine.cpu?.vendor ?? null;
-  if (vendor !== null && !isX86(vendor)) return false;
+export function isIommuOff(machine: Machine, line: CommandLine, before: CommandLine = line): boolean {
+  if (!mayBeX86(machine)) return false;
+  const { vendor } = processorOf(machine);
   // Of a guest's IOMMU that nothing tells of, the processor's own word is the likelier.
   const maker = iommuMaker(machine, before) ?? (vendor === null ? null : 'amd');
   const words = ['iommu', ...(maker === 'amd' ? [] : ['intel_iommu']), ...(maker === 'intel' ? [] : ['amd_iommu'])];

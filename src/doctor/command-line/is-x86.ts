@@ -1,6 +1,10 @@
 /** Some words of the command line are those of one architecture. Linux arch/x86/kernel/pci-dma.c: iommu_setup(). */
 
-/** Whether a CPUID vendor is one of x86 processors. */
-export function isX86(vendor: string): boolean {
-  return /AMD|Intel|Hygon|Centaur|Shanghai/i.test(vendor);
+import { processorOf } from '../../machine/infer/processor.ts';
+import type { Machine } from '../../machine/machine.ts';
+
+/** Whether a machine is x86, or nothing shows what else it is. */
+export function mayBeX86(machine: Machine): boolean {
+  const { architecture } = processorOf(machine);
+  return architecture === null || architecture === 'x86';
 }

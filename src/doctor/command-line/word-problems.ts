@@ -20,7 +20,7 @@ import {
   withOption,
 } from './command-line-problem.ts';
 import { passthroughOf } from './iommu-words.ts';
-import { isX86 } from './is-x86.ts';
+import { mayBeX86 } from './is-x86.ts';
 
 /** Options of `pci=` that open or close roads, or place BARs. */
 const PCI_OPTIONS: readonly string[] = [
@@ -199,7 +199,7 @@ function iommuProblem(machine: Machine, line: CommandLine, token: Token, index: 
   if (key === 'amd_iommu' && value === 'on') {
     return found('NO_OP', 'amd_iommu=on changes nothing: the AMD IOMMU is on unless switched off', '');
   }
-  if (key === 'iommu' && words.includes('pt') && machine.cpu !== null && !isX86(machine.cpu.vendor)) {
+  if (key === 'iommu' && words.includes('pt') && !mayBeX86(machine)) {
     return found('NO_OP', 'iommu= is a word of x86 kernels: here iommu.passthrough=1 is', 'iommu.passthrough=1');
   }
   const values = VALUES[key] ?? [];

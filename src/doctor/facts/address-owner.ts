@@ -7,7 +7,7 @@ import type { Range } from '../../core/range.ts';
 import { type IomemEntry, iommuModeOf, type Machine } from '../../machine/machine.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { isX86 } from '../command-line/is-x86.ts';
+import { mayBeX86 } from '../command-line/is-x86.ts';
 
 export type AddressOwner =
   | { readonly kind: 'ram'; readonly range: Range }
@@ -85,8 +85,8 @@ export function addressOwner(
   return iovaOrNothing(machine, address, by);
 }
 
-function x86Place({ cpu }: Machine, address: number): (typeof X86_PLACES)[number] | null {
-  if (cpu !== null && !isX86(cpu.vendor)) return null;
+function x86Place(machine: Machine, address: number): (typeof X86_PLACES)[number] | null {
+  if (!mayBeX86(machine)) return null;
   return X86_PLACES.find(({ range }) => address >= range.start && address < range.end) ?? null;
 }
 

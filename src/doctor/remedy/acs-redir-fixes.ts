@@ -124,7 +124,8 @@ function isLost(isolation: IsolationCost, ports: readonly PortChange[]): boolean
   return isolation.evidence !== 'none' && joinedBy(isolation, ports).length > 0;
 }
 
-function costWords(isolation: IsolationCost, ports: readonly PortChange[]): string {
+/** What opening these ports costs, in a sentence. */
+export function costWords(isolation: IsolationCost, ports: readonly PortChange[]): string {
   const { evidence } = isolation;
   const mine = joinedBy(isolation, ports);
   if (mine.length === 0) return 'No isolation is lost: nothing that is apart now comes together.';

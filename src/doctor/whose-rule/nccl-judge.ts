@@ -1,6 +1,6 @@
 /** NCCL and RCCL, which decide on top of the driver by how far two devices stand from each other. */
 
-import { isX86 } from '../command-line/is-x86.ts';
+import { processorOf } from '../../machine/infer/processor.ts';
 import { areGpusOf, gpuBeside, type Opinion, type RulePair, VENDOR_NVIDIA } from './opinion.ts';
 import { sureOfRules } from './rules.ts';
 
@@ -42,7 +42,6 @@ export function ncclOpinion(pair: RulePair): Opinion | null {
 }
 
 function isAmdWithTwoGpus({ judge }: RulePair): boolean {
-  const { cpu } = judge.machine;
-  if (cpu === null || !isX86(cpu.vendor) || !/AMD/.test(cpu.vendor)) return false;
+  if (processorOf(judge.machine).vendor !== 'AuthenticAMD') return false;
   return judge.functions.filter((fn) => fn.vendorId === VENDOR_NVIDIA && (fn.classCode ?? 0) >> 8 === 0x03).length <= 2;
 }

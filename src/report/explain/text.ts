@@ -82,7 +82,12 @@ function* hopLines(hop: Hop, arrow: string, { style, columns }: ExplainView): Ge
 }
 
 function effectOf(hop: Hop): string {
-  if (hop.redirects === true) return hop.decides ? ': redirects, which decides' : ': redirects, but not on this way';
+  if (hop.redirects === true) {
+    if (hop.decides) return ': redirects, which decides';
+    // A root port that is passed, and is not where the ways meet: the kernel's rule does not ask it, the root complex obeys it.
+    const isTop = hop.role === 'bridge' && hop.fn.portType === 'rootPort';
+    return isTop ? ': redirects, so peers meet the IOMMU if it translates' : ': redirects, but not on this way';
+  }
   return hop.redirects === null && hop.decides ? '; it would decide' : '';
 }
 

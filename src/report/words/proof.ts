@@ -99,6 +99,8 @@ const BECAUSE: Readonly<Record<Exclude<NotProved['because'], 'noRegister' | 'off
   bridgeWindows: 'whether the windows above can grow depends on what else stands in them, and the kernel decides',
   barPlacement: 'where the kernel will place the BARs is not in any register yet',
   textOnly: 'the registers are not in the capture, only their text',
+  rootComplex: 'what a root complex does with a direct way, only the machine shows',
+  groupTypeUnknown: 'the capture does not hold the types of the IOMMU groups',
   stillLonger: 'some are longer still',
   stillThere: 'the problem is there still',
 };
