@@ -17,6 +17,7 @@ export type {
   CollectiveItem,
   DeviceItem,
   DeviceLink,
+  GraphItem,
   MeasuredItem,
   MeasuredKind,
   MeasurementItem,

@@ -40,14 +40,27 @@ const EXPECTED: readonly Expected[] = [
     cells: (text) => numbersIn(/^\s+\d+\s+\d/)(text) + found(/ CAN| CANNOT/g)(text),
   },
   { end: 'omniverse-p2p.txt', kind: 'p2p-bandwidth', cells: numbersIn(/^\s+\d+\s+\d+\.\d/) },
-  { end: 'nccl-topo-dump.h200-vm.xml', kind: 'nccl-topology' },
+  { end: 'nccl-topo-dump.h200-vm.xml', kind: 'nccl-topology', cells: found(/<pci |<nvlink /g) },
+  { end: 'hwloc.cts1-pascal.xml', kind: 'hwloc', cells: found(/pci_busid=/g) },
+  { end: 'nvbandwidth_results.log', kind: 'nvbandwidth', cells: numbersIn(/^ \d {4,}\d+\.\d/) },
+  { end: 'amd-smi-topology.2x-pcie.txt', kind: 'amd-smi-topo', cells: numbersIn(/^0000:\S+ +\w/) },
+  { end: 'rocm-smi-showtopo.txt', kind: 'rocm-topo', cells: numbersIn(/^GPU\d /) },
+  {
+    end: '7900xtx.txt',
+    kind: 'rocm-bandwidth',
+    cells: numbersIn(/^ {6,}\d {6,}\S/),
+  },
+  // Of the four columns two are rates.
+  { end: 'h2d-sweep-gen4x16.txt', kind: 'rocm-bandwidth', cells: (text) => 2 * found(/^\d+ [KM]B /gm)(text) },
 ];
 
-/** Values of blocks: one for each measurement, word of a pair, or device of a table of devices. */
+const CELLS: ReadonlySet<string> = new Set(['measurement', 'pair', 'collective', 'function']);
+
+/** Values of blocks: one for each measurement, word of a pair or function, or device of a table of devices. */
 function values(blocks: readonly SourceBlock[], kind: SourceKind): number {
   const items = blocks.filter((block) => block.kind === kind).flatMap(({ items }) => items);
   const what = items.flatMap((item) => ('what' in item ? item.what : []));
-  const cells = what.filter((word) => word === 'measurement' || word === 'pair' || word === 'collective').length;
+  const cells = what.filter((word) => CELLS.has(word)).length;
   return cells > 0 ? cells : what.filter((word) => word === 'device').length;
 }
 

@@ -163,6 +163,20 @@ export interface CollectiveItem extends MeasuredPlace {
   readonly busRate: number | null;
 }
 
+/** What NCCL's search found: rings or trees through the machine. */
+export interface GraphItem extends MeasuredPlace {
+  readonly what: 'graph';
+  /** NCCL's number: 4 is a ring, 1 to 3 are trees. */
+  readonly pattern: number;
+  readonly channels: number;
+  /** GB/s of one channel within the machine, by NCCL's model. */
+  readonly rateWithin: number;
+  readonly rateBetween: number;
+  /** The farthest class within: `NVL PIX PXB PHB SYS`. */
+  readonly classWithin: string;
+  readonly classToNetwork: string | null;
+}
+
 /** A sentence of a tool that a reader would take note of. */
 export interface StatementItem extends MeasuredPlace {
   readonly what: 'statement';
@@ -177,6 +191,7 @@ export type Statement =
   | 'iommu-enabled'
   | 'numa-balancing'
   | 'peers-off'
+  | 'not-all-peers'
   | 'pair-refused'
   | 'pair-failed'
   | 'gdr-on'
@@ -195,6 +210,7 @@ export type MeasuredItem =
   | DeviceItem
   | SettingItem
   | CollectiveItem
+  | GraphItem
   | StatementItem
   | FunctionItem
   | ProcessorItem;

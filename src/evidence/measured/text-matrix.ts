@@ -34,13 +34,13 @@ export function wordsOf({ text }: Pick<CleanLine, 'text'>): string[] {
  * Reads rows.
  *
  * @param columns how many cells a row has
- * @param isLabel whether a word begins a row
+ * @param isLabel whether a word begins a row after the row of `above`, which is null for the first
  * @param isCell whether a word can be a cell
  */
 export function matrixRows(
   lines: readonly CleanLine[],
   columns: number,
-  isLabel: (word: string) => boolean,
+  isLabel: (word: string, above: string | null) => boolean,
   isCell: (word: string) => boolean,
 ): MatrixRow[] {
   const rows: { label: string; line: number; cells: string[]; tail: string[] }[] = [];
@@ -49,14 +49,15 @@ export function matrixRows(
     const [label] = words;
     if (label === undefined) continue;
     const last = rows.at(-1);
+    const begins = isLabel(label, last?.label ?? null);
     const isShort = last !== undefined && last.cells.length < columns;
-    if (last !== undefined && !isLabel(label) && (isShort ? isCell(label) : words.every(isTail))) {
+    if (last !== undefined && !begins && (isShort ? isCell(label) : words.every(isTail))) {
       let at = 0;
       while (at < words.length && last.cells.length < columns && isCell(words[at] as string)) {
         last.cells.push(words[at++] as string);
       }
       last.tail.push(...words.slice(at));
-    } else if (isLabel(label)) {
+    } else if (begins) {
       const row = { label, line: line.number, cells: [] as string[], tail: [] as string[] };
       let at = 1;
       while (at < words.length && row.cells.length < columns && isCell(words[at] as string)) {
@@ -67,4 +68,9 @@ export function matrixRows(
     }
   }
   return rows;
+}
+
+/** Labels that are numbers which go up: whether a number begins a row, or is a cell of a row that was broken. */
+export function isNextNumber(word: string, above: string | null): boolean {
+  return /^\d{1,4}$/.test(word) && (above === null || Number(word) > Number(above));
 }

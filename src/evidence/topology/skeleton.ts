@@ -15,7 +15,7 @@ export type SkeletonKind = 'hwloc' | 'nccl-topology' | 'nccl-log';
 export interface FunctionItem extends ItemPlace {
   readonly kind: SkeletonKind;
   readonly what: 'function';
-  /** Full address, `0000:01:00.0`. */
+  /** Full address, `0000:01:00.0`; `line 12` where the source gives none. */
   readonly function: string;
   /** The nearest bridge above that is shown; null below a root, undefined where the part above is missing. */
   readonly parent: string | null | undefined;
