@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { physAddr } from '../core/index.ts';
+import { physAddr } from '../core/address.ts';
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, checkBioVec } from './bio-vec.ts';
 import { BlockError, type BlockErrorCode } from './errors.ts';
 

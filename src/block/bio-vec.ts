@@ -8,16 +8,9 @@
  * | `BVEC_MAP_BUS_ADDR` | a PCI bus address | (b2), or (c) in the device's own BAR |
  */
 
-import {
-  ADDRESS_LIMIT,
-  assert,
-  type BusAddr,
-  type DmaAddr,
-  hex,
-  isAddress,
-  type PhysAddr,
-  storedAddress,
-} from '../core/index.ts';
+import { ADDRESS_LIMIT, type BusAddr, type DmaAddr, isAddress, type PhysAddr, storedAddress } from '../core/address.ts';
+import { assert } from '../core/assert.ts';
+import { hex } from '../core/hex.ts';
 import { BlockError } from './errors.ts';
 
 /** Map the address as a resource, MMIO behind the host bridge. The mail's flag of the same name in `bv_flags`. */

@@ -3,7 +3,7 @@
  * another kind; `mayContainP2p` is the one flag of Hellwig's answer, which a mapper may ask before it looks further.
  */
 
-import { isAddress } from '../core/index.ts';
+import { isAddress } from '../core/address.ts';
 import { type BioVec, BvecList } from './bio-vec.ts';
 import { BlockError } from './errors.ts';
 

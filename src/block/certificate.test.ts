@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { AssertionError, busAddr, Prng, physAddr } from '../core/index.ts';
+import { busAddr, physAddr } from '../core/address.ts';
+import { AssertionError } from '../core/assert.ts';
+import { Prng } from '../core/prng.ts';
 import { createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BvecList } from './bio-vec.ts';
 import { CERTIFIED_BUS, CERTIFIED_RAM, CERTIFIED_RESOURCE, certifiedType, certifiesP2p } from './certificate.ts';

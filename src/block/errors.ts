@@ -1,6 +1,6 @@
 /** What the block layer refuses. */
 
-import { P2pError } from '../core/index.ts';
+import { P2pError } from '../core/errors.ts';
 
 export type BlockErrorCode =
   /** A vector of no bytes. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Prng, storedAddress } from '../core/index.ts';
+import { storedAddress } from '../core/address.ts';
+import { Prng } from '../core/prng.ts';
 import { type Bio, createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
 import {

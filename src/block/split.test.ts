@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type BusAddr, busAddr, type PhysAddr, Prng, physAddr, storedAddress } from '../core/index.ts';
+import { type BusAddr, busAddr, type PhysAddr, physAddr, storedAddress } from '../core/address.ts';
+import { Prng } from '../core/prng.ts';
 import { type Bio, createBio, diskEnd, diskStart } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
 import { BlockError } from './errors.ts';

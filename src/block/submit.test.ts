@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { busAddr, physAddr } from '../core/index.ts';
+import { busAddr, physAddr } from '../core/address.ts';
 import { createBio } from './bio.ts';
 import { type BioVec, BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList } from './bio-vec.ts';
 import { BlockError } from './errors.ts';

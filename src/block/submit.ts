@@ -1,6 +1,6 @@
 /** The door of a queue. What a queue cannot map correctly does not get in: the flag of a vector is a promise to the mapper. */
 
-import { hex } from '../core/index.ts';
+import { hex } from '../core/hex.ts';
 import type { Bio } from './bio.ts';
 import type { BvecList } from './bio-vec.ts';
 import { certifiesP2p } from './certificate.ts';

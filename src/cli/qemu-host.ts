@@ -1,6 +1,8 @@
 /** QEMU as the host of a scenario: the machine's shape rebuilt there, the same driver, the same mapping. */
 
-import { QEMU_CASES, QemuEngine, type RebuiltMachine, rebuildMachine } from '../engine/qemu/index.ts';
+import { QEMU_CASES } from '../engine/qemu/cases.ts';
+import { QemuEngine } from '../engine/qemu/qemu-engine.ts';
+import { type RebuiltMachine, rebuildMachine } from '../engine/qemu/rebuild.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';

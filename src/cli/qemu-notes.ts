@@ -2,7 +2,8 @@
 
 import { hex } from '../core/hex.ts';
 import type { Range } from '../core/range.ts';
-import { noteText, type RebuiltMachine } from '../engine/qemu/index.ts';
+import type { RebuiltMachine } from '../engine/qemu/rebuild.ts';
+import { noteText } from '../engine/qemu/rebuild-text.ts';
 import type { NamedMachine } from '../scenario/described-machine.ts';
 import type { DeviceNode, ScenarioFile } from '../scenario/scenario-types.ts';
 

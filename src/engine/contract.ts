@@ -17,8 +17,9 @@
  * that nobody completes gives all ones, a write to nowhere is lost, as on a real machine.
  */
 
-import type { Iova, PhysAddr, Word64 } from '../core/index.ts';
-import type { Bdf } from '../pcie/index.ts';
+import type { Iova, PhysAddr } from '../core/address.ts';
+import type { Word64 } from '../core/word64.ts';
+import type { Bdf } from '../pcie/bdf.ts';
 
 /** A value now, or a promise of it. */
 export type Answer<T> = T | Promise<T>;

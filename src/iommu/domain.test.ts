@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { Clock, type Iova, iova, type PhysAddr, Prng, physAddr } from '../core/index.ts';
+import { type Iova, iova, type PhysAddr, physAddr } from '../core/address.ts';
+import { Clock } from '../core/clock.ts';
+import { Prng } from '../core/prng.ts';
 import { IommuDomain, type IommuDomainOptions } from './domain.ts';
 import { IommuError } from './errors.ts';
 import { Iotlb } from './invalidation.ts';

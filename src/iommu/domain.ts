@@ -3,7 +3,9 @@
  * which caches of it are invalidated. The kernel's counterpart is `struct iommu_domain` with its DMA cookie.
  */
 
-import { type Clock, hex, type Iova, type PhysAddr, physAddr, storedAddress } from '../core/index.ts';
+import { type Iova, type PhysAddr, physAddr, storedAddress } from '../core/address.ts';
+import type { Clock } from '../core/clock.ts';
+import { hex } from '../core/hex.ts';
 import { IommuError } from './errors.ts';
 import { FlushQueue } from './flush-queue.ts';
 import type { Iotlb } from './invalidation.ts';

@@ -1,6 +1,6 @@
 /** What the IOMMU's software side refuses. A fault of the IOMMU itself is a hardware outcome and a value: see `domain.ts`. */
 
-import { P2pError } from '../core/index.ts';
+import { P2pError } from '../core/errors.ts';
 
 export type IommuErrorCode =
   /** A granule, limit, reserved range or level count that makes no sense. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../core/index.ts';
+import { Prng } from '../core/prng.ts';
 import { FlushQueue } from './flush-queue.ts';
 
 test('E43: in any order of queueing and flushing, a range is freed once, in order, by a flush begun after it', () => {

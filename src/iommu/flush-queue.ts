@@ -4,7 +4,7 @@
  * and 10 ms; one processor is modelled.
  */
 
-import { assert } from '../core/index.ts';
+import { assert } from '../core/assert.ts';
 
 export class FlushQueue {
   readonly capacity: number;

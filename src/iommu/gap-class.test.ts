@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../core/index.ts';
+import { Prng } from '../core/prng.ts';
 import { gapClass, sizeClass } from './gap-class.ts';
 import { ceilLog2 } from './powers.ts';
 

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import type { AcsDescription, EndpointDescription } from '../pcie/index.ts';
-import { type Bdf, buildTree, ConfigSpace, Hierarchy, PciFunction } from '../pcie/index.ts';
+import type { Bdf } from '../pcie/bdf.ts';
+import { buildTree } from '../pcie/build-tree.ts';
+import { ConfigSpace } from '../pcie/config-space.ts';
+import type { AcsDescription, EndpointDescription } from '../pcie/describe.ts';
+import { Hierarchy } from '../pcie/hierarchy.ts';
+import { PciFunction } from '../pcie/pci-function.ts';
 import { iommuGroups } from './groups.ts';
 import { isolates } from './isolation.ts';
 

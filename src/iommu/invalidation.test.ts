@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Iova, iova, Prng, physAddr } from '../core/index.ts';
+import { type Iova, iova, physAddr } from '../core/address.ts';
+import { Prng } from '../core/prng.ts';
 import { IommuDomain } from './domain.ts';
 import { Iotlb } from './invalidation.ts';
 import { IovaAllocator } from './iova-allocator.ts';

@@ -4,7 +4,8 @@
  * reason why a page must not be mapped anew without an invalidation (VT-d specification 6.2, 6.5).
  */
 
-import { assert, type Iova, type PhysAddr, storedAddress } from '../core/index.ts';
+import { type Iova, type PhysAddr, storedAddress } from '../core/address.ts';
+import { assert } from '../core/assert.ts';
 import type { Translation, Translator } from './translation.ts';
 
 /** A translation, and whether the page table still says so. */

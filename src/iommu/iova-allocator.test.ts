@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { type Iova, iova, Prng, type Range, rangesOverlap } from '../core/index.ts';
+import { type Iova, iova } from '../core/address.ts';
+import { Prng } from '../core/prng.ts';
+import { type Range, rangesOverlap } from '../core/range.ts';
 import { IommuError } from './errors.ts';
 import { IovaAllocator } from './iova-allocator.ts';
 import { iovaSnapshotDifference } from './iova-snapshot.ts';

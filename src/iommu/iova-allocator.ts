@@ -5,7 +5,10 @@
  * gap, `TakenRanges` searches a tree: same places, but a cost that does not grow with the number of live ranges.
  */
 
-import { assert, hex, type Iova, joinRanges, type Range, storedAddress } from '../core/index.ts';
+import { type Iova, storedAddress } from '../core/address.ts';
+import { assert } from '../core/assert.ts';
+import { hex } from '../core/hex.ts';
+import { joinRanges, type Range } from '../core/range.ts';
 import { IommuError } from './errors.ts';
 import { type IovaSnapshot, snapshotOf } from './iova-snapshot.ts';
 import { ceilLog2, POWERS } from './powers.ts';

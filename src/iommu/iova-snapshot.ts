@@ -3,7 +3,8 @@
  * count as free, as they are free to every caller.
  */
 
-import { hex, type Range } from '../core/index.ts';
+import { hex } from '../core/hex.ts';
+import type { Range } from '../core/range.ts';
 import { NODE_LIVE, NODE_RESERVED, type TakenRanges } from './taken-ranges.ts';
 
 export interface IovaSnapshot {

@@ -3,7 +3,7 @@
  * the nodes' own array of first pages. No call allocates, except to grow.
  */
 
-import { assert } from '../core/index.ts';
+import { assert } from '../core/assert.ts';
 
 export class PageIndex {
   /** Node by place; 0 is an empty place. Linear probing. */

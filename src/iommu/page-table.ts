@@ -6,7 +6,8 @@
  * unmap leaves what the map found. The table of 4 KiB leaves of the last call is remembered: neighbours cost no walk.
  */
 
-import { alignUp, hex } from '../core/index.ts';
+import { alignUp } from '../core/address.ts';
+import { hex } from '../core/hex.ts';
 import { IommuError } from './errors.ts';
 import {
   ENTRIES,

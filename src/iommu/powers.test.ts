@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../core/index.ts';
+import { Prng } from '../core/prng.ts';
 import { ceilLog2, floorLog2, floorToPower, POWERS } from './powers.ts';
 
 test('logarithms are exact at every power of two and one beside it', () => {

@@ -3,7 +3,7 @@
  * table that is not in use holds only zeros.
  */
 
-import { type PhysAddr, storedAddress } from '../core/index.ts';
+import { type PhysAddr, storedAddress } from '../core/address.ts';
 import { ENTRIES, ENTRY_PRESENT, highOf, targetOf } from './page-entry.ts';
 
 /** 32-bit words of one table. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { AssertionError, Prng } from '../core/index.ts';
+import { AssertionError } from '../core/assert.ts';
+import { Prng } from '../core/prng.ts';
 import { ceilLog2 } from './powers.ts';
 import { NODE_LIVE, TakenRanges } from './taken-ranges.ts';
 

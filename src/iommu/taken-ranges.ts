@@ -15,7 +15,8 @@
  * kernel walks from node to node instead, which is linear in the number of gaps too small.
  */
 
-import { assert, Prng } from '../core/index.ts';
+import { assert } from '../core/assert.ts';
+import { Prng } from '../core/prng.ts';
 import { gapClass, sizeClass } from './gap-class.ts';
 import { PageIndex } from './page-index.ts';
 import { floorToPower } from './powers.ts';

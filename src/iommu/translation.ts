@@ -1,6 +1,6 @@
 /** What an IOMMU is told of a range, and what it answers to an access. */
 
-import type { Iova, PhysAddr } from '../core/index.ts';
+import type { Iova, PhysAddr } from '../core/address.ts';
 
 /** What a device may do with a mapped range. */
 export interface Protection {

@@ -10,14 +10,13 @@ import type { Classifier, LookupCounters } from '../dma/classifier.ts';
 import { classifierFor, classifierName } from '../dma/classifier-for.ts';
 import { Lookup } from '../dma/classify-lookup.ts';
 import { premap } from '../dma/classify-premapped.ts';
-import type { DmaDevice } from '../dma/device.ts';
 import { DmaMapping } from '../dma/mapping.ts';
 import type { DmaSegment } from '../dma/segment.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { throughQueue } from './queue-door.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import type { SubmittedVector } from './submitted-vector.ts';
-import { unmapFirst } from './unmap.ts';
+import { type Premapped, unmapFirst } from './unmap.ts';
 import type { World } from './world.ts';
 
 /** What is in the queue for one vector. */
@@ -38,8 +37,8 @@ export interface Queued {
   readonly words: readonly QueuedWords[];
   /** Counts what classified for the queue: the mapping device's classifier, or where the submitter maps, his. */
   readonly counters: LookupCounters;
-  /** What the submitter has mapped already, to be unmapped for the device it was mapped for; null but for `premapped`. */
-  readonly premapped: { readonly device: DmaDevice; readonly mapping: DmaMapping } | null;
+  /** To be unmapped after the transfer; null but for `premapped`. */
+  readonly premapped: Premapped | null;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A transfer by the generic DMA engine: one descriptor a segment, each side an address, or BAR and offset. */
 
 import { type DmaSegment, engineTarget } from '../dma/segment.ts';
-import type { Hop } from '../fabric/index.ts';
+import type { Hop } from '../fabric/hop.ts';
 import { fillComplement, fillPattern } from './pattern.ts';
 import {
   during,

@@ -2,10 +2,11 @@
 
 import type { EngineTarget } from '../dma/segment.ts';
 import type { Answer, CaseShown, Engine } from '../engine/contract.ts';
-import type { Assumption, Hop } from '../fabric/index.ts';
+import type { Hop } from '../fabric/hop.ts';
+import type { Assumption } from '../fabric/topology.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { DriverLimits } from '../nvme/driver/index.ts';
+import type { DriverLimits } from '../nvme/driver/limits.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { AcsSetting, DeviceNode } from './scenario-types.ts';
 

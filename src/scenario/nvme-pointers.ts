@@ -20,17 +20,10 @@ import {
   planTransfer,
 } from '../nvme/driver/plan.ts';
 import type { ResolvedSegments } from '../nvme/driver/resolve.ts';
-import {
-  getU64,
-  PRP_BYTES,
-  SGL_BYTES,
-  SGL_TYPE,
-  SQE,
-  SQE_BYTES,
-  sglAddress,
-  sglLength,
-  sglType,
-} from '../nvme/spec/index.ts';
+import { getU64 } from '../nvme/spec/bytes.ts';
+import { SQE, SQE_BYTES } from '../nvme/spec/command.ts';
+import { PRP_BYTES } from '../nvme/spec/prp.ts';
+import { SGL_BYTES, SGL_TYPE, sglAddress, sglLength, sglType } from '../nvme/spec/sgl.ts';
 import type { MappedBio } from './mapped-bio.ts';
 
 /** A Data Block of an SGL, or a pointer to the next segment of one. */

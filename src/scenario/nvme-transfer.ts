@@ -9,18 +9,14 @@ import type { Range } from '../core/range.ts';
 import { dmaMapPage, dmaUnmapPage } from '../dma/map-page.ts';
 import { busAddrInBar } from '../dma/own-bar.ts';
 import type { DmaSegment } from '../dma/segment.ts';
-import type { Hop } from '../fabric/index.ts';
-import {
-  DataSegments,
-  type DmaBuffer,
-  type DmaMemory,
-  type IoOutcome,
-  type IoQueue,
-  type IoRequest,
-  NvmeDriver,
-  type PlannedCommand,
-} from '../nvme/driver/index.ts';
-import { statusName } from '../nvme/spec/index.ts';
+import type { Hop } from '../fabric/hop.ts';
+import type { IoQueue } from '../nvme/driver/io-queue.ts';
+import type { IoOutcome, IoRequest } from '../nvme/driver/io-run.ts';
+import { NvmeDriver } from '../nvme/driver/nvme-driver.ts';
+import type { PlannedCommand } from '../nvme/driver/plan.ts';
+import type { DmaBuffer, DmaMemory } from '../nvme/driver/ports.ts';
+import { DataSegments } from '../nvme/driver/segments.ts';
+import { statusName } from '../nvme/spec/status.ts';
 import { countPattern, fillComplement, fillPattern } from './pattern.ts';
 import {
   during,

@@ -2,7 +2,7 @@
 
 import type { ClassifyMode } from '../dma/classifier-for.ts';
 import type { Capability, CaseShown } from '../engine/contract.ts';
-import type { Hop } from '../fabric/index.ts';
+import type { Hop } from '../fabric/hop.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
 import type { RepeatOutcome } from './scenario-types.ts';

@@ -1,6 +1,7 @@
 /** The ways of a transfer's requests, and the part of the tree that they touch: what a drawing needs. */
 
-import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
+import type { Hop } from '../fabric/hop.ts';
+import { ROOT_COMPLEX } from '../fabric/outcome.ts';
 import type { TreePlace, Way } from './report.ts';
 import { hopName } from './transfer-context.ts';
 import type { World } from './world.ts';

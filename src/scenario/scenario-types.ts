@@ -3,7 +3,8 @@
  */
 
 import type { ClassifyMode } from '../dma/classifier-for.ts';
-import type { RootComplexBehaviour, SamePortRule } from '../fabric/index.ts';
+import type { RootComplexBehaviour } from '../fabric/root-complex.ts';
+import type { SamePortRule } from '../fabric/rules.ts';
 import type { Cpu } from '../machine/machine.ts';
 import type { PolicyName } from '../p2p/policy.ts';
 import type { AcsBitName, LinkDescription } from '../pcie/describe.ts';

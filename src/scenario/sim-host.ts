@@ -1,16 +1,13 @@
 /** The simulator as the host of a scenario. */
 
-import type { NvmeOptions } from '../engine/sim/index.ts';
-import { SimEngine } from '../engine/sim/index.ts';
-import {
-  type Assumption,
-  type FabricRules,
-  type Hop,
-  IommuPort,
-  NOWHERE,
-  prepare,
-  ROOT_COMPLEX,
-} from '../fabric/index.ts';
+import type { NvmeOptions } from '../engine/sim/nvme-function.ts';
+import { SimEngine } from '../engine/sim/sim-engine.ts';
+import type { Hop } from '../fabric/hop.ts';
+import { IommuPort } from '../fabric/iommu-port.ts';
+import { NOWHERE, ROOT_COMPLEX } from '../fabric/outcome.ts';
+import { prepare } from '../fabric/prepare.ts';
+import type { FabricRules } from '../fabric/rules.ts';
+import type { Assumption } from '../fabric/topology.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { Machine } from '../machine/machine.ts';
 import { ACS_BITS } from '../pcie/acs.ts';

@@ -2,7 +2,8 @@
 
 import type { DmaDevice } from '../dma/device.ts';
 import type { DmaMapping } from '../dma/mapping.ts';
-import { type Hop, ROOT_COMPLEX } from '../fabric/index.ts';
+import type { Hop } from '../fabric/hop.ts';
+import { ROOT_COMPLEX } from '../fabric/outcome.ts';
 import { fillComplement, fillPattern } from './pattern.ts';
 import type { HopPhase } from './report.ts';
 import type { TransferDescription } from './scenario-types.ts';

@@ -4,9 +4,19 @@ import type { DmaDevice } from '../dma/device.ts';
 import { MapError } from '../dma/errors.ts';
 import { dmaUnmapBvec } from '../dma/map-bvec.ts';
 import type { DmaMapping } from '../dma/mapping.ts';
-import type { Queued } from './design.ts';
 import type { TransferReport } from './report.ts';
 import type { World } from './world.ts';
+
+/** What a submitter has mapped already, and the device that it was mapped for. */
+export interface Premapped {
+  readonly device: DmaDevice;
+  readonly mapping: DmaMapping;
+}
+
+/** A queue's content, as far as it has to be undone; null where the submitter mapped nothing. */
+interface Queued {
+  readonly premapped: Premapped | null;
+}
 
 /** Undoes both. Returns what the unmap noticed, or null. */
 export async function unmapAll(
@@ -20,10 +30,7 @@ export async function unmapAll(
 }
 
 /** Undoes what the submitter mapped. */
-export async function unmapFirst(
-  world: World,
-  { premapped }: Pick<Queued, 'premapped'>,
-): Promise<TransferReport['unmapRefusal']> {
+export async function unmapFirst(world: World, { premapped }: Queued): Promise<TransferReport['unmapRefusal']> {
   return premapped === null ? null : await unmap(world, premapped.device, premapped.mapping);
 }
 

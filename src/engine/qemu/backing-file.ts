@@ -7,7 +7,7 @@
 import { closeSync, ftruncateSync, openSync, readSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assert } from '../../core/index.ts';
+import { assert } from '../../core/assert.ts';
 import { QemuError } from './errors.ts';
 
 /** What is left free of a file system beside our files. */

@@ -7,8 +7,10 @@
  * Step 4  the IOMMU on, every function blocked; ACS controls as described
  */
 
-import { assert } from '../../core/index.ts';
-import { type Bdf, ConfigSpace, EXT_CAP_ACS, findExtendedCapability } from '../../pcie/index.ts';
+import { assert } from '../../core/assert.ts';
+import type { Bdf } from '../../pcie/bdf.ts';
+import { EXT_CAP_ACS, findExtendedCapability } from '../../pcie/capability.ts';
+import { ConfigSpace } from '../../pcie/config-space.ts';
 import { BackingFile, folderWithRoom } from './backing-file.ts';
 import { findQemu, type QemuVersion } from './binary.ts';
 import { type BackingWords, commandLine, type QemuPart } from './command-line.ts';

@@ -3,12 +3,15 @@
  * that matrix, topo and mappings work on a QEMU machine as on any other, and its capture can be kept.
  */
 
-import type { Range } from '../../core/index.ts';
-import { hex, hexDigits } from '../../core/index.ts';
+import { hex, hexDigits } from '../../core/hex.ts';
+import type { Range } from '../../core/range.ts';
 import { bytesOf } from '../../core/text.ts';
-import { buildMachine, type Machine, MemoryTree, readCapturedRoot } from '../../machine/index.ts';
+import { buildMachine } from '../../machine/build.ts';
+import type { Machine } from '../../machine/machine.ts';
 import type { CapturedEntry } from '../../machine/read/live/captured-entry.ts';
-import { formatBdf } from '../../pcie/index.ts';
+import { readCapturedRoot } from '../../machine/read/root/captured-root.ts';
+import { MemoryTree } from '../../machine/read/root/file-tree.ts';
+import { formatBdf } from '../../pcie/bdf.ts';
 import { ECAM_BASE, ECAM_BYTES } from './config-access.ts';
 import type { FoundFunction, SizedBar } from './enumerate.ts';
 import type { PlacedBar, Placement } from './resources.ts';

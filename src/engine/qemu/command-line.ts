@@ -3,10 +3,17 @@
  * each part is known before QEMU runs.
  */
 
-import { assertNever } from '../../core/index.ts';
+import { assertNever } from '../../core/assert.ts';
 import { QemuError } from './errors.ts';
-import type { QemuDevice, QemuMachineDescription, QemuNvme, QemuPlace, QemuRootPort } from './machine-description.ts';
-import { DEFAULT_NAMESPACE_BYTES, DEFAULT_RAM_BYTES } from './machine-description.ts';
+import {
+  DEFAULT_NAMESPACE_BYTES,
+  DEFAULT_RAM_BYTES,
+  type QemuDevice,
+  type QemuMachineDescription,
+  type QemuNvme,
+  type QemuPlace,
+  type QemuRootPort,
+} from './machine-description.ts';
 
 const MIB = 2 ** 20;
 const RAM_LIMIT = 2048 * MIB;

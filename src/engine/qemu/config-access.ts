@@ -5,9 +5,9 @@
  *     0xcf8: 31 enable | 23:16 bus | 15:11 device | 10:8 function | 7:2 register      window: base + bus<<20 | devfn<<12
  */
 
-import type { PhysAddr } from '../../core/index.ts';
-import { assert, physAddr } from '../../core/index.ts';
-import { type Bdf, requesterId } from '../../pcie/index.ts';
+import { type PhysAddr, physAddr } from '../../core/address.ts';
+import { assert } from '../../core/assert.ts';
+import { type Bdf, requesterId } from '../../pcie/bdf.ts';
 import type { AccessSize } from '../contract.ts';
 import type { QtestLink } from './qtest.ts';
 

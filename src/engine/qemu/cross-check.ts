@@ -1,7 +1,7 @@
 /** Compares our enumeration with QEMU's own account of the machine, `query-pci`: written by others, from the other side. */
 
-import { hex } from '../../core/index.ts';
-import { type Bdf, bdfKey, formatBdf } from '../../pcie/index.ts';
+import { hex } from '../../core/hex.ts';
+import { type Bdf, bdfKey, formatBdf } from '../../pcie/bdf.ts';
 import type { FoundFunction } from './enumerate.ts';
 import type { QmpLink, QmpPciDevice } from './qmp.ts';
 import type { Placement } from './resources.ts';

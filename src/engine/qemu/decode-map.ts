@@ -3,9 +3,12 @@
  * machine gives all ones, and that is what the Engine contract promises. So a read of nothing but zeros is looked up here.
  */
 
-import type { PhysAddr, Range } from '../../core/index.ts';
-import { rangeContains } from '../../core/index.ts';
-import { barRegisters, COMMAND_MEMORY_SPACE, ConfigSpace, memoryWindow, prefetchableWindow } from '../../pcie/index.ts';
+import type { PhysAddr } from '../../core/address.ts';
+import { type Range, rangeContains } from '../../core/range.ts';
+import { barRegisters } from '../../pcie/bar.ts';
+import { memoryWindow, prefetchableWindow } from '../../pcie/bridge-window.ts';
+import { ConfigSpace } from '../../pcie/config-space.ts';
+import { COMMAND_MEMORY_SPACE } from '../../pcie/registers.ts';
 import { ConfigAccess, ECAM_BASE, ECAM_BYTES } from './config-access.ts';
 import type { FoundFunction } from './enumerate.ts';
 import type { QtestLink } from './qtest.ts';

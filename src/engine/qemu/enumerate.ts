@@ -4,8 +4,7 @@
  * enumeration in 7.3.1.
  */
 
-import type { Bdf } from '../../pcie/index.ts';
-import { formatBdf } from '../../pcie/index.ts';
+import { type Bdf, formatBdf } from '../../pcie/bdf.ts';
 import type { ConfigAccess } from './config-access.ts';
 import { QemuError } from './errors.ts';
 

@@ -8,7 +8,8 @@
  * `npm run qemu:soak` and by the tests, tests/qemu/envelope.test.ts, on the QEMU that is installed.
  */
 
-import { addBytes, hex, type PhysAddr, physAddr, wordsOf } from '../../core/index.ts';
+import { addBytes, type PhysAddr, physAddr, wordsOf } from '../../core/address.ts';
+import { hex } from '../../core/hex.ts';
 import type { BackingFile } from './backing-file.ts';
 import { formatVersion, type QemuVersion } from './binary.ts';
 import type { FoundFunction } from './enumerate.ts';

@@ -1,6 +1,6 @@
 /** What the QEMU engine refuses, and how it says that QEMU itself is missing, unfit or gone. */
 
-import { P2pError } from '../../core/index.ts';
+import { P2pError } from '../../core/errors.ts';
 
 export type QemuErrorCode =
   /** No QEMU on the PATH, or not at the place given. */

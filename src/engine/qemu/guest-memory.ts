@@ -3,8 +3,8 @@
  * the qtest socket behind what is. Bytes are the same either way.
  */
 
-import type { PhysAddr, Range } from '../../core/index.ts';
-import { alignUp, physAddr } from '../../core/index.ts';
+import { alignUp, type PhysAddr, physAddr } from '../../core/address.ts';
+import type { Range } from '../../core/range.ts';
 import type { Answer } from '../contract.ts';
 import type { BackingFile } from './backing-file.ts';
 import { QemuError } from './errors.ts';

@@ -4,11 +4,12 @@
  * the Engine contract asks for: accesses that take effect in order.
  */
 
-import type { PhysAddr, Word64 } from '../../core/index.ts';
-import { assert } from '../../core/index.ts';
-import type { Machine } from '../../machine/index.ts';
+import type { PhysAddr } from '../../core/address.ts';
+import { assert } from '../../core/assert.ts';
+import type { Word64 } from '../../core/word64.ts';
+import type { Machine } from '../../machine/machine.ts';
 import { tarOf } from '../../machine/read/live/write-archive.ts';
-import { type Bdf, bdfKey } from '../../pcie/index.ts';
+import { type Bdf, bdfKey } from '../../pcie/bdf.ts';
 import type { AccessSize, Answer, Capability, Engine, EngineFault } from '../contract.ts';
 import type { BackingFile } from './backing-file.ts';
 import { formatVersion, type QemuVersion } from './binary.ts';

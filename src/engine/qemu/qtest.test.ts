@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { expect, test } from 'vitest';
-import { AssertionError, physAddr } from '../../core/index.ts';
+import { physAddr } from '../../core/address.ts';
+import { AssertionError } from '../../core/assert.ts';
 import type { QemuError } from './errors.ts';
 import type { QemuProcess } from './process.ts';
 import { QtestLink } from './qtest.ts';

@@ -9,8 +9,9 @@
  */
 
 import type { Duplex } from 'node:stream';
-import type { PhysAddr, Word64 } from '../../core/index.ts';
-import { assert } from '../../core/index.ts';
+import type { PhysAddr } from '../../core/address.ts';
+import { assert } from '../../core/assert.ts';
+import type { Word64 } from '../../core/word64.ts';
 import { QemuError } from './errors.ts';
 import type { QemuProcess } from './process.ts';
 

@@ -1,9 +1,9 @@
 /** A rebuilt machine as text that a shell runs: what differs as comments, then the command line, one option a line. */
 
-import { hex } from '../../core/index.ts';
+import { hex } from '../../core/hex.ts';
 import { listed } from '../../core/words.ts';
-import type { Machine } from '../../machine/index.ts';
-import { acsBitNames } from '../../pcie/index.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { acsBitNames } from '../../pcie/acs.ts';
 import { QEMU_COMMAND } from './binary.ts';
 import { commandLine, STANDALONE } from './command-line.ts';
 import type { QemuMachineDescription, QemuRootPort } from './machine-description.ts';

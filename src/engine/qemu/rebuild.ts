@@ -12,20 +12,21 @@
  *     any other function                     pci-testdev, a place holder
  */
 
-import { assertNever } from '../../core/index.ts';
-import type { Machine } from '../../machine/index.ts';
-import { iommuModeOf } from '../../machine/index.ts';
-import { CLASS_NVM_EXPRESS, type Hierarchy, type PciFunction } from '../../pcie/index.ts';
-import type {
-  QemuCpu,
-  QemuDevice,
-  QemuMachineDescription,
-  QemuPlace,
-  QemuRootBus,
-  QemuRootPort,
-  QemuSwitchPort,
+import { assertNever } from '../../core/assert.ts';
+import { iommuModeOf, type Machine } from '../../machine/machine.ts';
+import type { Hierarchy } from '../../pcie/hierarchy.ts';
+import type { PciFunction } from '../../pcie/pci-function.ts';
+import { CLASS_NVM_EXPRESS } from '../../pcie/registers.ts';
+import {
+  QEMU_CPUS,
+  type QemuCpu,
+  type QemuDevice,
+  type QemuMachineDescription,
+  type QemuPlace,
+  type QemuRootBus,
+  type QemuRootPort,
+  type QemuSwitchPort,
 } from './machine-description.ts';
-import { QEMU_CPUS } from './machine-description.ts';
 import { type PlainNoteCode, REBUILD_MESSAGES, type RebuildNote, type RebuildNoteCode } from './rebuild-notes.ts';
 
 export interface RebuiltMachine {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Prng, type Range, rangeContains } from '../../core/index.ts';
+import { Prng } from '../../core/prng.ts';
+import { type Range, rangeContains } from '../../core/range.ts';
 import type { FoundFunction, SizedBar } from './enumerate.ts';
 import { MEMORY_POOL, PREFETCHABLE_POOL, placeResources } from './resources.ts';
 

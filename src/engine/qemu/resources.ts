@@ -4,9 +4,10 @@
  * alignment comes first, so that little is lost between. PCIe 7.5.1.2.1 (BARs), 7.5.1.3.8 and 7.5.1.3.9 (windows).
  */
 
-import type { Range } from '../../core/index.ts';
-import { alignUp, hex, wordsOf } from '../../core/index.ts';
-import type { Bdf } from '../../pcie/index.ts';
+import { alignUp, wordsOf } from '../../core/address.ts';
+import { hex } from '../../core/hex.ts';
+import type { Range } from '../../core/range.ts';
+import type { Bdf } from '../../pcie/bdf.ts';
 import type { ConfigAccess } from './config-access.ts';
 import type { FoundFunction } from './enumerate.ts';
 import { QemuError } from './errors.ts';

@@ -1,7 +1,8 @@
 /** What the engine relies on and another QEMU might do otherwise, tried at every start: it takes a millisecond. */
 
-import { hex, physAddr } from '../../core/index.ts';
-import type { Bdf } from '../../pcie/index.ts';
+import { physAddr } from '../../core/address.ts';
+import { hex } from '../../core/hex.ts';
+import type { Bdf } from '../../pcie/bdf.ts';
 import type { BackingFile } from './backing-file.ts';
 import { type ConfigAccess, readConfigPort } from './config-access.ts';
 import { QemuError } from './errors.ts';

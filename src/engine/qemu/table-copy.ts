@@ -4,9 +4,10 @@
  * tables are told its address: leaves stay what the domain made them.
  */
 
-import type { PhysAddr } from '../../core/index.ts';
-import { assert, rangeContains, storedAddress, wordsOf } from '../../core/index.ts';
-import type { IommuDomain } from '../../iommu/index.ts';
+import { type PhysAddr, storedAddress, wordsOf } from '../../core/address.ts';
+import { assert } from '../../core/assert.ts';
+import { rangeContains } from '../../core/range.ts';
+import type { IommuDomain } from '../../iommu/domain.ts';
 import type { GuestMemory } from './guest-memory.ts';
 
 const PAGE = 4096;

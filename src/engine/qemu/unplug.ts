@@ -3,8 +3,9 @@
  * registers are set as a guest would when it powers the slot off. PCIe 6.7, 7.5.3.10 (Slot Control).
  */
 
-import type { Bdf } from '../../pcie/index.ts';
-import { CAP_PCI_EXPRESS, ConfigSpace, conventionalCapabilities, formatBdf } from '../../pcie/index.ts';
+import { type Bdf, formatBdf } from '../../pcie/bdf.ts';
+import { CAP_PCI_EXPRESS, conventionalCapabilities } from '../../pcie/capability.ts';
+import { ConfigSpace } from '../../pcie/config-space.ts';
 import type { ConfigAccess } from './config-access.ts';
 import { QemuError } from './errors.ts';
 import type { QmpLink } from './qmp.ts';

@@ -9,10 +9,12 @@
  * reaches the hardware's IOTLB at the next `sync`, a lazy one's at the flush, and until then the IOTLB may be stale.
  */
 
-import type { Iova, PhysAddr } from '../../core/index.ts';
-import { addBytes, addressFromWords, assert, hex, iova, physAddr } from '../../core/index.ts';
-import { type IommuDomain, Iotlb } from '../../iommu/index.ts';
-import { type Bdf, bdfFromRoutingId, requesterId } from '../../pcie/index.ts';
+import { addBytes, addressFromWords, type Iova, iova, type PhysAddr, physAddr } from '../../core/address.ts';
+import { assert } from '../../core/assert.ts';
+import { hex } from '../../core/hex.ts';
+import type { IommuDomain } from '../../iommu/domain.ts';
+import { Iotlb } from '../../iommu/invalidation.ts';
+import { type Bdf, bdfFromRoutingId, requesterId } from '../../pcie/bdf.ts';
 import type { EngineFault } from '../contract.ts';
 import { QemuError } from './errors.ts';
 import type { GuestMemory } from './guest-memory.ts';

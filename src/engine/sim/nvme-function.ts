@@ -2,14 +2,12 @@
 
 import { assert } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
-import { type Fabric, FunctionPort } from '../../fabric/index.ts';
-import {
-  type BlockStore,
-  type CmbOptions,
-  MemoryBlockStore,
-  NvmeController,
-  type SglOptions,
-} from '../../nvme/device/index.ts';
+import type { Fabric } from '../../fabric/fabric.ts';
+import { FunctionPort } from '../../fabric/upstream-port.ts';
+import { NvmeController } from '../../nvme/device/controller.ts';
+import { MemoryBlockStore } from '../../nvme/device/memory-store.ts';
+import type { CmbOptions, SglOptions } from '../../nvme/device/options.ts';
+import type { BlockStore } from '../../nvme/device/ports.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { CLASS_NVM_EXPRESS } from '../../pcie/registers.ts';
 

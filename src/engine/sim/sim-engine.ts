@@ -6,9 +6,10 @@
 import type { PhysAddr } from '../../core/address.ts';
 import { Clock } from '../../core/clock.ts';
 import type { Word64 } from '../../core/word64.ts';
-import { Fabric, type FabricOptions, type IommuPort } from '../../fabric/index.ts';
+import { Fabric, type FabricOptions } from '../../fabric/fabric.ts';
+import type { IommuPort } from '../../fabric/iommu-port.ts';
 import type { Machine } from '../../machine/machine.ts';
-import type { NvmeController } from '../../nvme/device/index.ts';
+import type { NvmeController } from '../../nvme/device/controller.ts';
 import { type Bdf, bdfFromKey } from '../../pcie/bdf.ts';
 import type { AccessSize, Capability, Engine, EngineFault } from '../contract.ts';
 import { attachNvme, isNvme, type NvmeOptions } from './nvme-function.ts';

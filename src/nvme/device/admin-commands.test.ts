@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { command, createQueue, DATA, IO_CQ, RawHost, withPrp } from '../../../tests/nvme/raw-host.ts';
-import { ADMIN, CNS, FEATURE, getU32, STATUS } from '../spec/index.ts';
+import { getU32 } from '../spec/bytes.ts';
+import { ADMIN, FEATURE } from '../spec/command.ts';
+import { CNS } from '../spec/identify.ts';
+import { STATUS } from '../spec/status.ts';
 import { MemoryBlockStore } from './memory-store.ts';
 
 const IDENTIFY = (cns: number, nsid = 0): Uint8Array => withPrp(command(ADMIN.IDENTIFY, nsid, cns), DATA);

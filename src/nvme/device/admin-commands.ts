@@ -1,20 +1,10 @@
 /** Admin commands. NVM Express Base Specification 1.4, chapter 5: those that a driver needs to bring a controller up. */
 
-import {
-  ADMIN,
-  CNS,
-  CQE_SHIFT,
-  FEATURE,
-  FLAGS_PSDT_SHIFT,
-  getU16,
-  getU32,
-  getU64,
-  NSID_ALL,
-  QUEUE_CONTIGUOUS,
-  SQE,
-  SQE_SHIFT,
-  STATUS,
-} from '../spec/index.ts';
+import { getU16, getU32, getU64 } from '../spec/bytes.ts';
+import { ADMIN, FEATURE, FLAGS_PSDT_SHIFT, NSID_ALL, QUEUE_CONTIGUOUS, SQE, SQE_SHIFT } from '../spec/command.ts';
+import { CQE_SHIFT } from '../spec/completion.ts';
+import { CNS } from '../spec/identify.ts';
+import { STATUS } from '../spec/status.ts';
 import type { DataPointer } from './data-pointer.ts';
 import {
   ASYNC_EVENTS_MAX,

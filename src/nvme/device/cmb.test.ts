@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest';
 import { DATA, IO_SQ, LISTS, move, pattern, RawHost, withPrp, withSgl } from '../../../tests/nvme/raw-host.ts';
-import { busAddr } from '../../core/index.ts';
-import {
-  CAP,
-  CMB_LARGEST_UNIT,
-  CMBLOC,
-  CMBSZ,
-  cmbUnitBytes,
-  getField,
-  NVM,
-  putSgl,
-  putU64,
-  REGISTERS,
-  SGL_BYTES,
-  STATUS,
-} from '../spec/index.ts';
+import { busAddr } from '../../core/address.ts';
+import { putU64 } from '../spec/bytes.ts';
+import { NVM } from '../spec/command.ts';
+import { getField } from '../spec/field.ts';
+import { CAP, CMB_LARGEST_UNIT, CMBLOC, CMBSZ, cmbUnitBytes, REGISTERS } from '../spec/registers.ts';
+import { putSgl, SGL_BYTES } from '../spec/sgl.ts';
+import { STATUS } from '../spec/status.ts';
 import { NvmeDeviceError } from './errors.ts';
 import type { CmbOptions, NvmeControllerOptions } from './options.ts';
 

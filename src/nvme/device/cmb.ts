@@ -8,9 +8,10 @@
  * The bytes answer CPU and peers through the BAR at all times, also before CMBMSC.CRE, as on other implementations.
  */
 
-import { ADDRESS_LIMIT } from '../../core/index.ts';
-import { SparseMemory } from '../../fabric/index.ts';
-import { CMB_LARGEST_UNIT, CMBLOC, CMBMSC, CMBSZ, cmbUnitBytes, getField, withField } from '../spec/index.ts';
+import { ADDRESS_LIMIT } from '../../core/address.ts';
+import { SparseMemory } from '../../fabric/sparse-memory.ts';
+import { getField, withField } from '../spec/field.ts';
+import { CMB_LARGEST_UNIT, CMBLOC, CMBMSC, CMBSZ, cmbUnitBytes } from '../spec/registers.ts';
 import { NvmeDeviceError } from './errors.ts';
 import type { CmbOptions } from './options.ts';
 import type { BarPort } from './ports.ts';

@@ -4,15 +4,16 @@
  * Queues take turns (round robin, 4.13.1). A command is fetched, executed to its end and completed before the next one.
  */
 
-import { CQE_BYTES, FLAGS_FUSE_MASK, getU16, putCqe, SQE, SQE_BYTES, STATUS, STATUS_DNR } from '../spec/index.ts';
-import type { EnabledConfiguration } from './admin-commands.ts';
-import { AdminCommands, STAYS_OPEN } from './admin-commands.ts';
+import { getU16 } from '../spec/bytes.ts';
+import { FLAGS_FUSE_MASK, SQE, SQE_BYTES } from '../spec/command.ts';
+import { CQE_BYTES, putCqe } from '../spec/completion.ts';
+import { STATUS, STATUS_DNR } from '../spec/status.ts';
+import { AdminCommands, type EnabledConfiguration, STAYS_OPEN } from './admin-commands.ts';
 import type { DataPath } from './data-path.ts';
 import { DataPointer } from './data-pointer.ts';
 import { IoCommands } from './io-commands.ts';
 import type { ControllerProfile } from './options.ts';
-import type { SubmissionQueue } from './queue-table.ts';
-import { completionRoom, QueueTable, waiting } from './queue-table.ts';
+import { completionRoom, QueueTable, type SubmissionQueue, waiting } from './queue-table.ts';
 import { Transfer } from './transfer.ts';
 
 /** Commands fetched at once from an I/O queue: up to 1 KiB of entries. */

@@ -3,12 +3,11 @@
  * NVM Express Base Specification 1.4, 3.1.
  */
 
-import type { Field } from '../spec/index.ts';
-import { CAP, CC, CMBLOC, CMBMSC, CMBSTS, CMBSZ, fieldMax, REGISTERS, withField } from '../spec/index.ts';
+import { type Field, fieldMax, withField } from '../spec/field.ts';
+import { CAP, CC, CMBLOC, CMBMSC, CMBSTS, CMBSZ, REGISTERS } from '../spec/registers.ts';
 import type { Cmb } from './cmb.ts';
 import { VERSION_1_4 } from './identify-data.ts';
-import type { ControllerProfile } from './options.ts';
-import { MPS_MAX } from './options.ts';
+import { type ControllerProfile, MPS_MAX } from './options.ts';
 
 /** Bits of a dword that host software may change. INTMS and INTMC are one mask behind two registers. */
 const WRITABLE: ReadonlyMap<number, number> = new Map([

@@ -11,19 +11,12 @@ import {
   RawHost,
   withPrp,
 } from '../../../tests/nvme/raw-host.ts';
-import {
-  ADMIN,
-  CAP,
-  CNS,
-  CSTS,
-  completionDoorbell,
-  getField,
-  getU32,
-  NVM,
-  REGISTERS,
-  STATUS,
-  submissionDoorbell,
-} from '../spec/index.ts';
+import { getU32 } from '../spec/bytes.ts';
+import { ADMIN, NVM } from '../spec/command.ts';
+import { getField } from '../spec/field.ts';
+import { CNS } from '../spec/identify.ts';
+import { CAP, CSTS, completionDoorbell, REGISTERS, submissionDoorbell } from '../spec/registers.ts';
+import { STATUS } from '../spec/status.ts';
 
 const IDENTIFY = (cns: number, nsid = 0): Uint8Array => withPrp(command(ADMIN.IDENTIFY, nsid, cns), DATA);
 

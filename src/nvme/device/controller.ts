@@ -9,16 +9,17 @@
  * medium takes: no rule needs them yet.
  */
 
-import type { Clock } from '../../core/index.ts';
-import type { BarTarget } from '../../fabric/index.ts';
-import { AQA, CAP, CC, CSTS, DOORBELLS, getField, getU32, putU32, REGISTERS, withField } from '../spec/index.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { BarTarget } from '../../fabric/live-function.ts';
+import { getU32, putU32 } from '../spec/bytes.ts';
+import { getField, withField } from '../spec/field.ts';
+import { AQA, CAP, CC, CSTS, DOORBELLS, REGISTERS } from '../spec/registers.ts';
 import { Cmb } from './cmb.ts';
 import { CommandProcessor } from './command-processor.ts';
 import { ControllerRegisters } from './controller-registers.ts';
 import { DataPath } from './data-path.ts';
 import { NvmeDeviceError } from './errors.ts';
-import type { ControllerProfile, NvmeControllerOptions } from './options.ts';
-import { resolveProfile } from './options.ts';
+import { type ControllerProfile, type NvmeControllerOptions, resolveProfile } from './options.ts';
 
 /** A BAR that the function must have. */
 export interface ControllerBar {

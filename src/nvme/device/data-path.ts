@@ -5,7 +5,7 @@
  * and ends outside is an error; everything else is host memory and goes out as a TLP, a range that ends inside included.
  */
 
-import { ADDRESS_LIMIT, storedAddress } from '../../core/index.ts';
+import { ADDRESS_LIMIT, storedAddress } from '../../core/address.ts';
 import type { Cmb } from './cmb.ts';
 import type { UpstreamPort } from './ports.ts';
 

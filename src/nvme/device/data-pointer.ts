@@ -3,9 +3,10 @@
  * (1.4, 4.7). Everything is read and judged before any data moves, so a refused command moves nothing.
  */
 
-import { FLAGS_PSDT_SHIFT, getU64, PSDT, SQE, STATUS } from '../spec/index.ts';
-import type { DataPath } from './data-path.ts';
-import { PLACE_BUCKET, PLACE_CMB, PLACE_HOST, PLACE_STRADDLES } from './data-path.ts';
+import { getU64 } from '../spec/bytes.ts';
+import { FLAGS_PSDT_SHIFT, PSDT, SQE } from '../spec/command.ts';
+import { STATUS } from '../spec/status.ts';
+import { type DataPath, PLACE_BUCKET, PLACE_CMB, PLACE_HOST, PLACE_STRADDLES } from './data-path.ts';
 import type { SglOptions } from './options.ts';
 import type { PointerSink } from './pointer-sink.ts';
 import { PrpWalk } from './prp-walk.ts';

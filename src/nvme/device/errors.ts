@@ -1,6 +1,6 @@
 /** Controllers that cannot be built. */
 
-import { P2pError } from '../../core/index.ts';
+import { P2pError } from '../../core/errors.ts';
 
 export type NvmeDeviceErrorCode = 'NVME_CMB_GEOMETRY' | 'NVME_CMB_PORT' | 'NVME_NAMESPACE_SIZE' | 'NVME_OPTION_RANGE';
 

@@ -9,25 +9,15 @@
 
 import { expect, test } from 'vitest';
 import { CC_ENABLE, DATA, LISTS, RAM_BYTES, RawHost } from '../../../tests/nvme/raw-host.ts';
-import { busAddr, Prng } from '../../core/index.ts';
-import {
-  CC,
-  CQE_BYTES,
-  CSTS,
-  getField,
-  getU16,
-  getU32,
-  getU64,
-  putSgl,
-  putU16,
-  putU32,
-  putU64,
-  REGISTERS,
-  SQE,
-  SQE_BYTES,
-  STATUS,
-  submissionDoorbell,
-} from '../spec/index.ts';
+import { busAddr } from '../../core/address.ts';
+import { Prng } from '../../core/prng.ts';
+import { getU16, getU32, getU64, putU16, putU32, putU64 } from '../spec/bytes.ts';
+import { SQE, SQE_BYTES } from '../spec/command.ts';
+import { CQE_BYTES } from '../spec/completion.ts';
+import { getField } from '../spec/field.ts';
+import { CC, CSTS, REGISTERS, submissionDoorbell } from '../spec/registers.ts';
+import { putSgl } from '../spec/sgl.ts';
+import { STATUS } from '../spec/status.ts';
 import { MemoryBlockStore } from './memory-store.ts';
 import type { NvmeControllerOptions } from './options.ts';
 import type { BlockStore } from './ports.ts';

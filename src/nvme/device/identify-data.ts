@@ -1,24 +1,20 @@
 /** The identify pages that a simulated controller answers with. NVM Express Base Specification 1.4, 5.15. */
 
-import type { Field } from '../spec/index.ts';
+import { putAscii, putU16, putU32, putU64 } from '../spec/bytes.ts';
+import { SQE_SHIFT } from '../spec/command.ts';
+import { CQE_SHIFT } from '../spec/completion.ts';
+import { type Field, withField } from '../spec/field.ts';
 import {
-  CQE_SHIFT,
   FIRMWARE_BYTES,
   IDENTIFY_BYTES,
   IDENTIFY_CONTROLLER,
   IDENTIFY_NAMESPACE,
   MODEL_BYTES,
-  putAscii,
-  putRelativeSglOffer,
-  putU16,
-  putU32,
-  putU64,
   SERIAL_BYTES,
-  SGLS,
-  SQE_SHIFT,
   SUBNQN_BYTES,
-  withField,
-} from '../spec/index.ts';
+} from '../spec/identify.ts';
+import { SGLS } from '../spec/sgl.ts';
+import { putRelativeSglOffer } from '../spec/vendor.ts';
 import type { ControllerProfile, Namespace } from './options.ts';
 
 /** VS of this model. */

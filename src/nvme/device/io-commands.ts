@@ -1,6 +1,8 @@
 /** Commands of the NVM command set: read, write, flush. NVM Express Base Specification 1.4, chapter 6. */
 
-import { getU16, getU32, getU64, NSID_ALL, NVM, SQE, STATUS } from '../spec/index.ts';
+import { getU16, getU32, getU64 } from '../spec/bytes.ts';
+import { NSID_ALL, NVM, SQE } from '../spec/command.ts';
+import { STATUS } from '../spec/status.ts';
 import type { DataPointer } from './data-pointer.ts';
 import type { ControllerProfile } from './options.ts';
 import type { Transfer } from './transfer.ts';

@@ -1,6 +1,6 @@
 /** A namespace in memory: zero until written. */
 
-import { SparseMemory } from '../../fabric/index.ts';
+import { SparseMemory } from '../../fabric/sparse-memory.ts';
 import type { BlockStatus, BlockStore } from './ports.ts';
 
 export class MemoryBlockStore implements BlockStore {

@@ -1,6 +1,6 @@
 /** What a simulated controller can be told to be, the defaults, and the checks. */
 
-import type { Clock } from '../../core/index.ts';
+import type { Clock } from '../../core/clock.ts';
 import { NvmeDeviceError } from './errors.ts';
 import type { BarPort, BlockStore, UpstreamPort } from './ports.ts';
 

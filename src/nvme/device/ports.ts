@@ -3,7 +3,7 @@
  * Each is implemented elsewhere (the fabric, the machine, a file) and by the tests.
  */
 
-import type { BusAddr, DmaAddr } from '../../core/index.ts';
+import type { BusAddr, DmaAddr } from '../../core/address.ts';
 
 /**
  * How a memory request ended. `SC`, `UR` and `CA` are the completion statuses of PCIe 2.2.9; a request that nobody completes

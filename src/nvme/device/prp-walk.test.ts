@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../../core/index.ts';
-import { PRP_BYTES, putU64, STATUS } from '../spec/index.ts';
+import { Prng } from '../../core/prng.ts';
+import { putU64 } from '../spec/bytes.ts';
+import { PRP_BYTES } from '../spec/prp.ts';
+import { STATUS } from '../spec/status.ts';
 import type { PointerSink } from './pointer-sink.ts';
 import { PrpWalk } from './prp-walk.ts';
 

@@ -1,6 +1,8 @@
 /** Reads the PRPs of a command. NVM Express Base Specification 1.4, 4.3; the layout is drawn in `spec/prp.ts`. */
 
-import { getU64, PRP_BYTES, STATUS } from '../spec/index.ts';
+import { getU64 } from '../spec/bytes.ts';
+import { PRP_BYTES } from '../spec/prp.ts';
+import { STATUS } from '../spec/status.ts';
 import type { PointerSink } from './pointer-sink.ts';
 
 export class PrpWalk {

@@ -1,8 +1,9 @@
 /** The queues of a controller and the rules for making and deleting them. NVM Express Base Specification 1.4, 4.1 and 5.3 to 5.6. */
 
-import { CQE_BYTES, SQE_BYTES, STATUS } from '../spec/index.ts';
-import type { DataPath } from './data-path.ts';
-import { PLACE_CMB, PLACE_NOWHERE, PLACE_STRADDLES } from './data-path.ts';
+import { SQE_BYTES } from '../spec/command.ts';
+import { CQE_BYTES } from '../spec/completion.ts';
+import { STATUS } from '../spec/status.ts';
+import { type DataPath, PLACE_CMB, PLACE_NOWHERE, PLACE_STRADDLES } from './data-path.ts';
 
 export interface CompletionQueue {
   readonly id: number;

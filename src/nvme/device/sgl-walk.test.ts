@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { DATA, LISTS, move, pattern, RAM_BYTES, RawHost, withSgl } from '../../../tests/nvme/raw-host.ts';
-import { NVM, putSgl, SGL_BYTES, STATUS } from '../spec/index.ts';
+import { NVM } from '../spec/command.ts';
+import { putSgl, SGL_BYTES } from '../spec/sgl.ts';
+import { STATUS } from '../spec/status.ts';
 import type { SglOptions } from './options.ts';
 import { SGL_DESCRIPTORS_MAX } from './sgl-walk.ts';
 

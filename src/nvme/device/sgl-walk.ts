@@ -1,17 +1,8 @@
 /** Reads the SGL of a command. NVM Express Base Specification 1.4, 4.4; statuses by 4.6.1 (0Dh, 0Eh, 0Fh, 11h, 16h, 1Eh). */
 
-import {
-  getU32,
-  SGL,
-  SGL_BYTES,
-  SGL_SUBTYPE,
-  SGL_TYPE,
-  STATUS,
-  sglAddress,
-  sglLength,
-  sglSubtype,
-  sglType,
-} from '../spec/index.ts';
+import { getU32 } from '../spec/bytes.ts';
+import { SGL, SGL_BYTES, SGL_SUBTYPE, SGL_TYPE, sglAddress, sglLength, sglSubtype, sglType } from '../spec/sgl.ts';
+import { STATUS } from '../spec/status.ts';
 import type { SglOptions } from './options.ts';
 import type { PointerSink } from './pointer-sink.ts';
 

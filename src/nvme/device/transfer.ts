@@ -1,9 +1,8 @@
 /** Moves the data of a command along its scatter list. Nothing is looked up here any more. */
 
-import { STATUS } from '../spec/index.ts';
+import { STATUS } from '../spec/status.ts';
 import type { Cmb } from './cmb.ts';
-import type { DataPath } from './data-path.ts';
-import { PLACE_BUCKET, PLACE_HOST } from './data-path.ts';
+import { type DataPath, PLACE_BUCKET, PLACE_HOST } from './data-path.ts';
 import type { BlockStore } from './ports.ts';
 import type { ScatterList } from './scatter-list.ts';
 

@@ -1,24 +1,14 @@
 /** The admin queue: one command at a time. NVM Express Base Specification 1.4, chapter 5. */
 
-import type { DmaAddr } from '../../core/index.ts';
-import {
-  ADMIN,
-  FEATURE,
-  FLAGS_PSDT_SHIFT,
-  IDENTIFY_BYTES,
-  PSDT,
-  putU32,
-  putU64,
-  QUEUE_CONTIGUOUS,
-  SQE,
-  STATUS,
-  statusCode,
-} from '../spec/index.ts';
+import type { DmaAddr } from '../../core/address.ts';
+import { putU32, putU64 } from '../spec/bytes.ts';
+import { ADMIN, FEATURE, FLAGS_PSDT_SHIFT, PSDT, QUEUE_CONTIGUOUS, SQE } from '../spec/command.ts';
+import { IDENTIFY_BYTES } from '../spec/identify.ts';
+import { STATUS, statusCode } from '../spec/status.ts';
 import type { DmaBuffer } from './ports.ts';
 import type { QueuePair } from './queue-pair.ts';
 import type { RegisterLink } from './register-link.ts';
-import type { Loss } from './wait.ts';
-import { Patience } from './wait.ts';
+import { type Loss, Patience } from './wait.ts';
 
 /** An admin command in the few fields that those used here have. */
 export interface AdminCommand {

@@ -8,8 +8,9 @@
  * Without CAP.CMBS (before 1.4) steps 1 and 3 fall away: the buffer is on, and recognised by its bus address.
  */
 
-import { addBytes, type DmaAddr, dmaAddr } from '../../core/index.ts';
-import { CAP, CMBLOC, CMBMSC, CMBSTS, CMBSZ, cmbUnitBytes, getField, REGISTERS, withField } from '../spec/index.ts';
+import { addBytes, type DmaAddr, dmaAddr } from '../../core/address.ts';
+import { getField, withField } from '../spec/field.ts';
+import { CAP, CMBLOC, CMBMSC, CMBSTS, CMBSZ, cmbUnitBytes, REGISTERS } from '../spec/registers.ts';
 import type { OwnFunction } from './ports.ts';
 import type { RegisterLink } from './register-link.ts';
 

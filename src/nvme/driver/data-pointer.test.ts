@@ -1,16 +1,8 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../../core/index.ts';
-import {
-  FLAGS_PSDT_SHIFT,
-  getU64,
-  PSDT,
-  SQE,
-  SQE_BYTES,
-  sglAddress,
-  sglLength,
-  sglSubtype,
-  sglType,
-} from '../spec/index.ts';
+import { Prng } from '../../core/prng.ts';
+import { getU64 } from '../spec/bytes.ts';
+import { FLAGS_PSDT_SHIFT, PSDT, SQE, SQE_BYTES } from '../spec/command.ts';
+import { sglAddress, sglLength, sglSubtype, sglType } from '../spec/sgl.ts';
 import { DataPointerWriter } from './data-pointer.ts';
 import { PAGE_BYTES, type PointerFormat, prpCapacityBytes, sglCapacity } from './plan.ts';
 import type { ResolvedSegments } from './resolve.ts';

@@ -6,20 +6,12 @@
  * Lists are built in a scratch array, at the offsets that they will have in the slot's list pages, and copied there at once.
  */
 
-import { assert } from '../../core/index.ts';
-import {
-  FLAGS_PSDT_SHIFT,
-  PRP_BYTES,
-  PSDT,
-  putSgl,
-  putU64,
-  SGL_BYTES,
-  SGL_SUBTYPE,
-  SGL_TYPE,
-  SQE,
-} from '../spec/index.ts';
-import type { PlannedCommand } from './plan.ts';
-import { PAGE_BYTES } from './plan.ts';
+import { assert } from '../../core/assert.ts';
+import { putU64 } from '../spec/bytes.ts';
+import { FLAGS_PSDT_SHIFT, PSDT, SQE } from '../spec/command.ts';
+import { PRP_BYTES } from '../spec/prp.ts';
+import { putSgl, SGL_BYTES, SGL_SUBTYPE, SGL_TYPE } from '../spec/sgl.ts';
+import { PAGE_BYTES, type PlannedCommand } from './plan.ts';
 import type { ResolvedSegments } from './resolve.ts';
 
 const SGL_SLOTS = PAGE_BYTES / SGL_BYTES;

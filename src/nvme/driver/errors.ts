@@ -1,6 +1,6 @@
 /** Transfers and controllers that the driver refuses. What a controller answers is never an error but an outcome. */
 
-import { P2pError } from '../../core/index.ts';
+import { P2pError } from '../../core/errors.ts';
 
 export type NvmeErrorCode =
   /** Commands to a controller that was lost, or is not up. */

@@ -1,17 +1,10 @@
 /** What a controller says of itself, read once while it is brought up. NVM Express Base Specification 1.4, 5.15. */
 
-import {
-  getAscii,
-  getField,
-  getU32,
-  getU64,
-  IDENTIFY_CONTROLLER,
-  IDENTIFY_NAMESPACE,
-  MODEL_BYTES,
-  offersRelativeSgl,
-  SERIAL_BYTES,
-  SGLS,
-} from '../spec/index.ts';
+import { getAscii, getU32, getU64 } from '../spec/bytes.ts';
+import { getField } from '../spec/field.ts';
+import { IDENTIFY_CONTROLLER, IDENTIFY_NAMESPACE, MODEL_BYTES, SERIAL_BYTES } from '../spec/identify.ts';
+import { SGLS } from '../spec/sgl.ts';
+import { offersRelativeSgl } from '../spec/vendor.ts';
 import type { CmbFacts } from './cmb-setup.ts';
 
 export interface NamespaceFacts {

@@ -1,10 +1,11 @@
 /** The questions that a controller is asked once it is ready. NVM Express Base Specification 1.4, 7.6.1, steps 7 to 9. */
 
-import { CNS, getU32, REGISTERS } from '../spec/index.ts';
+import { getU32 } from '../spec/bytes.ts';
+import { CNS } from '../spec/identify.ts';
+import { REGISTERS } from '../spec/registers.ts';
 import type { AdminOutcome, AdminQueue } from './admin.ts';
 import type { CmbFacts } from './cmb-setup.ts';
-import type { ControllerFacts, NamespaceFacts } from './facts.ts';
-import { readControllerPage, readNamespacePage } from './facts.ts';
+import { type ControllerFacts, type NamespaceFacts, readControllerPage, readNamespacePage } from './facts.ts';
 import { PAGE_BYTES } from './plan.ts';
 import type { RegisterLink } from './register-link.ts';
 import type { Loss } from './wait.ts';

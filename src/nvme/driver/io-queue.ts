@@ -3,22 +3,19 @@
  * deep. Over an engine that answers at once nothing is awaited between the first command and the last.
  */
 
-import { assert } from '../../core/index.ts';
+import { assert } from '../../core/assert.ts';
 import { DataPointerWriter } from './data-pointer.ts';
 import { NvmeError } from './errors.ts';
 import type { ControllerFacts, NamespaceFacts } from './facts.ts';
-import type { IoOutcome, IoRequest } from './io-run.ts';
-import { IoRun, Job, listBytes } from './io-run.ts';
+import { type IoOutcome, type IoRequest, IoRun, Job, listBytes } from './io-run.ts';
 import type { DriverLimits } from './limits.ts';
 import { isPending } from './pending.ts';
-import type { PlannedCommand, PlanRules, PointerFormat } from './plan.ts';
-import { planTransfer, prpCapacityBytes } from './plan.ts';
+import { type PlannedCommand, type PlanRules, type PointerFormat, planTransfer, prpCapacityBytes } from './plan.ts';
 import type { DmaBuffer, OwnFunction } from './ports.ts';
 import type { QueuePair } from './queue-pair.ts';
 import type { RegisterLink } from './register-link.ts';
 import { resolveSegments } from './resolve.ts';
-import type { Loss } from './wait.ts';
-import { Patience } from './wait.ts';
+import { type Loss, Patience } from './wait.ts';
 
 export interface IoQueueParts {
   readonly link: RegisterLink;

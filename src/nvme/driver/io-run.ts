@@ -5,14 +5,15 @@
  *     a.submit(); b.submit(); engine.run(...); a.collect(); b.collect();
  */
 
-import { addBytes } from '../../core/index.ts';
+import { addBytes } from '../../core/address.ts';
 import type { Answer, Engine } from '../../engine/contract.ts';
-import { NVM, putU16, putU32, putU64, SQE, STATUS, statusCode } from '../spec/index.ts';
+import { putU16, putU32, putU64 } from '../spec/bytes.ts';
+import { NVM, SQE } from '../spec/command.ts';
+import { STATUS, statusCode } from '../spec/status.ts';
 import type { DataPointerWriter } from './data-pointer.ts';
 import type { NamespaceFacts } from './facts.ts';
 import { isPending } from './pending.ts';
-import type { PlannedCommand, PointerFormat } from './plan.ts';
-import { PAGE_BYTES } from './plan.ts';
+import { PAGE_BYTES, type PlannedCommand, type PointerFormat } from './plan.ts';
 import type { DmaBuffer } from './ports.ts';
 import type { QueuePair } from './queue-pair.ts';
 import type { ResolvedSegments } from './resolve.ts';

@@ -6,34 +6,19 @@
  */
 
 import type { Engine } from '../../engine/contract.ts';
-import {
-  AQA,
-  CAP,
-  CC,
-  CQE_BYTES,
-  CQE_SHIFT,
-  CSTS,
-  completionDoorbell,
-  getField,
-  REGISTERS,
-  SQE_BYTES,
-  SQE_SHIFT,
-  STATUS,
-  submissionDoorbell,
-  withField,
-} from '../spec/index.ts';
-import type { AdminOutcome } from './admin.ts';
-import { AdminQueue } from './admin.ts';
-import type { CmbChoice } from './cmb-setup.ts';
-import { setUpCmb } from './cmb-setup.ts';
+import { SQE_BYTES, SQE_SHIFT } from '../spec/command.ts';
+import { CQE_BYTES, CQE_SHIFT } from '../spec/completion.ts';
+import { getField, withField } from '../spec/field.ts';
+import { AQA, CAP, CC, CSTS, completionDoorbell, REGISTERS, submissionDoorbell } from '../spec/registers.ts';
+import { STATUS } from '../spec/status.ts';
+import { type AdminOutcome, AdminQueue } from './admin.ts';
+import { type CmbChoice, setUpCmb } from './cmb-setup.ts';
 import { NvmeError } from './errors.ts';
 import type { ControllerFacts } from './facts.ts';
-import type { Refusal } from './interview.ts';
-import { interview } from './interview.ts';
+import { interview, type Refusal } from './interview.ts';
 import { IoQueue } from './io-queue.ts';
 import { listBytes } from './io-run.ts';
-import type { DriverLimits } from './limits.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
+import { DEFAULT_LIMITS, type DriverLimits } from './limits.ts';
 import { PAGE_BYTES } from './plan.ts';
 import type { DmaBuffer, DmaMemory, OwnFunction } from './ports.ts';
 import { QueuePair } from './queue-pair.ts';

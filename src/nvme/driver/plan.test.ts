@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
-import { Prng } from '../../core/index.ts';
-import type { NvmeErrorCode } from './errors.ts';
-import { NvmeError } from './errors.ts';
-import type { PlannedCommand, PlanRules } from './plan.ts';
-import { PAGE_BYTES, planTransfer, prpCapacityBytes, sglCapacity } from './plan.ts';
+import { Prng } from '../../core/prng.ts';
+import { NvmeError, type NvmeErrorCode } from './errors.ts';
+import {
+  PAGE_BYTES,
+  type PlannedCommand,
+  type PlanRules,
+  planTransfer,
+  prpCapacityBytes,
+  sglCapacity,
+} from './plan.ts';
 import type { ResolvedSegments } from './resolve.ts';
 
 const KIB = 1024;

@@ -10,10 +10,10 @@
  * SGLs, such a boundary cuts the command in two.
  */
 
-import { hex } from '../../core/index.ts';
-import { PRP_BYTES, SGL_BYTES } from '../spec/index.ts';
-import type { NvmeErrorCode } from './errors.ts';
-import { NvmeError } from './errors.ts';
+import { hex } from '../../core/hex.ts';
+import { PRP_BYTES } from '../spec/prp.ts';
+import { SGL_BYTES } from '../spec/sgl.ts';
+import { NvmeError, type NvmeErrorCode } from './errors.ts';
 import type { ResolvedSegments } from './resolve.ts';
 
 /** The page size that this driver runs controllers with. */

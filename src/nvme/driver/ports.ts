@@ -1,7 +1,7 @@
 /** What the driver uses beside the engine: memory for its queues and lists, and the place of the function's own BARs. */
 
-import type { BusAddr, DmaAddr, PhysAddr } from '../../core/index.ts';
-import type { BarOffset } from '../../dma/index.ts';
+import type { BusAddr, DmaAddr, PhysAddr } from '../../core/address.ts';
+import type { BarOffset } from '../../dma/own-bar.ts';
 import type { Answer } from '../../engine/contract.ts';
 
 /** Memory that CPU and controller both reach, contiguous for both. */

@@ -7,10 +7,12 @@
  * is free, and the submission queue head needs no looking after.
  */
 
-import type { PhysAddr } from '../../core/index.ts';
-import { addBytes, assert } from '../../core/index.ts';
+import { addBytes, type PhysAddr } from '../../core/address.ts';
+import { assert } from '../../core/assert.ts';
 import type { Answer, Engine } from '../../engine/contract.ts';
-import { CQE, CQE_BYTES, cqePhase, cqeStatus, getU16, getU32, putU16, SQE, SQE_BYTES } from '../spec/index.ts';
+import { getU16, getU32, putU16 } from '../spec/bytes.ts';
+import { SQE, SQE_BYTES } from '../spec/command.ts';
+import { CQE, CQE_BYTES, cqePhase, cqeStatus } from '../spec/completion.ts';
 import { isPending, Pending } from './pending.ts';
 import type { DmaBuffer } from './ports.ts';
 

@@ -1,7 +1,6 @@
 /** The registers of a controller, reached through an engine. */
 
-import type { PhysAddr } from '../../core/index.ts';
-import { addBytes, wordsOf } from '../../core/index.ts';
+import { addBytes, type PhysAddr, wordsOf } from '../../core/address.ts';
 import type { Answer, Engine } from '../../engine/contract.ts';
 
 export class RegisterLink {

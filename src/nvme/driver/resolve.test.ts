@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { BusAddr, DmaAddr } from '../../core/index.ts';
-import { busAddr, dmaAddr, iova, physAddr } from '../../core/index.ts';
-import { DmaMapping, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from '../../dma/index.ts';
+import { type BusAddr, busAddr, type DmaAddr, dmaAddr, iova, physAddr } from '../../core/address.ts';
+import { DmaMapping, SPACE_BOUNCE, SPACE_BUS, SPACE_IOVA, SPACE_PHYS } from '../../dma/mapping.ts';
 import type { CmbFacts } from './cmb-setup.ts';
 import { NvmeError } from './errors.ts';
 import type { OwnFunction } from './ports.ts';

@@ -5,12 +5,12 @@
  * recognises; or, where it offers our vendor extension and the caller asks, as the offset alone.
  */
 
-import { hex, storedAddress } from '../../core/index.ts';
+import { storedAddress } from '../../core/address.ts';
+import { hex } from '../../core/hex.ts';
 import type { CmbFacts } from './cmb-setup.ts';
 import { NvmeError } from './errors.ts';
 import type { OwnFunction } from './ports.ts';
-import type { DataSegments } from './segments.ts';
-import { SEGMENT_BAR, SEGMENT_BUS, SEGMENT_DMA } from './segments.ts';
+import { type DataSegments, SEGMENT_BAR, SEGMENT_BUS, SEGMENT_DMA } from './segments.ts';
 
 /** What the controller is told. A structure of arrays. */
 export interface ResolvedSegments {

@@ -3,10 +3,8 @@
  * makes no thousand objects.
  */
 
-import type { BusAddr, DmaAddr } from '../../core/index.ts';
-import { storedAddress } from '../../core/index.ts';
-import type { DmaMapping } from '../../dma/index.ts';
-import { SPACE_BAR, SPACE_BOUNCE, SPACE_BUS } from '../../dma/index.ts';
+import { type BusAddr, type DmaAddr, storedAddress } from '../../core/address.ts';
+import { type DmaMapping, SPACE_BAR, SPACE_BOUNCE, SPACE_BUS } from '../../dma/mapping.ts';
 import { NvmeError } from './errors.ts';
 
 /** An IOVA or a physical address: cases (a) and (b1). Never compared with a BAR, whatever it looks like. */

@@ -1,7 +1,8 @@
 /** Waiting for a controller: by letting the machine run, in slices that grow while nothing happens. */
 
 import type { Answer } from '../../engine/contract.ts';
-import { CSTS, getField, REGISTERS } from '../spec/index.ts';
+import { getField } from '../spec/field.ts';
+import { CSTS, REGISTERS } from '../spec/registers.ts';
 import type { RegisterLink } from './register-link.ts';
 
 const FIRST_SLICE_NS = 1000;
