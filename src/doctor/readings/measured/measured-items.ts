@@ -33,11 +33,6 @@ export function isStatement(item: MeasuredItem): item is StatementItem {
   return 'what' in item && item.what === 'statement';
 }
 
-/** `GPU0-GPU1`. */
-export function pairName({ from, to }: Pick<PairItem, 'from' | 'to'>): string {
-  return `${from.label}-${to.label}`;
-}
-
 /** One name for a pair in both directions: the smaller label first. */
 export function unordered({ from, to }: Pick<PairItem, 'from' | 'to'>): string {
   const [a, b] = [from.label, to.label];
