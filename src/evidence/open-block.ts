@@ -11,7 +11,7 @@ export interface OpenBlock {
   readonly context: Context;
   /** Null while a log has lines with its stamp alone. */
   reading: Reading<EvidenceItem> | null;
-  readonly first: LinePlace;
+  first: LinePlace;
   last: LinePlace;
   /** Of a table: its lines and those that nobody else claimed, to be shown to others if it was none; a bounded number. */
   readonly seen: LinePlace[];

@@ -152,6 +152,11 @@ describe('a log', () => {
   });
 });
 
+test('blocks and items beyond what is kept are counted', () => {
+  const many = recognise('HEAD 1\nROW0 a\n\n'.repeat(2500), 'paste', TOYS);
+  expect([many.blocks.length, many.leftOutBlocks]).toEqual([2000, 500]);
+});
+
 test('nothing is never something: an empty text and blank lines have no block', () => {
   expect(shown('')).toEqual([]);
   expect(shown('\n \n\t\n')).toEqual([]);

@@ -15,6 +15,8 @@ export interface Recognition {
   readonly file: string;
   /** In the order of their first lines; `unknown` among them. */
   readonly blocks: readonly SourceBlock[];
+  /** Blocks that were too many to keep. */
+  readonly leftOutBlocks: number;
   /** Lines of the text. */
   readonly lines: number;
   /** Lines longer than `LINE_MAX`, of which the beginning alone was read. */
@@ -34,6 +36,6 @@ export function recognise(
   recognisers: readonly Recogniser<EvidenceItem>[] = RECOGNISERS,
 ): Recognition {
   const bytes = typeof input === 'string' ? utf8Bytes(input) : withoutUtf16(input);
-  const { drafts, lines, longLines } = new Walk(bytes, file, recognisers).run();
-  return { file, blocks: settleBlocks(drafts), lines, longLines, bytes };
+  const { drafts, leftOutBlocks, lines, longLines } = new Walk(bytes, file, recognisers).run();
+  return { file, blocks: settleBlocks(drafts), leftOutBlocks, lines, longLines, bytes };
 }

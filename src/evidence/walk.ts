@@ -4,31 +4,30 @@
  * is bounded.
  */
 
-import { AnchorTable } from './anchors.ts';
+import { BlockDrafts } from './block-drafts.ts';
 import { CleanLine, LINE_MAX } from './clean/clean-line.ts';
 import { lineEndOf, textStart } from './clean/line-ends.ts';
 import type { EvidenceItem } from './items.ts';
 import { Context, type OpenBlock, see } from './open-block.ts';
 import { promptedCommand } from './prompt.ts';
-import type { Reading, Recogniser } from './recogniser.ts';
+import type { BlockResult, Reading, Recogniser } from './recogniser.ts';
 import type { BlockDraft } from './source-block.ts';
 import { type LinePlace, UnknownLines } from './unknown-lines.ts';
+import { WordOwners } from './word-owners.ts';
 
 /** What a walk found. */
 export interface WalkResult {
   readonly drafts: readonly BlockDraft[];
+  /** Blocks that were too many to keep. */
+  readonly leftOutBlocks: number;
   readonly lines: number;
   readonly longLines: { readonly count: number; readonly first: number } | null;
 }
 
-/** Lines with one word that a log is shown; the rest of a flood is counted. */
-const WORD_LINES_MAX = 3000;
 /** Lines in a row that belong to others before a table is taken to have ended. */
 const ASIDES_MAX = 60;
 /** Lines in a row that belong to nobody before a log is taken to have ended. */
 const FOREIGN_MAX = 3;
-/** Blocks that are kept; what comes behind only lengthens those that are open. */
-const BLOCKS_MAX = 2000;
 /** Prefixes that are taken off only where the line says nothing with them: `host: `, `12:` of `grep -n`, `log.txt:`. */
 const PEELS: readonly RegExp[] = [
   /^\d{1,7}[:-]/,
@@ -42,40 +41,19 @@ interface BegunBlock extends Pick<OpenBlock, 'owner' | 'context' | 'reading' | '
   readonly place: LinePlace;
 }
 
-const NOBODY: readonly number[] = [];
-
-const ANCHORS = new WeakMap<readonly Recogniser<EvidenceItem>[], AnchorTable>();
-
-/** The words of all recognisers; a list's table is made once, when a text is read. */
-function anchorsOf(recognisers: readonly Recogniser<EvidenceItem>[]): AnchorTable {
-  const known = ANCHORS.get(recognisers);
-  if (known !== undefined) return known;
-  const made = new AnchorTable(recognisers.flatMap(({ words }, owner) => words.map((word) => ({ word, owner }))));
-  ANCHORS.set(recognisers, made);
-  return made;
-}
-
 export class Walk {
   readonly #bytes: Uint8Array;
   readonly #file: string;
+  readonly #words: WordOwners;
   readonly #recognisers: readonly Recogniser<EvidenceItem>[];
-  readonly #anchors: AnchorTable;
   readonly #bearers: readonly { readonly owner: number; readonly bears: NonNullable<Recogniser['bears']> }[];
   readonly #lineEnd: number;
-  /** Words of the line that is looked at. */
-  readonly #hits: number[] = [];
-  /** Lines that a word stood in. */
-  readonly #wordLines: Uint32Array;
-  /** Up to this line an owner has given its lines back. */
-  readonly #bannedTo: Uint32Array;
   readonly #logs = new Map<number, OpenBlock>();
-  readonly #drafts: BlockDraft[] = [];
+  readonly #drafts: BlockDrafts;
   readonly #unknown = new UnknownLines();
   #table: OpenBlock | null = null;
   /** A log that wants the next line, whatever it holds. */
   #wanting: OpenBlock | null = null;
-  /** The log that a line of a flood belongs to, which is not read. */
-  #flooded: OpenBlock | null = null;
   /** The last line that was not blank. */
   #above: LinePlace | null = null;
   #longLines = 0;
@@ -86,10 +64,9 @@ export class Walk {
     this.#file = file;
     this.#recognisers = recognisers;
     this.#lineEnd = lineEndOf(bytes);
-    this.#anchors = anchorsOf(recognisers);
+    this.#words = new WordOwners(recognisers);
+    this.#drafts = new BlockDrafts(file);
     this.#bearers = recognisers.flatMap(({ bears }, owner) => (bears === undefined ? [] : [{ owner, bears }]));
-    this.#wordLines = new Uint32Array(this.#anchors.owners.length);
-    this.#bannedTo = new Uint32Array(recognisers.length);
   }
 
   run(): WalkResult {
@@ -97,8 +74,7 @@ export class Walk {
     let number = 0;
     for (let start = textStart(bytes); start < bytes.length; ) {
       number++;
-      this.#hits.length = 0;
-      const end = this.#anchors.scanLine(bytes, start, this.#lineEnd, this.#hits);
+      const end = this.#words.scanLine(bytes, start, this.#lineEnd);
       if (end - start > LINE_MAX) {
         this.#longLines++;
         if (this.#longLines === 1) this.#firstLong = number;
@@ -108,17 +84,17 @@ export class Walk {
     }
     while (this.#table !== null) this.#closeTable();
     this.#closeLogs();
-    for (const { first, last } of this.#unknown.runs()) this.#drafts.push(this.#unknownDraft(first, last));
+    for (const { first, last } of this.#unknown.runs()) this.#drafts.addUnknown(first, last);
     return {
-      drafts: this.#drafts,
+      drafts: this.#drafts.all,
+      leftOutBlocks: this.#drafts.leftOut,
       lines: number,
       longLines: this.#longLines === 0 ? null : { count: this.#longLines, first: this.#firstLong },
     };
   }
 
   #line(number: number, start: number, end: number): void {
-    this.#flooded = null;
-    const owners = this.#hits.length === 0 ? NOBODY : this.#owners(number);
+    const { asked, flooded } = this.#words.ofLine(number);
     const place: LinePlace = { number, start, end };
     if (this.#table?.reading?.skim?.(this.#bytes, start, end) === true) {
       this.#extend(this.#table, place);
@@ -126,17 +102,29 @@ export class Walk {
       this.#above = place;
       return;
     }
-    if (this.#table === null && this.#wanting === null && owners.length === 0) {
-      if (this.#flooded === null) this.#silentLine(place);
-      else this.#extend(this.#flooded, place);
+    if (this.#table === null && this.#wanting === null && asked.length === 0) {
+      if (flooded.length === 0 || !this.#counted(flooded, place)) this.#silentLine(place);
       return;
     }
     const line = new CleanLine(this.#bytes, start, end, number, this.#table?.peel);
     if (line.isBlank && this.#table === null) return;
-    if (!this.#offered(line, place, owners) && !line.isBlank && line.mark === null && !this.#borne(place)) {
+    if (!this.#offered(line, place, asked) && !line.isBlank && line.mark === null && !this.#borne(place)) {
       this.#stranger(place);
     }
     if (!line.isBlank) this.#above = place;
+  }
+
+  /** Whether a line of a flood is counted by an open log. */
+  #counted(flooded: readonly number[], place: LinePlace): boolean {
+    let isCounted = false;
+    for (const owner of flooded) {
+      const log = this.#logs.get(owner);
+      if (log === undefined) continue;
+      log.leftOut++;
+      if (!isCounted) this.#extend(log, place);
+      isCounted = true;
+    }
+    return isCounted;
   }
 
   /** A line that nobody is asked about, while no table is open. */
@@ -144,7 +132,8 @@ export class Walk {
     const { start, end } = place;
     const bytes = this.#bytes;
     let at = start;
-    while (at < end && (bytes[at] as number) <= 0x20) at++;
+    // Blank, or an empty line of quoted mail.
+    while (at < end && ((bytes[at] as number) <= 0x20 || bytes[at] === QUOTE_MARK)) at++;
     if (at === end) return;
     const longest = MARK_LENGTHS.get(bytes[at] as number) ?? 0;
     const isMark = end - at <= longest && new CleanLine(bytes, start, end, place.number).mark !== null;
@@ -172,7 +161,7 @@ export class Walk {
   /** Whether the open table takes the line. Closes it where it has ended, and asks the one that its lines then opened. */
   #tableTakes(line: CleanLine, place: LinePlace): boolean {
     for (let table = this.#table; table !== null; table = this.#table) {
-      if (line.mark === 'cut' || line.text === '--') {
+      if (line.mark === 'cut' || line.bare === '--') {
         table.hasGap ||= line.mark === 'cut';
         return true;
       }
@@ -220,29 +209,6 @@ export class Walk {
     return false;
   }
 
-  /**
-   * Recognisers one of whose words stands in this line, in the order of the table; without those that gave the line back. Of a flood of
-   * lines with one word the first are shown to a log, and the others counted.
-   */
-  #owners(number: number): readonly number[] {
-    const owners: number[] = [];
-    let flooded = NOBODY;
-    for (const word of this.#hits) {
-      const owner = this.#anchors.owners[word] as number;
-      if (owners.includes(owner) || (this.#bannedTo[owner] as number) >= number) continue;
-      if (++(this.#wordLines[word] as number) > WORD_LINES_MAX && this.#recognisers[owner]?.manner === 'log') {
-        flooded = [...flooded, owner];
-      } else owners.push(owner);
-    }
-    for (const owner of new Set(flooded)) {
-      const log = this.#logs.get(owner);
-      if (log === undefined || owners.includes(owner)) continue;
-      log.leftOut++;
-      this.#flooded = log;
-    }
-    return owners.sort((a, b) => a - b);
-  }
-
   #logTakes(log: OpenBlock, reading: Reading<EvidenceItem>, line: CleanLine, place: LinePlace): boolean {
     const taken = reading.take(line);
     if (taken !== 'taken' && taken !== 'more') return false;
@@ -252,7 +218,7 @@ export class Walk {
   }
 
   #openTable(begun: BegunBlock): void {
-    if (this.#table !== null) this.#closeTable();
+    while (this.#table !== null) this.#closeTable();
     this.#closeLogs();
     this.#table = this.#newBlock(begun);
     this.#ownCommand(this.#table);
@@ -285,8 +251,10 @@ export class Walk {
     };
   }
 
+  /** Notes a line of a block. Lines that a table gave back may stand above those that a log has had since. */
   #extend(block: OpenBlock, place: LinePlace): void {
-    block.last = place;
+    if (place.number > block.last.number) block.last = place;
+    if (place.number < block.first.number) block.first = place;
     block.strangers = 0;
     if (this.#recognisers[block.owner]?.manner === 'log') this.#unknown.claim(place.number);
     else see(block, place);
@@ -307,9 +275,7 @@ export class Walk {
         this.#openLog(this.#newBlock({ owner, context, reading: null, place, peel: null }));
         this.#unknown.claim(place.number);
       } else {
-        log.last = place;
-        log.strangers = 0;
-        this.#unknown.claim(place.number);
+        this.#extend(log, place);
       }
       return true;
     }
@@ -322,7 +288,7 @@ export class Walk {
     if (table !== null && see(table, place)) table.unclaimed.push(place);
     else this.#unknown.add(place);
     for (const [owner, log] of this.#logs) {
-      if (++log.strangers >= FOREIGN_MAX && this.#drafts.length < BLOCKS_MAX / 2) this.#closeLog(owner, log);
+      if (++log.strangers >= FOREIGN_MAX && !this.#drafts.areMany) this.#closeLog(owner, log);
     }
   }
 
@@ -348,53 +314,26 @@ export class Walk {
       this.#unknown.claim(table.last.number);
       return;
     }
-    this.#bannedTo[table.owner] = Math.max(this.#bannedTo[table.owner] as number, table.last.number);
-    const [hits, above] = [[...this.#hits], this.#above];
+    this.#words.ban(table.owner, table.last.number);
+    const above = this.#above;
     this.#above = table.context.line;
     for (const { number, start, end } of table.seen) {
-      this.#hits.length = 0;
-      this.#anchors.scanLine(this.#bytes, start, this.#lineEnd, this.#hits);
+      this.#words.scanLine(this.#bytes, start, this.#lineEnd);
       this.#line(number, start, end);
     }
-    this.#hits.splice(0, this.#hits.length, ...hits);
     this.#above = above;
   }
 
-  #draft(block: OpenBlock, result: ReturnType<Reading<EvidenceItem>['close']>): void {
-    if (result === null || this.#drafts.length >= BLOCKS_MAX) return;
-    this.#drafts.push({
-      kind: (this.#recognisers[block.owner] as Recogniser<EvidenceItem>).kind,
-      file: this.#file,
-      fromLine: block.first.number,
-      toLine: block.last.number,
-      bytes: { start: block.first.start, end: block.last.end },
-      items: result.items,
-      leftOut: (result.leftOut ?? 0) + block.leftOut,
-      isComplete: (result.isComplete ?? true) && !block.hasGap,
-      subject: result.subject ?? null,
-      doubt: result.doubt ?? null,
-      command: block.context.command,
-    });
-  }
-
-  #unknownDraft(first: LinePlace, last: LinePlace): BlockDraft {
-    return {
-      kind: 'unknown',
-      file: this.#file,
-      fromLine: first.number,
-      toLine: last.number,
-      bytes: { start: first.start, end: last.end },
-      items: [],
-      leftOut: 0,
-      isComplete: true,
-      subject: null,
-      doubt: null,
-      command: null,
-    };
+  #draft(block: OpenBlock, result: BlockResult<EvidenceItem> | null): void {
+    if (result !== null)
+      this.#drafts.add((this.#recognisers[block.owner] as Recogniser<EvidenceItem>).kind, block, result);
   }
 }
 
 /** First bytes of fences, tags and marks of what was left out, and how long such a line is at most. */
 const MARK_LENGTHS: ReadonlyMap<number, number> = new Map(
-  [...'`~<.[(-\u00e2>'].map((character) => [character.charCodeAt(0), '`~<>'.includes(character) ? 300 : 48]),
+  [...'`~<.[(-\u00e2'].map((character) => [character.charCodeAt(0), '`~<'.includes(character) ? 300 : 48]),
 );
+
+/** `>`, which quoted mail puts before each line. */
+const QUOTE_MARK = 0x3e;

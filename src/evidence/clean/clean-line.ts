@@ -110,7 +110,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '#34': '"',
 };
 /** Marks of quoted mail. A `>` of the text itself (`>TAbort-`) has no blank behind it. */
-const QUOTE = /^ {0,3}(?:>(?: |(?=[>\t])|$))+/;
+const QUOTE = /^ {0,8}(?:>(?: |(?=[>\t])|$))+/;
 
 /** Whether anything but printable ASCII and tabs is there. */
 const UNUSUAL = /[^\t\x20-\x7e]/;
