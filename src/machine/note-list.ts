@@ -5,6 +5,9 @@ import type { ReadNote } from './machine.ts';
 /** Code of the note about a listing that was cut: what stood behind its end is not known. */
 export const DUMP_CUT = 'DUMP_CUT';
 
+/** Code of the note about functions that are there, and of which nothing could be read. */
+export const FUNCTIONS_UNREAD = 'FUNCTIONS_UNREAD';
+
 /** As many notes as one file may leave; the rest is counted. */
 const NOTES_MAX = 100;
 

@@ -1,6 +1,6 @@
 /** Slips of a newcomer, and what the command says to them. */
 
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -72,5 +72,35 @@ test.each([
     }
     expect(p2pdma(['help', 'check']).stdout).toContain('p2pdma check');
     expect(p2pdma(['help']).status).toBe(0);
+  },
+);
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a domain whose folder may not be read is named, and never becomes "there is no GPU"',
+  () => {
+    const root = join(folder, 'closed');
+    for (const domain of ['0000', '0001']) {
+      const device = `sys/devices/pci${domain}:00/${domain}:00:01.0`;
+      mkdirSync(join(root, device), { recursive: true });
+      writeFileSync(join(root, device, 'class'), '0x020000\n');
+      writeFileSync(join(root, device, 'config'), new Uint8Array(64));
+    }
+    const closed = join(root, 'sys/devices/pci0001:00');
+    chmodSync(closed, 0);
+    const check = (): ReturnType<typeof p2pdma> => p2pdma(['check', root], { withoutPrivileges: true });
+    const walked = check();
+    expect(walked.stderr).toContain('pci0001:00 may not be read, so the devices below are missing');
+    expect(walked.stdout).toContain('devices are');
+    expect(walked.stdout).not.toContain('No device here offers memory');
+    // The links of the bus name the functions of the closed domain.
+    mkdirSync(join(root, 'sys/bus/pci/devices'), { recursive: true });
+    for (const domain of ['0000', '0001']) {
+      const name = `${domain}:00:01.0`;
+      symlinkSync(`../../../devices/pci${domain}:00/${name}`, join(root, 'sys/bus/pci/devices', name));
+    }
+    const listed = check();
+    chmodSync(closed, 0o755);
+    expect(listed.stderr).toContain('0001:00:01.0 is listed, and nothing of it could be read');
+    expect(listed.stdout).not.toContain('No device here offers memory');
   },
 );

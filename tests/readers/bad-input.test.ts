@@ -4,9 +4,11 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { Prng } from '../../src/core/prng.ts';
 import { bytesOf } from '../../src/core/text.ts';
+import { checkMachine } from '../../src/doctor/check-machine.ts';
 import { MachineError, type MachineErrorCode } from '../../src/machine/errors.ts';
 import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
+import { POLICIES } from '../../src/p2p/policy.ts';
 import { hexDump, textDump } from './sample-dumps.ts';
 import { type TarItem, tarOf } from './tar.ts';
 
@@ -208,5 +210,57 @@ test('a listing that is cut anywhere is read as far as it goes', async () => {
     const result = await readMachine(bytesOf(text.slice(0, end)), 'input').catch((error: unknown) => error);
     if (result instanceof Error) expect(result).toBeInstanceOf(MachineError);
     else expect((result as Machine).hierarchy.functions.length).toBeGreaterThan(0);
+  }
+});
+
+test('a folder in place of a file, and a file that is far too large, are passed over with a note', async () => {
+  const machine = await read([
+    { path: `${device}/config/readme`, bytes: bytesOf('x') },
+    { path: `${device}/vendor`, bytes: bytesOf('0x1234\n') },
+    { path: 'proc/iomem', bytes: new Uint8Array(17 * 1024 * 1024).fill(0x20) },
+  ]);
+  expect(machine.hierarchy.functions.map((fn) => [fn.vendorId, fn.config.length])).toEqual([[0x1234, 0]]);
+  expect(machine.notes.filter(({ code: kind }) => kind === 'FILE_PASSED_OVER')).toEqual([
+    expect.objectContaining({ file: `${device}/config`, message: expect.stringContaining('is a folder') }),
+    expect.objectContaining({ file: 'proc/iomem', message: expect.stringContaining('has 17825792 bytes') }),
+  ]);
+});
+
+test('functions that are listed and lead nowhere are named in a note, and nothing firm is said of what the machine lacks', async () => {
+  const machine = await read([
+    ...capture,
+    { path: 'sys/bus/pci/devices/0001:00:00.0', link: '../../../devices/pci0001:00/0001:00:00.0' },
+  ]);
+  const [note] = machine.notes.filter(({ code: kind }) => kind === 'FUNCTIONS_UNREAD');
+  expect(note?.message).toContain('0001:00:00.0 is listed, and nothing of it could be read');
+  const { findings } = checkMachine(machine, POLICIES['linux-7.0']);
+  expect(findings.filter(({ id }) => id === 'NO-PROVIDER').map(({ sure }) => sure)).toEqual(['open']);
+});
+
+test.each(['\r', '\r\n', '\n'])('a listing whose lines end with %j is read', async (end) => {
+  const wanted = await readMachine(bytesOf(textDump() + hexDump(256)), 'input');
+  const machine = await readMachine(bytesOf((textDump() + hexDump(256)).replaceAll('\n', end)), 'input');
+  expect(machine.hierarchy.functions.map((fn) => [fn.name, fn.config.length])).toEqual(
+    wanted.hierarchy.functions.map((fn) => [fn.name, fn.config.length]),
+  );
+});
+
+test.each([
+  ['text', textDump],
+  ['registers', (): string => hexDump(256)],
+  ['one function', (): string => `${hexDump(256).split('\n\n')[0]}\n`],
+  [
+    'lines alone',
+    (): string =>
+      `${textDump()
+        .split('\n')
+        .filter((line) => /^\S/.test(line))
+        .join('\n')}\n`,
+  ],
+])('a listing that was joined to one line is refused with the reason: %s', async (_, dump) => {
+  for (const joint of [' ', '', '  ']) {
+    const error = await refusal(`$ lspci\n${dump().replaceAll('\n', joint)}\n`);
+    expect([error.code, error.message]).toEqual(['INPUT_LINES_JOINED', expect.stringContaining('line 2')]);
+    expect(error.hint).toContain('sudo lspci -Dnnvvvxxxx');
   }
 });

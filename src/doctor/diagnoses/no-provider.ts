@@ -2,8 +2,8 @@
 
 import { listed, sizeWords } from '../../core/words.ts';
 import type { Setting } from '../../machine/host-evidence.ts';
-import { hostEvidenceOf } from '../../machine/machine.ts';
-import { DUMP_CUT } from '../../machine/note-list.ts';
+import { hostEvidenceOf, type ReadNote } from '../../machine/machine.ts';
+import { DUMP_CUT, FUNCTIONS_UNREAD } from '../../machine/note-list.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
@@ -151,6 +151,19 @@ function cutFinding(): Finding {
   };
 }
 
+function unreadFinding({ message }: ReadNote): Finding {
+  return {
+    ...NOTHING,
+    id: 'NO-PROVIDER',
+    severity: severityOf('NO-PROVIDER', 'open'),
+    sure: 'open',
+    title:
+      'Whether a device here offers memory to peers is not in this capture: devices are missing that could not be read',
+    why: `${message}. What could not be read may be the very device.`,
+    missing: { what: 'the devices that could not be read', command: 'sudo p2pdma capture -o host.tar.gz' },
+  };
+}
+
 function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Finding {
   const names = drives.map((fn) => fn.name);
   const others = context.roles.filter((role): role is Role => role !== null).length;
@@ -158,6 +171,8 @@ function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Fi
   const blind = blindSpot(context.functions);
   if (blind !== undefined) return blindFinding(context, blind);
   if (context.machine.notes.some(({ code }) => code === DUMP_CUT)) return cutFinding();
+  const unread = context.machine.notes.find(({ code }) => code === FUNCTIONS_UNREAD);
+  if (unread !== undefined) return unreadFinding(unread);
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',

@@ -8,8 +8,8 @@ import { readLspci } from './lspci/read-lspci.ts';
 /** Reads a listing in any encoding. Throws `MachineError` where no function is listed. */
 export async function readText(bytes: Uint8Array, source: string): Promise<MachineEvidence> {
   const text = plainText(bytes);
-  const { evidence, drawing } = readLspci(text, source);
-  if (evidence === null) throw refuseText(text, drawing, source);
-  await nameFunctions(evidence.functions);
-  return evidence;
+  const reading = readLspci(text, source);
+  if (reading.evidence === null) throw refuseText(text, reading, source);
+  await nameFunctions(reading.evidence.functions);
+  return reading.evidence;
 }

@@ -6,18 +6,17 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { plainBytes } from '../../../core/bytes.ts';
-import type { FileTree } from '../root/file-tree.ts';
+import { FILE_MAX, type FileTree, type PassedOver, PassedOverList } from '../root/file-tree.ts';
 
 /** As many links in one path as Linux follows before it says ELOOP. */
 const LINKS_MAX = 40;
-/** No attribute of sysfs or file of proc that a reader asks for comes near this many bytes. */
-const FILE_MAX = 16 * 1024 * 1024;
 
 export class DirectoryTree implements FileTree {
   readonly #root: string;
   /** Folder paths already followed: path as asked -> path without links, null where it leads nowhere. */
   readonly #folders = new Map<string, string | null>([['', '']]);
   readonly #unreadable: string[] = [];
+  readonly #passedOver = new PassedOverList();
 
   /** @param root the folder on disk that is the top of the tree */
   constructor(root: string) {
@@ -27,6 +26,10 @@ export class DirectoryTree implements FileTree {
   /** Paths that are there and may not be read, in the order in which they were asked for. */
   get unreadable(): readonly string[] {
     return this.#unreadable;
+  }
+
+  get passedOver(): readonly PassedOver[] {
+    return this.#passedOver.items;
   }
 
   list(path: string): readonly string[] | null {
@@ -45,8 +48,10 @@ export class DirectoryTree implements FileTree {
     if (real === null) return null;
     try {
       const stats = lstatSync(this.#onDisk(real));
+      if (stats.isDirectory()) return this.#passedOver.folder(path);
       // A FIFO would block and a device never end: neither is part of a capture.
-      if (!stats.isFile() || stats.size > FILE_MAX) return null;
+      if (!stats.isFile()) return this.#passedOver.special(path);
+      if (stats.size > FILE_MAX) return this.#passedOver.tooLarge(path, stats.size);
       return plainBytes(readFileSync(this.#onDisk(real)));
     } catch (error) {
       this.#remember(real, error);

@@ -6,6 +6,7 @@ import { listed } from '../../../core/words.ts';
 import { buildMachine, type MachineEvidence } from '../../build.ts';
 import { MachineError } from '../../errors.ts';
 import type { Machine, ReadNote } from '../../machine.ts';
+import { FUNCTIONS_UNREAD } from '../../note-list.ts';
 import { readCapturedRoot } from '../root/captured-root.ts';
 import type { HostAids } from '../root/host-files.ts';
 import { DirectoryTree } from './directory-tree.ts';
@@ -60,6 +61,9 @@ export function readLive(): Machine {
   return kernelLog === null ? { ...machine, notes: [...machine.notes, LOG_UNREADABLE] } : machine;
 }
 
+/** The folder of a host bridge: all of its devices lie in it. */
+const HOST_BRIDGE = /(?:^|\/)pci[0-9a-f]{4,8}:[0-9a-f]{2}$/;
+
 function withNotes(evidence: MachineEvidence, tree: DirectoryTree): MachineEvidence {
   const notes: ReadNote[] = [...(evidence.notes ?? [])];
   const add = (code: string, message: string): void => {
@@ -73,6 +77,11 @@ function withNotes(evidence: MachineEvidence, tree: DirectoryTree): MachineEvide
     );
   }
   const unread = tree.unreadable;
+  const bridges = unread.filter((path) => HOST_BRIDGE.test(path));
+  if (bridges.length > 0) {
+    const more = bridges.length > 1 ? ` and ${bridges.length - 1} more` : '';
+    add(FUNCTIONS_UNREAD, `${bridges[0]}${more} may not be read, so the devices below are missing`);
+  }
   if (unread.length > 0) {
     add(
       'FILES_UNREADABLE',

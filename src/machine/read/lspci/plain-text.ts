@@ -2,6 +2,8 @@
 
 import { latin1 } from '../../../core/text.ts';
 import { MachineError } from '../../errors.ts';
+import { holdsSeveralLines } from './joined-lines.ts';
+import { lineEnd } from './text-lines.ts';
 
 const LISTING = 'sudo lspci -Dnnvvvxxxx > host.txt';
 const CAPTURE_HINT = `capture a machine with: p2pdma capture -o host.tar.gz, or: ${LISTING}`;
@@ -10,10 +12,14 @@ const CAPTURE_HINT = `capture a machine with: p2pdma capture -o host.tar.gz, or:
 const HEAD = 4096;
 
 /**
- * The bytes of a text, one a character: as they are, or the low halves of UTF-16, which PowerShell writes when the output
- * of lspci is redirected.
+ * The bytes of a text, one a character, lines ended by newlines: as they are, or the low halves of UTF-16, which PowerShell writes when
+ * the output of lspci is redirected, with returns alone made newlines.
  */
 export function plainText(bytes: Uint8Array): Uint8Array {
+  return withNewlines(oneByteText(bytes));
+}
+
+function oneByteText(bytes: Uint8Array): Uint8Array {
   const littleEndian = bytes[0] === 0xff && bytes[1] === 0xfe;
   if (!littleEndian && !(bytes[0] === 0xfe && bytes[1] === 0xff)) return bytes;
   const text = new Uint8Array((bytes.length - 2) >> 1);
@@ -25,8 +31,30 @@ export function plainText(bytes: Uint8Array): Uint8Array {
   return text;
 }
 
+/** As much of a text as shows what ends its lines. */
+const ENDS_SAMPLE = 65_536;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** Returns become newlines where lines end with returns alone, as on old Macs or after `tr`. */
+function withNewlines(text: Uint8Array): Uint8Array {
+  let newlines = 0;
+  let returns = 0;
+  for (let at = 0; at < Math.min(text.length, ENDS_SAMPLE); at++) {
+    if (text[at] === NEWLINE) newlines++;
+    else if (text[at] === RETURN && text[at + 1] !== NEWLINE) returns++;
+  }
+  // A progress bar beside a listing draws with returns too.
+  if (returns <= 4 * newlines) return text;
+  return text.map((byte) => (byte === RETURN ? NEWLINE : byte));
+}
+
 /** The refusal of a text in which no function is listed, by what it is instead. */
-export function refuseText(text: Uint8Array, drawing: boolean, source: string): MachineError {
+export function refuseText(
+  text: Uint8Array,
+  { drawing, joinedLine }: { readonly drawing: boolean; readonly joinedLine: number | null },
+  source: string,
+): MachineError {
   const head = latin1(text, 0, Math.min(text.length, HEAD));
   if (/\S/.exec(head) === null && text.every((byte) => byte <= 0x20)) {
     return new MachineError({
@@ -34,6 +62,15 @@ export function refuseText(text: Uint8Array, drawing: boolean, source: string): 
       path: source,
       message: 'holds nothing but blanks',
       hint: CAPTURE_HINT,
+    });
+  }
+  const line = joinedLine ?? joinedHeadLine(text);
+  if (line !== null) {
+    return new MachineError({
+      code: 'INPUT_LINES_JOINED',
+      path: `${source}:${line}`,
+      message: `line ${line} holds several lines of lspci in one: the line ends were lost on the way`,
+      hint: `copy the listing as a file, or attach it: ${LISTING}`,
     });
   }
   const kind = topologyKind(head);
@@ -68,6 +105,17 @@ export function refuseText(text: Uint8Array, drawing: boolean, source: string): 
     message: 'is neither an archive of a captured root nor a listing of lspci',
     hint: CAPTURE_HINT,
   });
+}
+
+/** The first line of the beginning that holds what lspci prints on several, whatever it begins with. */
+function joinedHeadLine(text: Uint8Array): number | null {
+  let line = 1;
+  for (let start = 0; start < Math.min(text.length, HEAD); line++) {
+    const end = lineEnd(text, start);
+    if (holdsSeveralLines(text, start, end)) return line;
+    start = end + 1;
+  }
+  return null;
 }
 
 /** Archives that we know but do not unpack, by their first bytes. */

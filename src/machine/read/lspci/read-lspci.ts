@@ -17,13 +17,16 @@ export interface LspciReading {
   readonly evidence: MachineEvidence | null;
   /** A drawing of `lspci -t` was seen. */
   readonly drawing: boolean;
+  /** The first line that holds what lspci prints on several; null where there is none. */
+  readonly joinedLine: number | null;
 }
 
 /** Reads a listing. Lines that do not fit are notes; throws `MachineError` only where more functions are listed than are read. */
 export function readLspci(bytes: Uint8Array, source: string): LspciReading {
   const notes = new NoteList(source);
   const scan = scanLspci(bytes, notes);
-  if (scan.blocks.length === 0) return { evidence: null, drawing: scan.drawing };
+  const { drawing, joinedLine } = scan;
+  if (scan.blocks.length === 0) return { evidence: null, drawing, joinedLine };
   noteCut(scan.blocks, notes);
   const functions = groupBlocks(bytes, scan.blocks, notes).map((listed) => factsOf(bytes, listed, source, notes));
   // Text that stands for missing registers is decoded now, so that its notes are complete.
@@ -43,7 +46,8 @@ export function readLspci(bytes: Uint8Array, source: string): LspciReading {
       host: asides.hostEvidence(source),
       notes: notes.finish(),
     },
-    drawing: scan.drawing,
+    drawing,
+    joinedLine,
   };
 }
 

@@ -20,6 +20,7 @@ import { type LspciAddress, parseLspciAddress } from './address.ts';
 import { Asides } from './asides.ts';
 import { ConfigArena } from './config-arena.ts';
 import { decodeRows, type RowCursor } from './hex-rows.ts';
+import { holdsSeveralLines } from './joined-lines.ts';
 import { isBodyKeyword } from './keywords.ts';
 import {
   continuesDrawing,
@@ -61,6 +62,8 @@ export interface LspciScan {
   readonly extendedListed: boolean;
   /** A drawing of `lspci -t` was seen. */
   readonly drawing: boolean;
+  /** The first line that holds what lspci prints on several; null where there is none. */
+  readonly joinedLine: number | null;
 }
 
 interface OpenBlock {
@@ -114,6 +117,7 @@ class Scanner {
   #doubleSpaced: boolean;
   #extendedListed = false;
   #drawing = false;
+  #joinedLine: number | null = null;
 
   constructor(bytes: Uint8Array, notes: NoteList) {
     this.#bytes = bytes;
@@ -145,6 +149,7 @@ class Scanner {
       asides: this.#asides,
       extendedListed: this.#extendedListed,
       drawing: this.#drawing,
+      joinedLine: this.#joinedLine,
     };
   }
 
@@ -196,6 +201,11 @@ class Scanner {
   #header(address: LspciAddress, start: number, end: number): void {
     this.#close();
     this.#gap = false;
+    if (holdsSeveralLines(this.#bytes, start, end)) {
+      this.#joinedLine ??= this.#line;
+      this.#notes.add('LINES_JOINED', this.#line, 'holds several lines of lspci in one; what it lists is not read');
+      return;
+    }
     this.#open = {
       address,
       start,

@@ -12,6 +12,7 @@ import type { MachineEvidence } from '../../build.ts';
 import { MachineError } from '../../errors.ts';
 import type { Setting } from '../../host-evidence.ts';
 import type { ReadNote } from '../../machine.ts';
+import { FUNCTIONS_UNREAD } from '../../note-list.ts';
 import { parseCpuinfo, parseIomem, parseKernelRelease } from '../../proc.ts';
 import type { FileTree } from './file-tree.ts';
 import { type HostAids, hasPackedConfig, readHostFiles } from './host-files.ts';
@@ -36,8 +37,9 @@ export function readCapturedRoot(tree: FileTree, source: string, aids: HostAids 
   const notes: ReadNote[] = [];
   const candidates = rootCandidates(tree);
   for (const [index, prefix] of candidates.entries()) {
-    const folders = functionFolders(tree, prefix);
+    const { folders, unread } = functionFolders(tree, prefix);
     if (folders.length === 0) continue;
+    if (unread.length > 0) notes.push(unreadNote(unread, source));
     noteOthers(tree, prefix, candidates.slice(index + 1), source, notes);
     const groups = iommuGroups(tree, prefix);
     const text = (path: string): string | null => readText(tree, prefix + path);
@@ -46,7 +48,7 @@ export function readCapturedRoot(tree: FileTree, source: string, aids: HostAids 
     const functions = folders.map(({ bdf, path }) =>
       readFunction(tree, { bdf, path, prefix, source, notes, groups: groups.of, masks }),
     );
-    return {
+    const evidence = {
       source,
       functions,
       iomem: parseIomem(text('proc/iomem') ?? ''),
@@ -55,8 +57,9 @@ export function readCapturedRoot(tree: FileTree, source: string, aids: HostAids 
       cmdline: text('proc/cmdline')?.trim() ?? null,
       iommuGroupTypes: groups.types,
       host: { ...readHostFiles(tree, { prefix, kernel, notes }, aids), dmaMaskBits: masks },
-      notes,
     };
+    notes.push(...passedOverNotes(tree, source));
+    return { ...evidence, notes };
   }
   throw new MachineError({
     code: 'INPUT_NO_PCI',
@@ -69,7 +72,9 @@ export function readCapturedRoot(tree: FileTree, source: string, aids: HostAids 
 /** Tells of further captured roots beside a nested one that is read. */
 function noteOthers(tree: FileTree, read: string, rest: readonly string[], source: string, notes: ReadNote[]): void {
   if (read === '') return;
-  const others = rest.filter((prefix) => functionFolders(tree, prefix).length > 0).map((prefix) => prefix.slice(0, -1));
+  const others = rest
+    .filter((prefix) => functionFolders(tree, prefix).folders.length > 0)
+    .map((prefix) => prefix.slice(0, -1));
   if (others.length === 0) return;
   const left = `${others.slice(0, 3).join(', ')}${others.length > 3 ? ', ...' : ''}`;
   const are = others.length === 1 ? 'is' : 'are';
@@ -87,8 +92,10 @@ interface Folder {
   readonly path: string;
 }
 
-function functionFolders(tree: FileTree, prefix: string): Folder[] {
+/** Where the functions lie, and the names of those that lead nowhere: their domain was not captured, or may not be read. */
+function functionFolders(tree: FileTree, prefix: string): { readonly folders: Folder[]; readonly unread: string[] } {
   const found = new Map<number, Folder>();
+  const unread: string[] = [];
   const add = (name: string, path: string): void => {
     const bdf = parseBdf(name);
     if (bdf !== null && !found.has(bdfKey(bdf))) found.set(bdfKey(bdf), { bdf, path });
@@ -96,8 +103,9 @@ function functionFolders(tree: FileTree, prefix: string): Folder[] {
   for (const name of tree.list(prefix + DEVICES) ?? []) {
     const path = tree.resolve(`${prefix}${DEVICES}/${name}`);
     if (path !== null) add(name, path);
+    else if (parseBdf(name) !== null) unread.push(name);
   }
-  if (found.size > 0) return [...found.values()];
+  if (found.size > 0) return { folders: [...found.values()], unread };
   // A capture without the bus folder: the device tree alone names every function.
   const walked = new Set<string>();
   const walk = (path: string, depth: number): void => {
@@ -112,7 +120,35 @@ function functionFolders(tree: FileTree, prefix: string): Folder[] {
     }
   };
   walk(`${prefix}sys/devices`, 0);
-  return [...found.values()];
+  return { folders: [...found.values()], unread };
+}
+
+/** Names that a note shows. */
+const NAMES_MAX = 3;
+
+function unreadNote(names: readonly string[], source: string): ReadNote {
+  const shown = names.slice(0, NAMES_MAX).join(', ');
+  const more = names.length > NAMES_MAX ? ` and ${names.length - NAMES_MAX} more` : '';
+  const message = `${shown}${more} ${names.length === 1 ? 'is' : 'are'} listed, and nothing of ${names.length === 1 ? 'it' : 'them'} could be read: capture sys/devices as well, as root`;
+  return { code: FUNCTIONS_UNREAD, file: source, line: null, message };
+}
+
+/** What has the name of a file of a capture and is none, a note each; of many the first. */
+function passedOverNotes({ passedOver }: FileTree, source: string): ReadNote[] {
+  const notes = passedOver.slice(0, NAMES_MAX).map(
+    ({ path, why }): ReadNote => ({
+      code: 'FILE_PASSED_OVER',
+      file: path,
+      line: null,
+      message: `${why}; it is passed over`,
+    }),
+  );
+  const left = passedOver.length - notes.length;
+  if (left === 0) return notes;
+  return [
+    ...notes,
+    { code: 'FILE_PASSED_OVER', file: source, line: null, message: `${left} more files like these are passed over` },
+  ];
 }
 
 interface Groups {

@@ -1,14 +1,50 @@
 /** A tree of files as a reader needs it, and one kept in memory with its links. */
 
+/** No attribute of sysfs or file of proc that a reader asks for comes near this many bytes. */
+export const FILE_MAX: number = 16 * 1024 * 1024;
+
+/** Something that has the name of a file of a capture and is none. */
+export interface PassedOver {
+  readonly path: string;
+  /** `is a folder, not a file`. */
+  readonly why: string;
+}
+
 export interface FileTree {
   /** Names in a folder, links followed; null where there is no such folder or it may not be read. */
   list(path: string): readonly string[] | null;
-  /** Bytes of a file, links followed; null where there is none or it may not be read. */
+  /** Bytes of a file, links followed; null where there is none, it may not be read, or it is one of those passed over. */
   read(path: string): Uint8Array | null;
+  /** What was asked for and is there, and is not what a capture holds, in the order in which it was asked for. */
+  readonly passedOver: readonly PassedOver[];
   /** The path with all links followed, without leading slash; null where it leads nowhere. */
   resolve(path: string): string | null;
   /** What the symbolic link at `path` points to, as written, whether or not that was captured; null where it is no link. */
   linkTarget(path: string): string | null;
+}
+
+/** Keeps what was passed over, each path once. */
+export class PassedOverList {
+  readonly items: PassedOver[] = [];
+  readonly #paths = new Set<string>();
+
+  folder(path: string): null {
+    return this.#add(path, 'is a folder where a file is wanted');
+  }
+
+  special(path: string): null {
+    return this.#add(path, 'is neither a file nor a folder');
+  }
+
+  tooLarge(path: string, bytes: number): null {
+    return this.#add(path, `has ${bytes} bytes, and ${FILE_MAX} are read at most`);
+  }
+
+  #add(path: string, why: string): null {
+    if (!this.#paths.has(path)) this.items.push({ path, why });
+    this.#paths.add(path);
+    return null;
+  }
 }
 
 interface Folder {
@@ -23,6 +59,11 @@ const LINKS_MAX = 40;
 /** Files, folders and symbolic links in memory. No path leads out of it: `..` at the top stays at the top. */
 export class MemoryTree implements FileTree {
   readonly #root: Folder = { kind: 'folder', entries: new Map() };
+  readonly #passedOver = new PassedOverList();
+
+  get passedOver(): readonly PassedOver[] {
+    return this.#passedOver.items;
+  }
 
   /** Adds a file; folders on the way are made. A later file of the same name wins. Not added below a file or a link. */
   addFile(path: string, bytes: Uint8Array): void {
@@ -58,7 +99,9 @@ export class MemoryTree implements FileTree {
 
   read(path: string): Uint8Array | null {
     const node = this.#find(path)?.node;
-    return node?.kind === 'file' ? node.bytes : null;
+    if (node === undefined || node.kind === 'link') return null;
+    if (node.kind === 'folder') return this.#passedOver.folder(path);
+    return node.bytes.length > FILE_MAX ? this.#passedOver.tooLarge(path, node.bytes.length) : node.bytes;
   }
 
   resolve(path: string): string | null {
