@@ -5,6 +5,7 @@
 
 export type { Bio, BioVec } from './block/index.ts';
 export { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, BvecList, createBio } from './block/index.ts';
+export { type Case, type CaseInput, openCase } from './case/index.ts';
 export type { BusAddr, DmaAddr, Iova, PhysAddr } from './core/index.ts';
 export { busAddr, dmaAddr, P2pError, Prng, physAddr } from './core/index.ts';
 export type { BarOffset, DmaDirection, DmaSegment, EngineTarget, LookupCounters } from './dma/index.ts';
@@ -26,6 +27,7 @@ export {
   TrustingFlags,
   VerifiedFlags,
 } from './dma/index.ts';
+export { type CaseResult, checkCase } from './doctor/check-case.ts';
 export { IommuDomain, IovaAllocator } from './iommu/index.ts';
 export type { Machine } from './machine/index.ts';
 export { iommuModeOf, RamAllocator, readMachine } from './machine/index.ts';

@@ -4,8 +4,10 @@
  */
 
 import { utf8Bytes } from '../evidence/clean/line-ends.ts';
+import type { EvidenceItem } from '../evidence/items.ts';
 import { recognise } from '../evidence/recognise.ts';
 import type { SourceBlock } from '../evidence/source-block.ts';
+import type { FunctionItem } from '../evidence/topology/skeleton.ts';
 import { buildMachine, type MachineEvidence } from '../machine/build.ts';
 import type { Machine } from '../machine/machine.ts';
 import { compressionOf, isTar } from '../machine/read/archive/signature.ts';
@@ -16,6 +18,7 @@ import { withAcsLines } from './acs-lines.ts';
 import { type Case, type Contradiction, itemsOf, type MachineOrigin } from './case.ts';
 import { withDrawing } from './drawn-functions.ts';
 import { CaseError } from './errors.ts';
+import { besideCapture, logOfCapture, withKernelFacts } from './kernel-facts.ts';
 
 /** Something that was given: bytes or text with what to call it, or a machine that was read already. */
 export interface CaseInput {
@@ -47,7 +50,14 @@ export async function openCase(inputs: readonly CaseInput[]): Promise<Case> {
   const contradictions: Contradiction[] = [];
   if (capture !== null) {
     const { machine, origin } = capture;
-    return { source: first.name, machine, origin, blocks, contradictions };
+    const own = logOfCapture(machine);
+    return {
+      source: first.name,
+      machine: besideCapture(machine, blocks),
+      origin,
+      blocks: [...own, ...blocks],
+      contradictions,
+    };
   }
   const { machine, origin } = putTogether(first.name, listed, blocks, contradictions);
   if (machine === null && blocks.every(({ kind }) => kind === 'unknown')) throw nothingRecognised(texts, blocks);
@@ -80,16 +90,21 @@ function putTogether(
   contradictions: Contradiction[],
 ): { readonly machine: Machine | null; readonly origin: MachineOrigin | null } {
   const drawing = itemsOf(blocks, 'lspci-tree');
-  if (listed.length === 0 && drawing.length === 0) return { machine: null, origin: null };
+  const topology = blocks.flatMap(({ items }) => items.filter(isFunction));
+  if (listed.length === 0 && drawing.length + topology.length === 0) return { machine: null, origin: null };
   const evidence = joined(source, listed, contradictions);
-  const placed = withDrawing(evidence.functions, drawing);
+  // A drawing shows every bridge: what a topology file left out is taken from it.
+  const placed = withDrawing(evidence.functions, drawing.length > 0 ? drawing : topology);
   const functions = withAcsLines(placed, itemsOf(blocks, 'lspci-acsctl'));
-  const running = itemsOf(blocks, 'kernel-cmdline').filter((item) => item.of === 'running');
-  const cmdline = evidence.cmdline ?? running.at(-1)?.text ?? null;
   return {
-    machine: buildMachine({ ...evidence, functions, cmdline }),
+    machine: buildMachine(withKernelFacts({ ...evidence, functions }, blocks)),
     origin: listed.length > 0 ? 'listing' : 'drawing',
   };
+}
+
+/** A function of hwloc's or NCCL's topology file, with an address. NCCL's log shows parts of a tree only. */
+function isFunction(item: EvidenceItem): item is FunctionItem {
+  return item.kind !== 'nccl-log' && 'what' in item && item.what === 'function' && 'parent' in item;
 }
 
 /** The evidence of several listings of one machine. Each function once: the one with more registers, then the later. */

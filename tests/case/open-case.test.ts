@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Case } from '../../src/case/case.ts';
 import { openCase } from '../../src/case/open-case.ts';
+import { NO_HOST_EVIDENCE } from '../../src/machine/host-evidence.ts';
 import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { parseBdf } from '../../src/pcie/bdf.ts';
@@ -95,4 +96,66 @@ test('two captures of machines are not one case', async () => {
     code: 'CASE_TWO_MACHINES',
     hint: 'to compare two captures: p2pdma diff a b',
   });
+});
+
+test('what the kernel printed fills a drawing: release, command line, CPU, groups and their types', async () => {
+  const { machine } = await text(
+    `${DRAWING}\n$ cat /proc/cpuinfo\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n`,
+    '[    0.000000] Linux version 6.8.0-52-generic (buildd@host) #53-Ubuntu SMP\n[    0.000000] Command line: BOOT_IMAGE=/vmlinuz ro iommu=pt\n',
+    '/sys/kernel/iommu_groups/17/devices/0000:23:00.0\n/sys/kernel/iommu_groups/17/type:identity\n',
+  );
+  expect(machine).toMatchObject({
+    kernel: '6.8.0-52-generic',
+    cmdline: 'BOOT_IMAGE=/vmlinuz ro iommu=pt',
+    cpu: { vendor: 'AuthenticAMD', family: 25 },
+  });
+  const gpu = machine?.hierarchy.at({ domain: 0, bus: 0x23, device: 0, function: 0 });
+  expect([gpu?.iommuGroup, machine?.iommuGroupTypes.get(17)]).toEqual([17, 'identity']);
+});
+
+test('a log beside a capture is the log of that machine, and changes no register', async () => {
+  const { machine } = await text(DRAWING);
+  if (machine === null) throw new Error('no machine');
+  const opened = await openCase([
+    { name: 'host', content: machine },
+    { name: 'dmesg', content: '[    1.0] DMAR: IOMMU enabled\n[    1.0] Linux version 6.8.0 (x) #1\n' },
+  ]);
+  expect(opened.origin).toBe('capture');
+  expect(opened.machine?.hierarchy).toBe(machine.hierarchy);
+  expect(opened.machine?.kernel).toBe('6.8.0');
+  expect(opened.machine?.host?.kernelLog?.map(({ file }) => file)).toContain('dmesg');
+});
+
+test('a topology file of NCCL is a machine with classes and links, and nothing of ACS', async () => {
+  const opened = await text(`<system version="1">
+  <cpu numaid="0" affinity="ffff" arch="x86_64" vendor="AuthenticAMD" familyid="175" modelid="17">
+    <pci busid="0000:21:00.0" class="0x060400" vendor="0x1000" device="0xc010" subsystem_vendor="0x1000" subsystem_device="0xa064" link_speed="16.0 GT/s PCIe" link_width="16">
+      <pci busid="0000:23:00.0" class="0x030200" vendor="0x10de" device="0x20b2" subsystem_vendor="0x10de" subsystem_device="0x1463" link_speed="16.0 GT/s PCIe" link_width="16">
+        <gpu dev="0" sm="80" rank="0" gdr="1"/>
+      </pci>
+      <pci busid="0000:24:00.0" class="0x030200" vendor="0x10de" device="0x20b2" subsystem_vendor="0x10de" subsystem_device="0x1463" link_speed="16.0 GT/s PCIe" link_width="16">
+        <gpu dev="1" sm="80" rank="1" gdr="1"/>
+      </pci>
+    </pci>
+  </cpu>
+</system>
+`);
+  expect(opened.origin).toBe('drawing');
+  const gpu = opened.machine?.hierarchy.at({ domain: 0, bus: 0x23, device: 0, function: 0 });
+  expect([gpu?.classCode, gpu?.vendorId]).toEqual([0x0302, 0x10de]);
+  expect(verdict(opened, '0000:23:00.0', '0000:24:00.0')).toBe('unknown');
+});
+
+test('the log that a capture holds is evidence too, with the file and line of the capture', async () => {
+  const { machine } = await text(DRAWING);
+  if (machine === null) throw new Error('no machine');
+  const kernelLog = [
+    { text: 'pci 0000:23:00.0: enabling Extended Tags', file: 'var/log/dmesg', line: 3 },
+    { text: 'kfd kfd: skipped device 1002:67ef, PCI rejects atomics', file: 'var/log/dmesg', line: 7 },
+  ];
+  const content = { ...machine, host: { ...NO_HOST_EVIDENCE, kernelLog } };
+  const { blocks } = await openCase([{ name: 'host.tar', content }]);
+  expect(blocks.flatMap(({ items }) => items)).toMatchObject([
+    { what: 'atomicsRefused', file: 'var/log/dmesg', line: 7 },
+  ]);
 });
