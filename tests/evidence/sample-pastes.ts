@@ -115,4 +115,49 @@ node-7:402:411 [0] NCCL INFO + PCI[24.0] - GPU/81000 (0)
 0         1         1         1
 `,
   'IoType: READ XferType: GPUD Threads: 8 DataSetSize: 1/2(KiB) IOSize: 4096(KiB) Throughput: 6.2 GiB/sec, Avg_Latency: 5 usecs ops: 9 total_time 1.5 secs\n',
+  `          RocmBandwidthTest Version: 2.6.0
+
+          Device: 0,  Some CPU
+          Device: 1,  Some GPU,  GPU-XX,  83:0.0
+
+          Inter-Device Access
+
+          D/D       0         1
+
+          0         1         1
+
+          1         1         1
+`,
+  `============================= Weight between two GPUs ==============================
+       GPU0         GPU1
+GPU0   0            40
+GPU1   40           0
+=============================== End of ROCm SMI Log ================================
+`,
+  `ACCESS TABLE:
+             0000:03:00.0 0000:0c:00.0
+0000:03:00.0 SELF         ENABLED
+0000:0c:00.0 ENABLED      SELF
+`,
+  `nvbandwidth Version: v0.8
+CUDA Runtime Version: 12040
+Device 0: Some GPU (00000000:34:00)
+
+Running device_to_device_memcpy_read_ce.
+memcpy CE GPU(row) -> GPU(column) bandwidth (GB/s)
+           0         1
+ 0       N/A     26.34
+ 1     11.50       N/A
+
+SUM device_to_device_memcpy_read_ce 37.84
+`,
+  `<?xml version="1.0" encoding="UTF-8"?>
+<topology version="2.0">
+  <object type="Machine" os_index="0">
+    <object type="Bridge" bridge_type="0-1" depth="0" bridge_pci="0000:[00-3f]">
+      <object type="PCIDev" pci_busid="0000:01:00.0" pci_type="0302 [10de:20b0] [10de:1450] a1" pci_link_speed="4.0"/>
+    </object>
+  </object>
+</topology>
+`,
 ];

@@ -24,7 +24,7 @@ import { type BlockContext, type Recogniser, type Taken, tableOf } from '../reco
 
 export type RocmTopoItem = (DeviceItem | PairItem) & { readonly kind: 'rocm-topo' };
 
-const BANNER = /^\s*={2,}\s{0,4}(\S.{0,80}?)\s{0,4}={2,}$/;
+const BANNER = /^\s*={2,200}\s{0,4}([^\s=].{0,80}?)\s{0,4}={2,200}$/;
 const TITLE =
   /^\s*=*\s{0,4}((?:Weight|Hops|Link Type|Link accessibility|Bandwidth)[\w ]{0,40}? between two (?:GPUs|nodes|Nodes))\s{0,4}=*$/i;
 const HEADER = /^\s*GPU\d{1,3}(?:\s+GPU\d{1,3})*$/;
