@@ -5,7 +5,7 @@ import { openCase } from '../case/open-case.ts';
 import { type Policy, policyForKernel } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
-import { checkOptions, readInput, withOptions } from './machine-argument.ts';
+import { checkOptions, readInput, withFiles, withOptions } from './machine-argument.ts';
 import { policyOption } from './options.ts';
 
 export interface LoadedCase {
@@ -20,9 +20,10 @@ export interface LoadedCase {
  */
 export async function loadCase(args: readonly string[], invocation: Invocation): Promise<LoadedCase> {
   checkOptions(invocation);
-  if (args.filter((argument) => argument === '-').length > 1) throw stdinTwice();
+  const named = [...(args.length === 0 ? [undefined] : args), ...withFiles(invocation)];
+  if (named.filter((argument) => argument === '-').length > 1) throw stdinTwice();
   const inputs = [];
-  for (const argument of args.length === 0 ? [undefined] : args) inputs.push(await readInput(argument));
+  for (const argument of named) inputs.push(await readInput(argument));
   const given = await openCase(inputs);
   if (given.machine === null) {
     const policy = textOption(invocation, 'policy');

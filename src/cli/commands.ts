@@ -20,7 +20,13 @@ export function withMachineOptions(command: Command): void {
       'whose rules: linux-6.1, linux-6.12, linux-7.0, any linux-X.Y between, or directional (default: the machine’s kernel)',
     )
     .option('--cpu <vendor:family>', 'the CPU of a dump that names none, e.g. AuthenticAMD:23 or GenuineIntel:6')
-    .option('--kernel-cmdline <text>', 'the kernel command line of a dump that holds none');
+    .option('--kernel-cmdline <text>', 'the kernel command line of a dump that holds none')
+    .option(
+      '--with <file>',
+      'more evidence of the same machine: a log, a table, a drawing; may be repeated',
+      (file: string, files: readonly string[]) => [...files, file],
+      [],
+    );
 }
 
 const JSON_HELP = 'one JSON document on stdout';

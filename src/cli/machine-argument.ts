@@ -32,8 +32,30 @@ export interface LoadedMachine {
  */
 export async function loadMachine(argument: string | undefined, invocation: Invocation): Promise<LoadedMachine> {
   checkOptions(invocation);
-  const read = await readMachineArgument(argument);
+  const beside = withFiles(invocation);
+  const read = beside.length === 0 ? await readMachineArgument(argument) : await joinedMachine(argument, beside);
   return withOptions(read, invocation);
+}
+
+/** The files of `--with`, in the order in which they were given. */
+export function withFiles(invocation: Invocation): readonly string[] {
+  const value = invocation.options['with'];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+/** A machine with the evidence of other files beside it. */
+async function joinedMachine(argument: string | undefined, beside: readonly string[]): Promise<Machine> {
+  const inputs = [await readInput(argument)];
+  for (const file of beside) inputs.push(await readInput(file));
+  const { openCase } = await import('../case/open-case.ts');
+  const { machine, source } = await openCase(inputs);
+  if (machine !== null) return machine;
+  throw new MachineError({
+    code: 'INPUT_NO_PCI',
+    path: source,
+    message: 'shows no machine, and neither do the files of --with',
+    hint: `p2pdma check ${inputs.map(({ name }) => name).join(' ')} says what they show without one`,
+  });
 }
 
 /** Refuses bad options, before a large file is read. */
@@ -90,7 +112,25 @@ export async function readMachineArgument(argument: string | undefined): Promise
   const { name, content } = await readInput(argument);
   if (!(content instanceof Uint8Array)) return content;
   const { readMachine } = await import('../machine/read/read-machine.ts');
-  return readMachine(content, name);
+  try {
+    const machine = await readMachine(content, name);
+    const isWhole = machine.hierarchy.rootBuses.every(({ evidence }) => evidence !== null);
+    return isWhole ? machine : ((await machineOfParts(name, content)) ?? machine);
+  } catch (error) {
+    const isTree = error instanceof MachineError && TREES.has(error.code);
+    const machine = isTree ? await machineOfParts(name, content) : null;
+    if (machine !== null) return machine;
+    throw error;
+  }
+}
+
+/** Refusals of a text that shows a tree without registers. */
+const TREES: ReadonlySet<string> = new Set(['INPUT_TREE_DRAWING', 'INPUT_TOPOLOGY_XML']);
+
+/** A machine put together from what stands in one text: a drawing beside a few listed devices, a topology file. */
+async function machineOfParts(name: string, content: Uint8Array): Promise<Machine | null> {
+  const { openCase } = await import('../case/open-case.ts');
+  return (await openCase([{ name, content }])).machine;
 }
 
 /** What an argument names: a machine that was read from a file system, or bytes, of which gzip is undone. */

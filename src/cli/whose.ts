@@ -8,6 +8,7 @@ import { readFaults } from '../evidence/kernel/log/fault-line.ts';
 import type { Machine } from '../machine/machine.ts';
 import { tooLarge } from '../machine/read/intake.ts';
 import { selectFunction } from '../machine/selector.ts';
+import { policyForKernel } from '../p2p/policy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type AskedAddress, whoseAnswers } from '../report/whose/answer.ts';
 import { standardInputUpTo } from './bounded-input.ts';
@@ -26,6 +27,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   if (machineArgument === '-' && addresses.length === 0) {
     throw nothingAsked('standard input cannot be both the machine and the fault lines');
   }
+  if (machineArgument === undefined && addresses.length === 0 && !process.stdin.isTTY) return judgeLogAlone(invocation);
   const { machine, policy } = await loadMachine(machineArgument, invocation);
   const byText = textOption(invocation, 'by');
   const by = byText === undefined ? null : selectFunction(machine.hierarchy, byText, '--by');
@@ -46,6 +48,34 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     }
   }
   return answers.some(({ owner }) => owner?.kind === 'nothing') ? EXIT_NO : EXIT_DONE;
+}
+
+/** A log without MACHINE is perhaps a stranger's: it is judged by itself, never by the computer that reads it. */
+async function judgeLogAlone({ context }: Invocation): Promise<ExitCode> {
+  const log = await standardInputUpTo(LOG_MAX);
+  if (log === null)
+    throw tooLarge('stdin', LOG_MAX, 'the last lines are what counts: dmesg | tail -n 10000 | p2pdma whose');
+  if (log.toString('latin1').trim() === '') throw nothingAsked('no address is given, and standard input is empty');
+  const [{ openCase }, { checkCase }] = await Promise.all([
+    import('../case/open-case.ts'),
+    import('../doctor/check-case.ts'),
+  ]);
+  const given = await openCase([{ name: 'stdin', content: new Uint8Array(log) }]);
+  const policy = policyForKernel(given.machine?.kernel ?? null);
+  const question = { given, policy, result: checkCase(given, policy) };
+  if (context.json) {
+    const { checkDocument } = await import('../report/check/json.ts');
+    await context.out.json({ ...checkDocument(question), command: 'whose' });
+    return EXIT_DONE;
+  }
+  context.note('note: no MACHINE is named, so the log is judged alone; p2pdma whose live asks this computer');
+  const [{ answerLines }, { styleOf }] = await Promise.all([
+    import('../report/answer/text.ts'),
+    import('../report/words/style.ts'),
+  ]);
+  const view = { columns: context.columns, style: styleOf(context.color), verbose: false };
+  for (const line of answerLines(question, view)) context.out.append(`${line}\n`);
+  return EXIT_DONE;
 }
 
 /** MACHINE may be left out; what reads as a number is an address. */
