@@ -9,6 +9,7 @@
  */
 
 import { ADDRESS_LIMIT, type BusAddr, type DmaAddr, isAddress, type PhysAddr, storedAddress } from '../core/address.ts';
+import { checkObject, isObject } from '../core/argument.ts';
 import { assert } from '../core/assert.ts';
 import { hex } from '../core/hex.ts';
 import { BlockError } from './errors.ts';
@@ -40,6 +41,7 @@ export interface BioVec {
  * @param path - where the vector stands, for the refusal: `vectors[2]`
  */
 export function checkBioVec(vector: BioVec, path: string): void {
+  if (!isObject(vector)) checkObject(vector, 'address', path, 'a vector: { address, length, flags }');
   const { address, length, flags } = vector;
   if (length === 0) {
     throw new BlockError({
@@ -125,6 +127,7 @@ export class BvecList {
 
   /** A list of these vectors. Refuses as `checkBioVec`, with the vector's index in the path. */
   static fromVectors(vectors: Iterable<BioVec>): BvecList {
+    checkObject(vectors, Symbol.iterator, 'fromVectors: vectors', 'a list of vectors: { address, length, flags }');
     const list = new BvecList();
     for (const vector of vectors) list.add(vector);
     return list;

@@ -4,6 +4,7 @@
  */
 
 import { isAddress } from '../core/address.ts';
+import { checkObject } from '../core/argument.ts';
 import { type BioVec, BvecList } from './bio-vec.ts';
 import { BlockError } from './errors.ts';
 
@@ -41,6 +42,16 @@ export interface BioFields {
  * (`VECTOR_INVALID`). Whether a queue takes it is for `submitBio` to say.
  */
 export function createBio(fields: BioFields): Bio {
+  checkObject(fields, 'vectors', 'createBio: fields', 'vectors and an operation');
+  if (fields.operation !== 'read' && fields.operation !== 'write') {
+    throw new BlockError({
+      code: 'OPERATION_UNKNOWN',
+      path: 'operation',
+      message: `'${String(fields.operation)}' is not an operation`,
+      hint: 'read: from the disk into memory; write: from memory to the disk',
+      errno: 'EINVAL',
+    });
+  }
   const vectors = fields.vectors instanceof BvecList ? fields.vectors : BvecList.fromVectors(fields.vectors);
   const sector = fields.sector ?? 0;
   if (!isAddress(sector)) {

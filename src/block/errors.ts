@@ -17,6 +17,8 @@ export type BlockErrorCode =
   | 'QUEUE_WITHOUT_P2P'
   /** Limits that contradict themselves, or under which not one sector could pass. */
   | 'LIMITS_INVALID'
+  /** Neither a read nor a write. */
+  | 'OPERATION_UNKNOWN'
   /** A split outside a bio, or at one of its ends. */
   | 'SPLIT_OUT_OF_RANGE'
   /** Bios that are no single request: different operations, or sectors that do not follow each other. */

@@ -1,5 +1,6 @@
 /** The door of a queue. What a queue cannot map correctly does not get in: the flag of a vector is a promise to the mapper. */
 
+import { checkObject } from '../core/argument.ts';
 import { hex } from '../core/hex.ts';
 import type { Bio } from './bio.ts';
 import type { BvecList } from './bio-vec.ts';
@@ -25,6 +26,8 @@ export function saysP2p(vectors: BvecList, index: number): boolean {
  * @param isP2p which vectors are peer-to-peer memory, where more is known of them than flags and certificates say
  */
 export function checkSubmission(bio: Bio, features: QueueFeatures, isP2p: IsP2p = saysP2p): void {
+  checkObject(bio, 'vectors', 'submit: bio', 'a bio, as createBio makes');
+  checkObject(features, 'p2p', 'submit: features', 'what the queue announces: { p2p }');
   const { vectors } = bio;
   vectors.check();
   for (let index = 0; !bio.mayContainP2p && index < vectors.count; index++) {
@@ -54,6 +57,7 @@ export function checkSubmission(bio: Bio, features: QueueFeatures, isP2p: IsP2p 
  * `splitToLimits`, and a vector that breaks the queue's alignment (`VECTOR_INVALID`).
  */
 export function submitBio(bio: Bio, queue: Queue, isP2p: IsP2p = saysP2p): Request[] {
+  checkObject(queue, 'features', 'submit: queue', 'a queue: { limits, features }');
   checkSubmission(bio, queue.features, isP2p);
   checkAlignment(bio, queue.limits.dmaAlignment);
   if (bio.vectors.count === 0) return [];

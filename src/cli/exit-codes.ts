@@ -22,6 +22,8 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70 | 130;
  * By the class of the refusal. Names, not classes: importing every area here would load the whole program at each start.
  */
 const BY_CLASS: Readonly<Record<string, ExitCode>> = {
+  // A door of the library: whoever called it wrongly is the command.
+  ArgumentError: EXIT_INTERNAL,
   UsageError: EXIT_USAGE,
   SelectorError: EXIT_USAGE,
   MachineError: EXIT_INPUT,

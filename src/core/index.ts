@@ -18,6 +18,7 @@ export {
   storedAddress,
   wordsOf,
 } from './address.ts';
+export { ArgumentError, checkObject, checkText, isObject, kindOf } from './argument.ts';
 export { AssertionError, assert, assertNever, present } from './assert.ts';
 export { copyBytes, plainBytes } from './bytes.ts';
 export { Clock } from './clock.ts';

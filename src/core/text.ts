@@ -27,6 +27,31 @@ export function utf8Of(latin1Text: string): string {
   }
 }
 
+/** Text as UTF-8. Half of a surrogate pair becomes U+FFFD, as with TextEncoder. */
+export function utf8Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(3 * text.length);
+  let end = 0;
+  for (let index = 0; index < text.length; index++) {
+    let code = text.codePointAt(index) as number;
+    if (code > 0xffff) index++;
+    if (code >= 0xd800 && code < 0xe000) code = 0xfffd;
+    if (code < 0x80) bytes[end++] = code;
+    else {
+      if (code < 0x800) bytes[end++] = 0xc0 | (code >> 6);
+      else {
+        if (code < 0x10000) bytes[end++] = 0xe0 | (code >> 12);
+        else {
+          bytes[end++] = 0xf0 | (code >> 18);
+          bytes[end++] = 0x80 | ((code >> 12) & 0x3f);
+        }
+        bytes[end++] = 0x80 | ((code >> 6) & 0x3f);
+      }
+      bytes[end++] = 0x80 | (code & 0x3f);
+    }
+  }
+  return bytes.slice(0, end);
+}
+
 /** The characters' codes as bytes; codes above 255 become `?`. */
 export function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

@@ -63,6 +63,7 @@ export class Certified implements Classifier {
    * RANGE_STRADDLES, PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN
    */
   classify(device: DmaDevice, vectors: BvecList): Classified {
+    this.pairs.checkClient(device.fn);
     const { count, address, certificate } = vectors;
     const key = this.#keyOf(device);
     const held = Math.min(count, certificate.length);

@@ -4,6 +4,7 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
+import { checkObject } from '../core/argument.ts';
 import { type Classified, newClassified } from './classified.ts';
 import { type Classifier, type LookupCounters, newCounters } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
@@ -36,13 +37,16 @@ export class Lookup implements Classifier {
   readonly #classified = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
+    checkObject(table, 'records', 'classifier: table', 'a RangeTable');
+    checkObject(pairs, 'client', 'classifier: pairs', 'the PairTypes of the mapping device');
     this.table = table;
     this.pairs = pairs;
     this.cache = new RangeCache(table, pairs);
   }
 
   /** @throws MapError FLAG_NOT_USED, UNOWNED_ADDRESS, RANGE_STRADDLES, PROVIDER_GONE, PAIR_NOT_SUPPORTED, PAIR_UNKNOWN */
-  classify(_device: DmaDevice, vectors: BvecList): Classified {
+  classify(device: DmaDevice, vectors: BvecList): Classified {
+    this.pairs.checkClient(device.fn);
     const { count, address, length, flags } = vectors;
     if (count > this.#kind.length) this.#grow(count);
     const cache = this.cache;

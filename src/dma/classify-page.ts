@@ -6,6 +6,7 @@
  */
 
 import type { BvecList } from '../block/bio-vec.ts';
+import { checkObject } from '../core/argument.ts';
 import { hex } from '../core/hex.ts';
 import { HOTPLUG_GRANULE } from '../p2p/resource.ts';
 import { type Classified, KIND_BUS, KIND_RAM, KIND_RESOURCE, newClassified } from './classified.ts';
@@ -33,6 +34,8 @@ export class PageDescriptors implements Classifier {
   readonly #classified = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
+    checkObject(table, 'records', 'classifier: table', 'a RangeTable');
+    checkObject(pairs, 'client', 'classifier: pairs', 'the PairTypes of the mapping device');
     this.table = table;
     this.pairs = pairs;
   }
@@ -43,7 +46,8 @@ export class PageDescriptors implements Classifier {
   }
 
   /** @throws MapError as `Lookup`, and UNOWNED_ADDRESS for a BAR too small to have page descriptors */
-  classify(_device: DmaDevice, vectors: BvecList): Classified {
+  classify(device: DmaDevice, vectors: BvecList): Classified {
+    this.pairs.checkClient(device.fn);
     const { count, address, length, flags } = vectors;
     if (count > this.#kind.length) {
       this.#kind = new Uint32Array(count * 2);

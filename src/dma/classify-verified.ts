@@ -4,6 +4,7 @@
  */
 
 import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE, type BvecList } from '../block/bio-vec.ts';
+import { checkObject } from '../core/argument.ts';
 import { hex } from '../core/hex.ts';
 import { type Classified, newClassified } from './classified.ts';
 import { type Classifier, type LookupCounters, newCounters } from './classifier.ts';
@@ -23,6 +24,8 @@ export class VerifiedFlags implements Classifier {
   readonly #classified = newClassified();
 
   constructor(table: RangeTable, pairs: PairTypes) {
+    checkObject(table, 'records', 'classifier: table', 'a RangeTable');
+    checkObject(pairs, 'client', 'classifier: pairs', 'the PairTypes of the mapping device');
     this.table = table;
     this.pairs = pairs;
   }
@@ -32,6 +35,7 @@ export class VerifiedFlags implements Classifier {
    * PAIR_UNKNOWN
    */
   classify(device: DmaDevice, vectors: BvecList): Classified {
+    this.pairs.checkClient(device.fn);
     for (let index = 0; index < vectors.count; index++) this.#verify(device, vectors, index);
     this.#classified.kind = vectors.flags;
     this.#classified.address = vectors.address;

@@ -1,5 +1,6 @@
 /** The mapping device: whoever does the DMA, and what its DMA passes on the way. `mapping_dev` of the mail. */
 
+import { checkObject } from '../core/argument.ts';
 import type { Range } from '../core/range.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { IommuMode } from '../machine/machine.ts';
@@ -43,6 +44,7 @@ export class DmaDevice {
 
   /** Throws `MapError`: LIMITS_INVALID, or IOMMU_UNKNOWN where the IOMMU is on and no domain was given. */
   constructor(options: DmaDeviceOptions) {
+    checkObject(options?.fn, 'bdf', 'DmaDevice: options.fn', 'the PciFunction that does the DMA');
     this.fn = options.fn;
     this.iommu = options.iommu;
     this.domain = options.iommu === 'on' ? (options.domain ?? null) : null;

@@ -24,6 +24,8 @@ export type MapErrorCode =
   | 'PROVIDER_GONE'
   /** ENOMEM. */
   | 'IOVA_EXHAUSTED'
+  /** Neither of the three directions. */
+  | 'DIRECTION_UNKNOWN'
   /** The device is not in the machine. */
   | 'DEVICE_UNKNOWN'
   /** Whether an IOMMU translates for the device is not known, and it matters. */
@@ -48,6 +50,7 @@ const ERRNO: Partial<Record<MapErrorCode, string>> = {
   FLAG_MISMATCH: 'EINVAL',
   FLAGS_CONFLICT: 'EINVAL',
   FLAG_NOT_USED: 'EINVAL',
+  DIRECTION_UNKNOWN: 'EINVAL',
   PAIR_NOT_SUPPORTED: 'EREMOTEIO',
   MASK_TOO_SMALL: 'EIO',
   PROVIDER_GONE: 'ENODEV',

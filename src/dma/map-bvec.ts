@@ -11,12 +11,13 @@
 
 import { BvecList } from '../block/bio-vec.ts';
 import { addBytes, type Iova } from '../core/address.ts';
+import { checkObject, isObject } from '../core/argument.ts';
 import { assert } from '../core/assert.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import { type Classified, KIND_RAM, kindAt } from './classified.ts';
 import type { Classifier } from './classifier.ts';
 import type { DmaDevice } from './device.ts';
-import { type DmaDirection, protectionOf } from './direction.ts';
+import { checkDirection, type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
 import { layOutLinux } from './layout-linux.ts';
 import { layOutOwn } from './layout-own.ts';
@@ -39,8 +40,8 @@ const MERGE: MapOptions = {};
  * Fills `mapping` (caller-owned, reused) with segments in the order of the data. Bus-address segments never merge and never
  * reach the IOMMU; find case (c) among them with `resolveOwnBar`.
  *
- * @throws MapError ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT, MASK_TOO_SMALL, IOVA_EXHAUSTED, and whatever the
- * classifier refuses; nothing is mapped then
+ * @throws MapError DIRECTION_UNKNOWN, ZERO_LENGTH, ADDRESS_OVERFLOW, FLAGS_CONFLICT, MASK_TOO_SMALL, IOVA_EXHAUSTED, and whatever
+ * the classifier refuses; ArgumentError; nothing is mapped then
  */
 export function dmaMapBvec(
   device: DmaDevice,
@@ -51,6 +52,7 @@ export function dmaMapBvec(
   options: MapOptions = MERGE,
 ): DmaMapping {
   begin(device, vectors, direction, mapping);
+  if (!isObject(classifier)) checkObject(classifier, 'classify', 'dmaMapBvec: classifier', 'such as TrustingFlags');
   if (device.rules === 'linux' && !device.untrusted) {
     const claimed = classifier.claims?.(device, vectors) ?? null;
     if (claimed !== null) {
@@ -98,10 +100,19 @@ function layOut(
 }
 
 function begin(device: DmaDevice, vectors: BvecList, direction: DmaDirection, mapping: DmaMapping): void {
+  if (!isObject(device) || !isObject(vectors) || !isObject(mapping)) refuseArguments(device, vectors, mapping);
+  checkDirection(direction);
   assert(!mapping.live, 'a mapping is unmapped before it is used again');
   mapping.begin(direction);
   mapping.reserve(vectors.count);
   device.slots.clear();
+}
+
+/** Says which argument of a mapping is not what it should be. Types do not hold every caller back. */
+function refuseArguments(device: unknown, vectors: unknown, mapping: unknown): void {
+  checkObject(device, 'limits', 'dma_map_bvec: device', 'a DmaDevice');
+  checkObject(mapping, 'live', 'dma_map_bvec: mapping', 'a DmaMapping');
+  checkObject(vectors, 'count', 'dma_map_bvec: vectors', 'a BvecList');
 }
 
 /** What was laid out goes into the page table, or nothing does. */
@@ -134,6 +145,7 @@ function complete(
  * Mappings by trusting flags know of no owners, and so of no change.
  */
 export function dmaUnmapBvec(device: DmaDevice, mapping: DmaMapping): void {
+  if (!isObject(device) || !isObject(mapping)) refuseArguments(device, mapping, mapping);
   if (!mapping.live || mapping.device !== device) refuseUnmap(device, mapping);
   const lost = mapping.table?.generation === mapping.tableGeneration ? null : firstLostProvider(device, mapping);
   if (mapping.iovaSize > 0) {

@@ -10,13 +10,15 @@ import {
   dmaAddr,
   type Iova,
   iova as iovaOf,
+  isAddress,
   offsetInGranule,
   type PhysAddr,
 } from '../core/address.ts';
+import { checkObject, isObject } from '../core/argument.ts';
 import { hex } from '../core/hex.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
 import type { DmaDevice } from './device.ts';
-import { type DmaDirection, protectionOf } from './direction.ts';
+import { checkDirection, type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
 import { refuseSharedGranule } from './refusals.ts';
 
@@ -28,7 +30,7 @@ const PATH = 'dma_map';
  * bits are kept.
  *
  * @throws MapError ZERO_LENGTH; MASK_TOO_SMALL (direct and above the mask: a single page is not bounced here);
- * UNTRUSTED_UNALIGNED; IOVA_EXHAUSTED
+ * UNTRUSTED_UNALIGNED; IOVA_EXHAUSTED; DIRECTION_UNKNOWN; ADDRESS_OVERFLOW
  */
 export function dmaMapPage(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection): DmaAddr {
   return mapOne(device, phys, length, direction, false);
@@ -38,14 +40,20 @@ export function dmaMapPage(device: DmaDevice, phys: PhysAddr, length: number, di
  * `dma_map_resource()` of the mail: maps another device's BAR by its CPU physical address, as MMIO: not cached, never
  * bounced. Where DMA is direct the address is taken unchanged.
  *
- * @throws MapError ZERO_LENGTH, MASK_TOO_SMALL, UNTRUSTED_UNALIGNED, IOVA_EXHAUSTED
+ * @throws MapError ZERO_LENGTH, MASK_TOO_SMALL, UNTRUSTED_UNALIGNED, IOVA_EXHAUSTED, DIRECTION_UNKNOWN, ADDRESS_OVERFLOW
  */
 export function dmaMapResource(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection): DmaAddr {
   return mapOne(device, phys, length, direction, true);
 }
 
 function mapOne(device: DmaDevice, phys: PhysAddr, length: number, direction: DmaDirection, mmio: boolean): DmaAddr {
-  if (length <= 0)
+  if (!isObject(device)) checkObject(device, 'limits', `${PATH}: device`, 'a DmaDevice');
+  checkDirection(direction);
+  if (!isAddress(phys)) {
+    const message = `${String(phys)} is not an address`;
+    throw new MapError('ADDRESS_OVERFLOW', PATH, message, 'give a whole number from 0 on, below 2^53');
+  }
+  if (!(length > 0))
     throw new MapError('ZERO_LENGTH', PATH, `${hex(phys)} has ${length} bytes`, 'give a length of at least 1');
   const domain = device.domain;
   if (domain === null) {
@@ -75,6 +83,8 @@ function mapOne(device: DmaDevice, phys: PhysAddr, length: number, direction: Dm
  * @throws MapError NOT_MAPPED where nothing, or something else, is mapped there; nothing is unmapped then
  */
 export function dmaUnmapPage(device: DmaDevice, address: DmaAddr, length: number): void {
+  if (!isObject(device)) checkObject(device, 'limits', `${PATH}: device`, 'the DmaDevice that it was mapped for');
+  if (!isAddress(address) || !(length > 0)) refuseUnmap(address, length);
   const domain = device.domain;
   if (domain === null) return;
   const offset = offsetInGranule(address, domain.granule);
@@ -99,6 +109,6 @@ function isMapped(domain: IommuDomain, at: Iova): boolean {
 }
 
 function refuseUnmap(address: DmaAddr, length: number, cause?: unknown): never {
-  const message = `${hex(address)} + ${length} is not what is mapped there`;
+  const message = `${isAddress(address) ? hex(address) : String(address)} + ${length} is not what is mapped there`;
   throw new MapError('NOT_MAPPED', PATH, message, 'unmap once, with the address and length that were mapped', cause);
 }

@@ -8,6 +8,7 @@
  */
 
 import type { BusAddr } from '../core/address.ts';
+import { checkObject, isObject } from '../core/argument.ts';
 import { hex } from '../core/hex.ts';
 import type { Bar } from '../pcie/bar.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -31,6 +32,7 @@ export interface BarOffset {
  * length)`, or null. I/O BARs, the ROM and BARs of unknown place or size never match; a range that leaves the BAR does not.
  */
 export function busAddrInBar(fn: PciFunction, address: BusAddr, length: number): BarOffset | null {
+  if (!isObject(fn)) checkObject(fn, 'bdf', 'busAddrInBar: fn', 'the PciFunction that does the DMA');
   for (const bar of fn.bars) {
     if (bar.space !== 'memory' || bar.busAddress === null || bar.size === null) continue;
     if (length > 0 && address >= bar.busAddress && address + length <= bar.busAddress + bar.size) {
@@ -49,6 +51,8 @@ export function busAddrInBar(fn: PciFunction, address: BusAddr, length: number):
  * then; the mapping is mapped still, and wants to be unmapped
  */
 export function resolveOwnBar(fn: PciFunction, mapping: DmaMapping): number {
+  if (!isObject(fn)) checkObject(fn, 'bdf', 'resolveOwnBar: fn', 'the PciFunction that does the DMA');
+  if (!isObject(mapping)) checkObject(mapping, 'live', 'resolveOwnBar: mapping', 'the DmaMapping that was filled');
   // From the lowest to the highest byte of all BARs: nearly every output of another device is outside.
   let lowest = Number.POSITIVE_INFINITY;
   let end = 0;

@@ -3,9 +3,11 @@
  * never invalidates its cache when ACS changes; ours is dropped with `forget`.
  */
 
+import { checkObject } from '../core/argument.ts';
 import { judgePair } from '../p2p/distance.ts';
 import type { JudgeContext } from '../p2p/judge.ts';
 import type { MapType, PairVerdict } from '../p2p/verdict.ts';
+import type { PciFunction } from '../pcie/pci-function.ts';
 import { MapError } from './errors.ts';
 
 export const PAIR_NOT_ASKED = 0;
@@ -28,10 +30,28 @@ export class PairTypes {
   readonly #types: Uint8Array;
   #version = 0;
 
+  /** @throws MapError DEVICE_UNKNOWN where no function has that index */
   constructor(context: JudgeContext, client: number) {
+    checkObject(context, 'machine', 'PairTypes: context', 'a JudgeContext');
+    if (context.functions[client] === undefined) {
+      const message = `${client} is not an index of one of its ${context.functions.length} functions`;
+      throw new MapError('DEVICE_UNKNOWN', context.machine.source, message, 'give context.indexOf(fn)');
+    }
     this.context = context;
     this.client = client;
     this.#types = new Uint8Array(context.functions.length);
+  }
+
+  /**
+   * Refuses to answer for another device than the verdicts are for.
+   *
+   * @throws MapError DEVICE_UNKNOWN
+   */
+  checkClient(fn: PciFunction): void {
+    const own = this.context.functions[this.client];
+    if (own === fn) return;
+    const message = `maps, and the verdicts are for ${own?.name} of ${this.context.machine.source}`;
+    throw new MapError('DEVICE_UNKNOWN', fn.name, message, 'make PairTypes for the function of the DmaDevice');
   }
 
   /** Grows with each `forget`: whoever keeps an answer compares. */

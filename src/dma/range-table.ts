@@ -4,6 +4,7 @@
  * it was added, and what was removed is remembered, so that a vector made before is told apart from nonsense.
  */
 
+import { checkObject } from '../core/argument.ts';
 import { assert } from '../core/assert.ts';
 import { hex } from '../core/hex.ts';
 import { findRange } from '../core/range.ts';
@@ -55,6 +56,7 @@ export class RangeTable {
 
   /** RAM and all memory BARs of a machine whose place and size are known. */
   static ofMachine(machine: Machine): RangeTable {
+    checkObject(machine, 'hierarchy', 'RangeTable.ofMachine: machine', 'a Machine, as readMachine gives');
     const records: RangeRecord[] = machine.ram.map(({ start, end }) => ({
       start,
       end,

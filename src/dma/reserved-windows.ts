@@ -3,9 +3,11 @@
  * equal the bus address of a BAR, and a switch below would take it for that BAR. Linux: iova_reserve_pci_windows().
  */
 
+import { checkObject } from '../core/argument.ts';
 import { joinRanges, type Range } from '../core/range.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { MapError } from './errors.ts';
 
 /** Where x86 raises message-signalled interrupts: never an IOVA (the IOMMU's reserved region). */
 const MSI_WINDOW: Range = { start: 0xfee00000, end: 0xfef00000 };
@@ -15,6 +17,12 @@ const MSI_WINDOW: Range = { start: 0xfee00000, end: 0xfef00000 };
  * addresses, and what the bridges and BARs below the same root bus occupy.
  */
 export function reservedWindows(machine: Machine, fn: PciFunction): Range[] {
+  checkObject(machine, 'hierarchy', 'reservedWindows: machine', 'a Machine, as readMachine gives');
+  checkObject(fn, 'bdf', 'reservedWindows: fn', 'a PciFunction of machine.hierarchy');
+  if (machine.hierarchy.at(fn.bdf) !== fn) {
+    const message = `is not a function of ${machine.source}`;
+    throw new MapError('DEVICE_UNKNOWN', fn.name, message, 'take it from machine.hierarchy');
+  }
   const { hierarchy } = machine;
   const root = hierarchy.rootBuses[hierarchy.rootBusOf[hierarchy.indexOf(fn.bdf)] as number];
   const ranges: Range[] = [MSI_WINDOW];

@@ -1,6 +1,7 @@
 /** One output of a mapping as an object, for reading. Hot code reads the arrays of `DmaMapping` (mapping.ts). */
 
 import { type BusAddr, type DmaAddr, dmaAddr, type Iova, type PhysAddr } from '../core/address.ts';
+import { checkObject } from '../core/argument.ts';
 
 /** Where in the data a segment lies. */
 interface SegmentPart {
@@ -31,6 +32,7 @@ export type EngineTarget = { readonly address: DmaAddr } | { readonly bar: numbe
 
 /** What an engine is programmed with for a segment; null for `bounce`, whose address only the pool knows. */
 export function engineTarget(segment: DmaSegment): EngineTarget | null {
+  checkObject(segment, 'space', 'engineTarget: segment', 'a segment of a mapping');
   switch (segment.space) {
     case 'bar':
       return { bar: segment.bar, offset: segment.offset };

@@ -8,7 +8,7 @@
 import { alignDown, alignUp, type Iova, iova as iovaOf, offsetInGranule, type PhysAddr } from '../core/address.ts';
 import { hex } from '../core/hex.ts';
 import type { DmaDevice } from './device.ts';
-import { type DmaDirection, protectionOf } from './direction.ts';
+import { checkDirection, type DmaDirection, protectionOf } from './direction.ts';
 import { MapError } from './errors.ts';
 import { refuseSharedGranule } from './refusals.ts';
 
@@ -57,6 +57,7 @@ export interface LinkRange {
  */
 export function link(device: DmaDevice, state: IovaState, range: LinkRange): void {
   const domain = requireDomain(device);
+  checkDirection(range.direction);
   if (device.untrusted) refuseSharedGranule(PATH, range.phys, range.length);
   const pad = offsetInGranule(range.phys, domain.granule);
   const base = alignDown(state.address, domain.granule);

@@ -4,6 +4,7 @@
  */
 
 import { type Iova, type PhysAddr, physAddr, storedAddress } from '../core/address.ts';
+import { checkObject } from '../core/argument.ts';
 import type { Clock } from '../core/clock.ts';
 import { hex } from '../core/hex.ts';
 import { IommuError } from './errors.ts';
@@ -57,6 +58,7 @@ export class IommuDomain implements Translator {
    * tables that cannot lie where they should.
    */
   constructor(options: IommuDomainOptions) {
+    checkObject(options?.allocator, 'granule', 'IommuDomain: options.allocator', 'an IovaAllocator');
     const levels = options.levels ?? 4;
     this.allocator = options.allocator;
     this.granule = options.allocator.granule;

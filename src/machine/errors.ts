@@ -2,6 +2,8 @@ import { P2pError } from '../core/errors.ts';
 
 /** Why an input is no machine. */
 export type MachineErrorCode =
+  /** Neither bytes nor text. */
+  | 'INPUT_NOT_BYTES'
   | 'INPUT_EMPTY'
   | 'INPUT_NOT_FOUND'
   | 'INPUT_UNREADABLE'

@@ -1,5 +1,6 @@
 /** One computer as a snapshot: what the hardware is and what the kernel on it said. Nothing here is a judgement. */
 
+import { checkObject, isObject } from '../core/argument.ts';
 import type { Range } from '../core/range.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -68,6 +69,8 @@ const IOMMU_MODES: Readonly<Record<string, IommuMode>> = {
  * of sysfs means that there is no IOMMU for it. Null where nothing tells (a dump of registers or text without groups).
  */
 export function iommuModeOf(machine: Machine, fn: PciFunction): IommuMode | null {
+  if (!isObject(machine)) checkObject(machine, 'hierarchy', 'iommuModeOf: machine', 'a Machine, as readMachine gives');
+  if (!isObject(fn)) checkObject(fn, 'bdf', 'iommuModeOf: fn', 'a PciFunction of machine.hierarchy');
   const group = fn.iommuGroup;
   if (group === null) return fn.facts.sysfs === null ? null : 'off';
   const type = machine.iommuGroupTypes.get(group);

@@ -5,6 +5,7 @@
  */
 
 import { ADDRESS_LIMIT, alignDown, alignUp, type PhysAddr, physAddr } from '../core/address.ts';
+import { checkObject } from '../core/argument.ts';
 import { assert } from '../core/assert.ts';
 import { P2pError } from '../core/errors.ts';
 import { hex } from '../core/hex.ts';
@@ -34,6 +35,7 @@ export class RamAllocator {
 
   /** `ram`: the ranges of `System RAM`, as in `Machine.ram`; what lies below 1 MiB and parts of pages are left out. */
   constructor(ram: readonly Range[]) {
+    checkObject(ram, 'length', 'RamAllocator: ram', 'the RAM of a machine: machine.ram');
     this.#free = joinRanges(ram)
       .map(({ start, end }) => ({
         start: alignUp(Math.max(start, LOWEST), PAGE),

@@ -13,7 +13,7 @@
  * allow it then. Linux: calc_map_type_and_dist() in drivers/pci/p2pdma.c.
  */
 
-import { assert } from '../core/assert.ts';
+import { checkObject, isObject } from '../core/argument.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { type Divergence, divergenceOf, forwardsUpstream } from './directional.ts';
 import { likelyAtHostBridge } from './host-bridge.ts';
@@ -29,12 +29,12 @@ export const PCI_P2PDMA_THRU_HOST_BRIDGE = 0x4000_0000;
  *
  * Returns the map type, the distance in hops (0 for the same function; null where the tree above is not known) and the
  * reasons. The client is the function that does the DMA, the provider the one whose BAR holds the memory.
+ *
+ * @throws JudgeError FUNCTION_FOREIGN, ArgumentError
  */
 export function p2pdmaDistance(provider: PciFunction, client: PciFunction, context: JudgeContext): PairVerdict {
-  const p = context.indexOf(provider);
-  const c = context.indexOf(client);
-  assert(p >= 0 && c >= 0, 'both functions belong to the machine that is judged');
-  return judgePair(context, p, c);
+  if (!isObject(context)) checkObject(context, 'machine', 'p2pdmaDistance: context', 'a JudgeContext');
+  return judgePair(context, context.indexOf(provider), context.indexOf(client));
 }
 
 /**
@@ -42,6 +42,7 @@ export function p2pdmaDistance(provider: PciFunction, client: PciFunction, conte
  * the hops with `PCI_P2PDMA_THRU_HOST_BRIDGE` set otherwise. Mask the flag off before distances are compared or added.
  */
 export function mailDistance(verdict: Pick<PairVerdict, 'type' | 'distance'>): number {
+  if (!isObject(verdict)) checkObject(verdict, 'type', 'mailDistance: verdict', 'the answer of p2pdmaDistance');
   if (verdict.type === 'notSupported' || verdict.type === 'unknown' || verdict.distance === null) return -1;
   return verdict.type === 'thruHostBridge' ? verdict.distance | PCI_P2PDMA_THRU_HOST_BRIDGE : verdict.distance;
 }

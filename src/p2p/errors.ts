@@ -61,3 +61,8 @@ export class ProviderError extends P2pError<ProviderErrorCode> {
     super({ code, path, message, hint, errno: ERRNO[code] });
   }
 }
+
+/** A pair that cannot be judged as it was asked for. */
+export class JudgeError extends P2pError<'FUNCTION_FOREIGN'> {
+  override readonly name: string = 'JudgeError';
+}

@@ -1,5 +1,6 @@
 /** Distance to several clients, and the nearest published provider. Linux: pci_p2pdma_distance_many(), pci_p2pmem_find_many(). */
 
+import { checkObject } from '../core/argument.ts';
 import type { Prng } from '../core/prng.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { p2pdmaDistance } from './distance.ts';
@@ -52,6 +53,9 @@ export function findProvider(
   context: JudgeContext,
   chance: Prng,
 ): PciFunction | null {
+  checkObject(published, 'length', 'findProvider: published', 'a list of PciFunction');
+  checkObject(clients, 'length', 'findProvider: clients', 'a list of PciFunction');
+  checkObject(chance, 'pick', 'findProvider: chance', 'a Prng with a seed');
   const nearest = nearestProviders(published, clients, context);
   return nearest.length === 0 ? null : chance.pick(nearest);
 }

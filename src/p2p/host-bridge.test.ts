@@ -143,7 +143,8 @@ function judgeFacts(facts: readonly FunctionFacts[], a: PciFunction, b: PciFunct
     ...emptyMachine(INTEL),
     hierarchy: new Hierarchy(facts.map((one) => new PciFunction(one))),
   };
-  return p2pdmaDistance(a, b, new JudgeContext(machine, POLICIES['linux-6.12']));
+  const there = (fn: PciFunction) => machine.hierarchy.at(fn.bdf) as PciFunction;
+  return p2pdmaDistance(there(a), there(b), new JudgeContext(machine, POLICIES['linux-6.12']));
 }
 
 test('E12: a root port at any device number is usable', () => {

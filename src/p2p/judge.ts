@@ -2,10 +2,12 @@
  * The tables that a judgement walks: one row a function, so that a million pairs need no look-up by name and no allocation.
  */
 
+import { checkObject, isObject } from '../core/argument.ts';
 import type { Machine } from '../machine/machine.ts';
 import { acsBitNames, REDIRECT_BITS, redirects } from '../pcie/acs.ts';
 import type { RootBus } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { JudgeError } from './errors.ts';
 import { type HostBridgeAnswer, HostBridges, likelyAtHostBridge } from './host-bridge.ts';
 import { POLICIES, type Policy } from './policy.ts';
 import type { Likely, MapType, Reason } from './verdict.ts';
@@ -39,6 +41,7 @@ export class JudgeContext {
   #lastClientRoot = -1;
 
   constructor(machine: Machine, policy: Policy = POLICIES['linux-7.0']) {
+    checkObject(machine, 'hierarchy', 'JudgeContext: machine', 'a Machine, as readMachine gives');
     const { functions, parent, depth, rootBusOf } = machine.hierarchy;
     this.machine = machine;
     this.policy = policy;
@@ -109,9 +112,23 @@ export class JudgeContext {
     return a === b ? a : -1;
   }
 
-  /** Index of a function in the tables. */
+  /**
+   * Index of a function in the tables.
+   *
+   * @throws ArgumentError for what is not a function; JudgeError FUNCTION_FOREIGN for one of another machine, even where both have
+   * one at that address
+   */
   indexOf(fn: PciFunction): number {
-    return this.machine.hierarchy.indexOf(fn.bdf);
+    if (!isObject(fn))
+      checkObject(fn, 'bdf', 'function', 'a PciFunction: hierarchy.at() answers undefined where there is none');
+    const index = this.machine.hierarchy.indexOf(fn.bdf);
+    if (this.functions[index] === fn) return index;
+    throw new JudgeError({
+      code: 'FUNCTION_FOREIGN',
+      path: fn.name,
+      message: `is not a function of the machine that is judged, ${this.machine.source}`,
+      hint: 'take both functions from the hierarchy of context.machine',
+    });
   }
 }
 

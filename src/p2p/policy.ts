@@ -3,6 +3,7 @@
  * of each release (the host bridge allow-list there is pci_p2pdma_whitelist).
  */
 
+import { checkText } from '../core/argument.ts';
 import { isAtLeast, kernelKnows, type Numbers, parseRelease, sinceRelease } from '../machine/kernel-release.ts';
 
 export type PolicyName = 'linux-6.1' | 'linux-6.12' | 'linux-7.0' | 'directional';
@@ -76,6 +77,7 @@ const BY_RELEASE: readonly { readonly since: Numbers; readonly policy: Policy }[
  * all: see `olderThanPolicies`.
  */
 export function policyForKernel(release: string | null): Policy {
+  if (release !== null) checkText(release, 'policyForKernel: release', 'a kernel release such as 6.12.0, or null');
   const parsed = parseRelease(release);
   return (parsed && BY_RELEASE.findLast(({ since }) => isAtLeast(parsed, since))?.policy) ?? NEWEST;
 }

@@ -8,6 +8,7 @@
  */
 
 import type { BusAddr, PhysAddr } from '../core/address.ts';
+import { checkObject } from '../core/argument.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { ProviderError } from './errors.ts';
 import { P2P_GRANULE, type P2pAllocation, P2pPool, type P2pRange } from './pool.ts';
@@ -34,6 +35,7 @@ export class P2pMemory {
   #published = false;
 
   constructor(provider: PciFunction, generation = 1) {
+    checkObject(provider, 'bdf', 'P2pMemory: provider', 'the PciFunction whose BAR holds the memory');
     this.provider = provider;
     this.generation = generation;
     this.#pool = new P2pPool(provider.name);

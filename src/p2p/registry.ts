@@ -1,5 +1,6 @@
 /** The providers of one machine: who has memory to give, and which of them is nearest. */
 
+import { checkObject } from '../core/argument.ts';
 import type { Prng } from '../core/prng.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { ProviderError } from './errors.ts';
@@ -19,6 +20,7 @@ export class Providers {
 
   /** New memory for a function, of the generation after the last one's, and in the registry. `ALREADY_PROVIDED`. */
   provide(fn: PciFunction): P2pMemory {
+    checkObject(fn, 'bdf', 'provide: fn', 'the PciFunction whose BAR holds the memory');
     const memory = new P2pMemory(fn, (this.#byKey.get(fn.key)?.generation ?? 0) + 1);
     this.add(memory);
     return memory;

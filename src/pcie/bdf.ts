@@ -3,6 +3,7 @@
  * starts at 10000). PCIe Base Specification, 2.2.6.2 (Requester ID) for bus, device and function.
  */
 
+import { checkObject, isObject } from '../core/argument.ts';
 import { hexDigits } from '../core/hex.ts';
 
 export interface Bdf {
@@ -46,6 +47,7 @@ export function bdfFromRoutingId(domain: number, id: number): Bdf {
 
 /** The full name, `0000:03:00.0`: domain of at least four digits, always printed. */
 export function formatBdf(bdf: Bdf): string {
+  if (!isObject(bdf)) checkObject(bdf, 'bus', 'formatBdf: bdf', 'a Bdf: parseBdf answers null for what is not one');
   return `${hexDigits(bdf.domain, 4)}:${hexDigits(bdf.bus, 2)}:${hexDigits(bdf.device, 2)}.${bdf.function}`;
 }
 

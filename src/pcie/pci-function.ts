@@ -4,6 +4,7 @@
  */
 
 import { busFromPhys, type PhysAddr, physAddr } from '../core/address.ts';
+import { checkObject } from '../core/argument.ts';
 import { type AcsState, acsAt } from './acs.ts';
 import { type Bar, barRegisters } from './bar.ts';
 import { type Bdf, type BdfKey, bdfKey, formatBdf } from './bdf.ts';
@@ -70,6 +71,7 @@ export class PciFunction {
   #capabilities: CapabilityList | undefined;
 
   constructor(facts: FunctionFacts, context: FunctionContext = PLAIN) {
+    checkObject(facts, 'bdf', 'PciFunction: facts', 'the FunctionFacts of one function');
     this.facts = facts;
     this.bdf = facts.bdf;
     this.key = bdfKey(facts.bdf);
