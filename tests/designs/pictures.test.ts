@@ -14,7 +14,7 @@ function contents(): string[] {
 
 test('DESIGN4: the pictures are drawn by the script, byte for byte, and each stands in the record', () => {
   const before = contents();
-  execFileSync(process.execPath, [new URL('../../scripts/design-pictures.js', import.meta.url).pathname]);
+  execFileSync(process.execPath, [new URL('../../dist/scripts/design-pictures.js', import.meta.url).pathname]);
   expect(contents()).toEqual(before);
   const record = readFileSync(new URL('../../docs/decisions/001-designs.md', import.meta.url), 'utf8');
   for (const name of readdirSync(FOLDER)) expect(record).toContain(`(pictures/${name})`);

@@ -6,17 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { surveyRows } from '../../src/survey/rows.ts';
 import { ROOT } from '../cli/run.ts';
-
-interface Row {
-  readonly file: string;
-  readonly crashed?: string;
-  readonly functions?: number;
-}
-
-type SurveyRows = (files: string[], worker: URL, progress: (done: number, all: number) => void) => Promise<Row[]>;
-
-const { surveyRows } = (await import(`${ROOT}scripts/survey-rows.js`)) as { surveyRows: SurveyRows };
 
 let folder = '';
 beforeAll(() => {
@@ -33,7 +24,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function survey(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`${ROOT}scripts/survey.js`, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`${ROOT}dist/survey/main.js`, ...args], {
     encoding: 'utf8',
   });
   return { status, stdout, stderr };
@@ -77,14 +68,17 @@ test.each([
     `import { parentPort } from 'node:worker_threads';
 parentPort.on('message', (file) => {
   if (file.startsWith('bad')) { ${crash}; }
-  parentPort.postMessage({ file, functions: 1 });
+  parentPort.postMessage({ kind: 'refused', file, code: 'FINE' });
 });`,
   );
   const files = ['1', 'bad 2', '3', 'bad 4', '5', '6'];
   const steps: number[] = [];
   const rows = await surveyRows(files, pathToFileURL(worker), (done) => steps.push(done));
   expect(rows.map(({ file }) => file)).toEqual(files);
-  expect(rows.filter(({ crashed }) => crashed === words).map(({ file }) => file)).toEqual(['bad 2', 'bad 4']);
-  expect(rows.filter(({ functions }) => functions === 1)).toHaveLength(4);
+  expect(rows.filter((row) => row.kind === 'crashed' && row.words === words).map(({ file }) => file)).toEqual([
+    'bad 2',
+    'bad 4',
+  ]);
+  expect(rows.filter(({ kind }) => kind === 'refused')).toHaveLength(4);
   expect(steps).toEqual([1, 2, 3, 4, 5, 6]);
 });

@@ -1,6 +1,6 @@
 /**
  * Ids by the names that lspci prints: a line for each vendor, below it a blank and a line for each device. Facts of the PCI ID Project's
- * list (pci.ids 2023.04.10, 3-clause BSD licence, https://pci-ids.ucw.cz), chosen and laid out anew by scripts/device-names.js.
+ * list (pci.ids 2023.04.10, 3-clause BSD licence, https://pci-ids.ucw.cz), chosen and laid out anew by scripts/device-names.ts.
  */
 
 export const DEVICE_NAMES: string = `

@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-const FAMILIES = {
+const FAMILIES: Readonly<Record<string, string>> = {
   MAIL: 'the mail: its sketches, its names',
   MAP: 'mapping as Linux 6.12 answered (tests/truth)',
   DIR: 'the directional rule: PCIe Base Specification 6.12.3, and the correction proposed in 2026',
@@ -18,23 +18,30 @@ const FAMILIES = {
 const TITLE =
   /\b(?:test|it|describe)(?:\.each\([\s\S]*?\)|\.skipIf\([^)]*\)|\.runIf\([^)]*\))?\(\s*(['"`])((?:[A-Z]+\d+(?:, )?)+): ((?:\\.|(?!\1)[\s\S])*)\1/g;
 
-const rules = [];
+interface Rule {
+  readonly id: string;
+  readonly title: string;
+  readonly file: string;
+}
+
+const rules: Rule[] = [];
 for (const folder of ['src', 'tests']) {
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.test.ts')) continue;
     const text = readFileSync(`${folder}/${path}`, 'utf8');
     for (const match of text.matchAll(TITLE)) {
-      const title = match[3]
+      const title = (match[3] as string)
         .replaceAll("\\'", "'")
         .replace(/\$\{[^}]*\}/g, '…')
         .replaceAll('|', '\\|');
-      for (const id of match[2].split(', ')) rules.push({ id, title, file: `${folder}/${path.replaceAll('\\', '/')}` });
+      for (const id of (match[2] as string).split(', '))
+        rules.push({ id, title, file: `${folder}/${path.replaceAll('\\', '/')}` });
     }
   }
 }
 
-const family = (id) => id.replace(/\d+$/, '');
-const number = (id) => Number(/\d+$/.exec(id)?.[0] ?? 0);
+const family = (id: string): string => id.replace(/\d+$/, '');
+const number = (id: string): number => Number(/\d+$/.exec(id)?.[0] ?? 0);
 const names = [...new Set(rules.map((rule) => family(rule.id)))].sort((a, b) => (a < b ? -1 : 1));
 const lines = ['# Rules', '', 'Every rule that a test states, by its id, from the titles of the tests.'];
 for (const name of names) {

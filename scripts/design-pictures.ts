@@ -1,12 +1,12 @@
 /**
- * Draws the pictures of docs/decisions/001-designs.md. The same bytes each time: `node scripts/design-pictures.js`. What was
+ * Draws the pictures of docs/decisions/001-designs.md. The same bytes each time: `npm run pictures`. What was
  * counted it takes from docs/decisions/counted.csv, which `npm run bench:designs -- --record` writes.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-const FOLDER = new URL('../docs/decisions/pictures/', import.meta.url);
-const COUNTED = new URL('../docs/decisions/counted.csv', import.meta.url);
+const FOLDER = new URL('../../docs/decisions/pictures/', import.meta.url);
+const COUNTED = new URL('../../docs/decisions/counted.csv', import.meta.url);
 const STYLE = 'font-family="sans-serif" font-size="13"';
 
 mkdirSync(FOLDER, { recursive: true });
@@ -14,9 +14,12 @@ write('vectors.svg', vectors());
 write('who-decides.svg', whoDecides());
 write('reads.svg', reads());
 
-/** What a vector holds in each design, 16 pixels a byte. */
-function vectors() {
-  const rows = [
+/** A design, and what a vector of it holds: label, bytes, colour. */
+type Layout = readonly [design: string, fields: readonly (readonly [label: string, bytes: number, colour: string])[]];
+
+/** What a vector holds in each design, 28 pixels a byte. */
+function vectors(): string {
+  const rows: readonly Layout[] = [
     [
       'flags',
       [
@@ -61,9 +64,9 @@ function vectors() {
 }
 
 /** When each design knows the mapping device. */
-function whoDecides() {
+function whoDecides(): string {
   const columns = ['submitter', 'queue', 'mapper'];
-  const rows = [
+  const rows: readonly (readonly [design: string, cells: readonly string[]])[] = [
     ['flags', ['asks the distance', 'type travels', 'believes']],
     ['flags verified', ['asks the distance', 'type travels', 'searches, compares']],
     ['lookup', ['-', 'address travels', 'searches ranges']],
@@ -77,22 +80,25 @@ function whoDecides() {
     const boxes = cells.map((label, at) => cell(120 + at * 200, y, 190, 28, colourOf(label), label));
     return text(8, y + 19, name) + boxes.join('');
   });
-  const legend = [
+  const colours: readonly (readonly [colour: string, meaning: string])[] = [
     ['#cec', 'knows, and passes it on'],
     ['#fe9', 'finds out at map time'],
     ['#f99', 'believes unseen'],
-  ].map(([colour, words], at) => cell(104 + at * 220, 256, 16, 16, colour, '') + text(126 + at * 220, 269, words));
+  ];
+  const legend = colours.map(
+    ([colour, words], at) => cell(104 + at * 220, 256, 16, 16, colour, '') + text(126 + at * 220, 269, words),
+  );
   return svg(760, 284, head + body.join('') + legend.join(''));
 }
 
-function colourOf(label) {
+function colourOf(label: string): string {
   if (label === '-') return '#fff';
   if (label === 'believes') return '#f99';
   return label.includes('search') || label.includes('reads') ? '#fe9' : '#cec';
 }
 
 /** Bytes read a vector, as counted: lists of 256 over 64 providers, honest and hostile order. */
-function reads() {
+function reads(): string {
   const designs = [
     'flags',
     'flags verified',
@@ -105,7 +111,8 @@ function reads() {
     'certified, for another',
   ];
   const body = designs.map((name, row) => {
-    const [honest, hostile] = ['honest', 'hostile'].map((order) => counted(name, 64, order, 256).bytes);
+    const honest = bytesRead(name, 'honest');
+    const hostile = bytesRead(name, 'hostile');
     const y = 10 + row * 40;
     return (
       text(8, y + 20, name) +
@@ -120,30 +127,29 @@ function reads() {
   return svg(780, 395, body.join('') + text(8, 385, legend));
 }
 
-/** A row of the counts, by column. */
-function counted(design, providers, order, vectors) {
-  const [head, ...rows] = readFileSync(COUNTED, 'utf8').trim().split('\n');
-  const wanted = `${/[, ]/.test(design) ? `"${design}"` : design},${providers},${order},${vectors},`;
+/** Bytes read a vector, of lists of 256 over 64 providers. */
+function bytesRead(design: string, order: 'honest' | 'hostile'): number {
+  const [head = '', ...rows] = readFileSync(COUNTED, 'utf8').trim().split('\n');
+  const wanted = `${/[, ]/.test(design) ? `"${design}"` : design},64,${order},256,`;
   const row = rows.find((line) => line.startsWith(wanted));
   if (row === undefined) throw new Error(`counted.csv has no row ${wanted}`);
-  const values = row.slice(wanted.length).split(',').map(Number);
-  const columns = head.split(',').slice(4);
-  return Object.fromEntries(columns.map((column, index) => [column, values[index]]));
+  const column = head.split(',').slice(4).indexOf('bytes');
+  return Number(row.slice(wanted.length).split(',')[column]);
 }
 
-function cell(x, y, width, height, colour, label) {
+function cell(x: number, y: number, width: number, height: number, colour: string, label: string): string {
   const middle = x + width / 2;
   return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${colour}" stroke="#555"/><text x="${middle}" y="${y + height / 2 + 5}" text-anchor="middle">${label}</text>`;
 }
 
-function text(x, y, words) {
+function text(x: number, y: number, words: string): string {
   return `<text x="${x}" y="${y}">${words}</text>`;
 }
 
-function svg(width, height, body) {
+function svg(width: number, height: number, body: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ${STYLE}><rect width="${width}" height="${height}" fill="#fff"/>${body}</svg>\n`;
 }
 
-function write(name, content) {
+function write(name: string, content: string): void {
   writeFileSync(new URL(name, FOLDER), content);
 }

@@ -2,7 +2,7 @@
  * Writes src/machine/infer/device-names.ts: the ids of root complexes, host bridges, switches, GPUs, network cards and hypervisors' devices
  * by the names that lspci prints, from a pci.ids of the PCI ID Project and the rows below, which that list did not have yet.
  *
- *   node scripts/device-names.js /usr/share/misc/pci.ids > src/machine/infer/device-names.ts
+ *   npm run --silent device-names -- /usr/share/misc/pci.ids > src/machine/infer/device-names.ts
  */
 
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const ALL = /(?:)/;
 const NONE = /^$/;
 
 /** Which names of a vendor are kept, and which of these are not. */
-const KEPT = {
+const KEPT: Readonly<Record<string, readonly [kept: RegExp, except?: RegExp]>> = {
   '0014': [ALL],
   1000: [/PEX|Switch|PCIe/i],
   1002: [
@@ -194,9 +194,15 @@ const ROWS = `
 8086 7192 440BX/ZX/DX - 82443BX/ZX/DX Host bridge (AGP disabled)
 `;
 
-/** Vendor id to its name and a map of device id to names. */
-const vendors = new Map();
-let current = null;
+interface Vendor {
+  readonly id: string;
+  readonly name: string;
+  readonly kept: readonly [kept: RegExp, except?: RegExp];
+  readonly devices: (readonly [id: string, name: string])[];
+}
+
+const vendors = new Map<string, Vendor>();
+let current: Vendor | null = null;
 for (const line of text.split('\n')) {
   if (line.startsWith('C ')) break;
   if (line === '' || line.startsWith('#') || line.startsWith('\t\t')) continue;
@@ -205,18 +211,18 @@ for (const line of text.split('\n')) {
     if (current !== null && keeps(current, id, name)) current.devices.push([id, name]);
   } else {
     const [id, name] = [line.slice(0, 4), line.slice(6).trim()];
-    const kept = Object.hasOwn(KEPT, id) ? KEPT[id] : null;
-    current = kept === null ? null : { id, name, kept, devices: [] };
+    const kept = KEPT[id];
+    current = kept === undefined ? null : { id, name, kept, devices: [] };
     if (current !== null) vendors.set(id, current);
   }
 }
 for (const row of ROWS.trim().split('\n')) {
-  const { devices } = vendors.get(row.slice(0, 4));
-  const device = [row.slice(5, 9), row.slice(10)];
+  const devices = vendors.get(row.slice(0, 4))?.devices ?? [];
+  const device = [row.slice(5, 9), row.slice(10)] as const;
   if (!devices.some(([id, name]) => id === device[0] && name === device[1])) devices.push(device);
 }
 
-function keeps({ id: vendor, kept: [pattern, except] }, id, name) {
+function keeps({ id: vendor, kept: [pattern, except] }: Vendor, id: string, name: string): boolean {
   if (vendor === '10de') return Number.parseInt(id, 16) >= NVIDIA_FIRST && !NVIDIA_OTHER.test(name);
   return pattern.test(name) && !(except?.test(name) ?? false);
 }
@@ -228,7 +234,7 @@ const lines = [...vendors.values()].flatMap(({ id, name, devices }) => [
 const table = lines.join('\n').replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${');
 process.stdout.write(`/**
  * Ids by the names that lspci prints: a line for each vendor, below it a blank and a line for each device. Facts of the PCI ID Project's
- * list (pci.ids ${version}, 3-clause BSD licence, https://pci-ids.ucw.cz), chosen and laid out anew by scripts/device-names.js.
+ * list (pci.ids ${version}, 3-clause BSD licence, https://pci-ids.ucw.cz), chosen and laid out anew by scripts/device-names.ts.
  */
 
 export const DEVICE_NAMES: string = \`

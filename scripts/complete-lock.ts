@@ -5,7 +5,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const OPERATING_SYSTEMS = [
+const OPERATING_SYSTEMS: readonly string[] = [
   'aix',
   'android',
   'darwin',
@@ -17,7 +17,7 @@ const OPERATING_SYSTEMS = [
   'sunos',
   'win32',
 ];
-const PROCESSORS = {
+const PROCESSORS: Readonly<Record<string, string>> = {
   arm64: 'arm64',
   x64: 'x64',
   ia32: 'ia32',
@@ -30,7 +30,17 @@ const PROCESSORS = {
   wasm32: 'wasm32',
 };
 
-const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+interface LockEntry {
+  readonly version?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly libc?: readonly string[];
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, LockEntry> };
 let added = 0;
 for (const [at, entry] of Object.entries({ ...lock.packages })) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
@@ -44,8 +54,8 @@ writeFileSync('package-lock.json', `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`${added} entries added`);
 
 /** What npm must know of a package to skip it on another platform. */
-function platformEntry(name, version, parent) {
-  const words = name.split('/').pop().split('-');
+function platformEntry(name: string, version: string, parent: LockEntry): LockEntry {
+  const words = name.slice(name.lastIndexOf('/') + 1).split('-');
   const os = words.filter((word) => OPERATING_SYSTEMS.includes(word));
   const cpu = words.flatMap((word) => PROCESSORS[word.replace(/le$|eabihf$/, '')] ?? []);
   const libc =

@@ -11,7 +11,8 @@ import { existsSync } from 'node:fs';
 
 const ALL = ['map', 'designs', 'fabric', 'nvme', 'read-and-judge', 'check', 'qemu'];
 /** The designs are compiled with the claims, whose machine they share. */
-const fileOf = (name) => (name === 'designs' ? 'dist/claims/bench/designs.js' : `dist/bench/${name}.js`);
+const fileOf = (name: string): string =>
+  name === 'designs' ? 'dist/claims/bench/designs.js' : `dist/bench/${name}.js`;
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : ALL.filter((name) => existsSync(fileOf(name)));
 
 let failed = 0;

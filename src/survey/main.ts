@@ -10,41 +10,48 @@
 
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { surveyRows } from './survey-rows.js';
-import { surveyTable } from './survey-table.js';
+import { surveyRows } from './rows.ts';
+import { surveyTable } from './table.ts';
 
 /** What stands beside dumps: descriptions, topologies of other tools, and the drawings of lspci -t. */
 const NO_DUMP = /\.(json|json\.gz|md|xml)$|lspci-(nn)?tv?\.txt$/;
 
-const WORKER = new URL('./survey-worker.js', import.meta.url);
+const WORKER = new URL('./worker.js', import.meta.url);
 
 const [folder] = process.argv.slice(2);
 // A reader that has seen enough is no error.
 process.stdout.on('error', () => process.exit());
 process.exitCode = await survey(folder);
 
-async function survey(root) {
+/** Runs the survey; returns the exit code. */
+async function survey(root: string | undefined): Promise<number> {
   if (root === undefined) return refuse(2, 'FOLDER: is not named', 'npm run survey -- FOLDER');
-  let found;
+  let found: Found;
   try {
     found = dumpsIn(root);
   } catch (error) {
-    return refuse(3, `${root}: cannot be read: ${error.code ?? error.message}`, 'name a folder of dumps');
+    const { code, message } = error as NodeJS.ErrnoException;
+    return refuse(3, `${root}: cannot be read: ${code ?? message}`, 'name a folder of dumps');
   }
   if (found.dumps.length === 0) {
     return refuse(3, `${root}: holds no dump`, 'name a folder of lspci listings, archives or captured folders');
   }
   const rows = await surveyRows(found.dumps, WORKER, progressOn(process.stderr));
-  for (const row of rows) row.name = relative(root, row.file);
-  process.stdout.write(`${surveyTable(rows, found.leftOut).join('\n')}\n`);
-  return rows.some(({ crashed }) => crashed !== undefined) ? 70 : 0;
+  const lines = surveyTable(rows, (file) => relative(root, file), found.leftOut);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return rows.some(({ kind }) => kind === 'crashed') ? 70 : 0;
 }
 
 /** Files and captured folders, sorted; how many files are no dumps by their name. */
-function dumpsIn(root) {
-  const dumps = [];
+interface Found {
+  readonly dumps: readonly string[];
+  readonly leftOut: number;
+}
+
+function dumpsIn(root: string): Found {
+  const dumps: string[] = [];
   let leftOut = 0;
-  const walk = (path) => {
+  const walk = (path: string): void => {
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       const inner = join(path, entry.name);
       if (entry.isDirectory()) {
@@ -59,7 +66,7 @@ function dumpsIn(root) {
 }
 
 /** Draws a bar on a terminal, and nothing elsewhere. */
-function progressOn(stream) {
+function progressOn(stream: NodeJS.WriteStream): (done: number, all: number) => void {
   if (!stream.isTTY) return () => {};
   const width = 30;
   return (done, all) => {
@@ -68,7 +75,7 @@ function progressOn(stream) {
   };
 }
 
-function refuse(code, message, hint) {
+function refuse(code: number, message: string, hint: string): number {
   process.stderr.write(`${message}\nhint: ${hint}\n`);
   return code;
 }
