@@ -5,7 +5,7 @@ import { openCase } from '../case/open-case.ts';
 import { type Policy, policyForKernel } from '../p2p/policy.ts';
 import { type Invocation, textOption } from './context.ts';
 import { UsageError } from './errors.ts';
-import { checkOptions, readInput, withFiles, withOptions } from './machine-argument.ts';
+import { checkOptions, type ReadInput, readInput, withFiles, withOptions } from './machine-argument.ts';
 import { policyOption } from './options.ts';
 
 export interface LoadedCase {
@@ -22,8 +22,13 @@ export async function loadCase(args: readonly string[], invocation: Invocation):
   checkOptions(invocation);
   const named = [...(args.length === 0 ? [undefined] : args), ...withFiles(invocation)];
   if (named.filter((argument) => argument === '-').length > 1) throw stdinTwice();
-  const inputs = [];
+  const inputs: ReadInput[] = [];
   for (const argument of named) inputs.push(await readInput(argument));
+  return openInputs(inputs, invocation);
+}
+
+/** `loadCase` of inputs that were read already. */
+export async function openInputs(inputs: readonly ReadInput[], invocation: Invocation): Promise<LoadedCase> {
   const given = await openCase(inputs);
   if (given.machine === null) {
     const policy = textOption(invocation, 'policy');

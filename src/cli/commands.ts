@@ -157,6 +157,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./capture.ts'),
   },
   {
+    name: 'dispute',
+    summary: 'an answer that is wrong, packed with its inputs and a place for the truth, so that it can become a test',
+    examples: ['p2pdma dispute paste.txt -o case.tar.gz', 'p2pdma dispute host.txt dmesg.txt -o case.tar.gz'],
+    shape: (command) => {
+      command.argument('<inputs...>', 'the files that the answer was about, - for standard input');
+      withMachineOptions(command);
+      command.requiredOption('-o, --output <file>', 'the archive, .tar.gz or .tar').option('--json', JSON_HELP);
+    },
+    load: () => import('./dispute.ts'),
+  },
+  {
     name: 'examples',
     summary: 'the machines that ship with p2pdma, to try it on',
     examples: ['p2pdma examples', 'p2pdma matrix example:one-switch'],

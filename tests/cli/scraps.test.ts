@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unpackTar } from 'modern-tar';
 import { afterAll, expect, test } from 'vitest';
 import { p2pdma } from './run.ts';
 
@@ -55,4 +56,27 @@ test('nothing recognised is exit 3 with the first lines and what would be useful
   const nothing = p2pdma(['check', '-'], { input: 'Dear all,\nplease help\n' });
   expect([nothing.status, nothing.stderr]).toEqual([3, expect.stringMatching(/"Dear all,"[\s\S]*useful: sudo lspci/)]);
   expect(p2pdma(['check', '-', '-'], { input: FAULT }).status).toBe(2);
+});
+
+test('dispute packs inputs without names, the answer, versions and a place for the truth', async () => {
+  const log = file('dmesg.txt', `${FAULT}[  101.0] nfs: server 10.1.2.3 of someone@example.org\n`);
+  const out = join(folder, 'case.tar');
+  const { status, stdout } = p2pdma(['dispute', log, '-o', out]);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/1 input, the answer, versions, and TRUTH\.md/)]);
+  const entries = await unpackTar(readFileSync(out));
+  const text = (name: string) => new TextDecoder().decode(entries.find(({ header }) => header.name === name)?.data);
+  expect(entries.map(({ header }) => header.name)).toEqual([
+    'inputs/1-dmesg.txt',
+    'answer.json',
+    'answer.txt',
+    'versions.json',
+    'TRUTH.md',
+  ]);
+  expect(text('inputs/1-dmesg.txt')).toContain('server 0.0.0.0 of SOMEBODY');
+  expect(JSON.parse(text('answer.json')).findings[0].id).toBe('IOMMU-TRANSLATED');
+});
+
+test('dispute refuses what is no file, and no input at all', () => {
+  expect(p2pdma(['dispute', 'live', '-o', join(folder, 'x.tar')]).status).toBe(2);
+  expect(p2pdma(['dispute', '-o', join(folder, 'x.tar')]).status).toBe(2);
 });
