@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rounds, shown } from '../../tests/soak.ts';
 import { busAddr, physAddr } from '../core/address.ts';
 import { AssertionError } from '../core/assert.ts';
 import { Prng } from '../core/prng.ts';
@@ -43,9 +44,11 @@ test('CERT8: a cut keeps the certificate of every byte: at every byte of a bio, 
   }
 });
 
-test('CERT8: pieces and segments within a queue’s limits keep the certificate of every byte, 1,000 lists at random', () => {
+const LISTS = rounds(200, 10_000);
+
+test(`CERT8: pieces and segments within a queue’s limits keep the certificate of every byte, ${shown(LISTS)} lists at random`, () => {
   const prng = new Prng(81);
-  for (let round = 0; round < 1000; round++) {
+  for (let round = 0; round < LISTS; round++) {
     const list = new BvecList();
     for (let index = prng.between(1, 6); index > 0; index--) {
       list.add(vector(prng.below(2 ** 12) * 64, prng.between(1, 600), prng.pick([0, RAM, BUS, RESOURCE])));

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rounds, shown } from '../../tests/soak.ts';
 import { storedAddress } from '../core/address.ts';
 import { Prng } from '../core/prng.ts';
 import { type Bio, createBio } from './bio.ts';
@@ -91,10 +92,12 @@ test('segments are cut and joined: RAM neighbours fill up, P2P neighbours stay a
   ]);
 });
 
-test('E49: under mainline a mixed bio becomes uniform ones: 10,000 lists at random lose nothing and are all uniform', () => {
+const LISTS = rounds(1000, 10_000);
+
+test(`E49: under mainline a mixed bio becomes uniform ones: ${shown(LISTS)} lists at random lose nothing and are all uniform`, () => {
   const prng = new Prng(49);
   const ownerOf = ({ address }: BioVec) => Math.floor(address / 2 ** 20);
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < LISTS; round++) {
     const vectors = Array.from({ length: prng.between(0, 10) }, () =>
       at(prng.below(4) * 2 ** 20 + prng.below(256) * 4096, 4096, prng.pick(FLAGS)),
     );

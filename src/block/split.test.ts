@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rounds, shown } from '../../tests/soak.ts';
 import { type BusAddr, busAddr, type PhysAddr, physAddr, storedAddress } from '../core/address.ts';
 import { Prng } from '../core/prng.ts';
 import { type Bio, createBio, diskEnd, diskStart } from './bio.ts';
@@ -28,6 +29,9 @@ function refusal(action: () => unknown): BlockError {
   }
   throw new Error('nothing was refused');
 }
+
+/** Bios that each test by chance draws. */
+const BIOS = rounds(1000, 10_000);
 
 function randomVectors(prng: Prng): BioVec[] {
   let next = prng.below(2 ** 20) * 4096;
@@ -81,9 +85,9 @@ test('E36: a join makes one vector of two only where the split cut one, not wher
   expect([...joinBios(head, tail).vectors]).toEqual([...bio.vectors]);
 });
 
-test('10,000 bios at random, cut at up to four bytes: joined in any order of neighbours they are what they were', () => {
+test(`${shown(BIOS)} bios at random, cut at up to four bytes: joined in any order of neighbours they are what they were`, () => {
   const prng = new Prng(49);
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < BIOS; round++) {
     const bio = createBio({ vectors: randomVectors(prng), operation: 'write', sector: prng.below(1000) });
     const parts = [bio];
     for (let cut = prng.between(1, 4); cut > 0; cut--) {
@@ -147,9 +151,9 @@ test('E33: a segment ends at the boundary, one byte before and behind it too', (
   expect(segmentBytes(1, 2 ** 40, open)).toBe(2 ** 40);
 });
 
-test('E33, E34: 10,000 cuts at random: no segment crosses the boundary or exceeds the size, and no byte is lost', () => {
+test(`E33, E34: ${shown(BIOS)} cuts at random: no segment crosses the boundary or exceeds the size, and no byte is lost`, () => {
   const prng = new Prng(33);
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < BIOS; round++) {
     const boundary = 2 ** prng.between(9, 20);
     const limits = queueLimits({ maxSegmentSize: prng.between(512, 100_000), segmentBoundaryMask: boundary - 1 });
     const vectors = BvecList.fromVectors(randomVectors(prng));
@@ -207,10 +211,10 @@ test('limits under which not one sector passes are refused', () => {
   expect(error.message).toContain('100 bytes at byte 0');
 });
 
-test("10,000 bios at random keep their queue's limits when they are cut, and lose nothing", () => {
+test(`${shown(BIOS)} bios at random keep their queue's limits when they are cut, and lose nothing`, () => {
   const prng = new Prng(34);
   let refused = 0;
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < BIOS; round++) {
     const limits = queueLimits({
       maxSegments: prng.between(2, 12),
       maxSegmentSize: prng.between(600, 70_000),
@@ -233,6 +237,6 @@ test("10,000 bios at random keep their queue's limits when they are cut, and los
     }
     expect(plain(parts.reduce((head, tail) => joinBios(head, tail)))).toEqual(plain(bio));
   }
-  expect(refused).toBeLessThan(2000);
+  expect(refused).toBeLessThan(BIOS / 5);
   expect(refused).toBeGreaterThan(0);
 });

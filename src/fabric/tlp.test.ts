@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { rounds } from '../../tests/soak.ts';
 import { Prng } from '../core/prng.ts';
 import { blockCount, blockLength, payloadOnWire, wholeBlocks } from './tlp.ts';
 
 test('E64: the number of TLPs by formula is that of cutting one by one, and none crosses a block', () => {
   const prng = new Prng(5);
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < rounds(60, 4000); round++) {
     const block = 64 << prng.below(7);
     const address = prng.below(2 ** 32) + prng.pick([0, 2 ** 31, 2 ** 40]);
     const length = prng.between(1, 20_000);

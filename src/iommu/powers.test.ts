@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rounds } from '../../tests/soak.ts';
 import { Prng } from '../core/prng.ts';
 import { ceilLog2, floorLog2, floorToPower, POWERS } from './powers.ts';
 
@@ -17,7 +18,7 @@ test('logarithms are exact at every power of two and one beside it', () => {
 
 test('rounding down to a power of two is exact up to 2^53', () => {
   const prng = new Prng(11);
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < rounds(1000, 100_000); round++) {
     const value = prng.below(2 ** 21) * 2 ** 32 + prng.next();
     const order = prng.below(53);
     const exact = (BigInt(value) >> BigInt(order)) << BigInt(order);

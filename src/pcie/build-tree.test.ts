@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rounds } from '../../tests/soak.ts';
 import { Prng } from '../core/prng.ts';
 import { rangesOverlap } from '../core/range.ts';
 import { buildTree } from './build-tree.ts';
@@ -92,7 +93,7 @@ test('what is described is what the decoders read back', () => {
 });
 
 test('random trees: every BAR lies in all windows above it, is aligned to its size, and overlaps no other', () => {
-  for (let seed = 1; seed <= 150; seed++) {
+  for (let seed = 1; seed <= rounds(30, 1500); seed++) {
     const prng = new Prng(seed);
     const port = (depth: number): PortDescription => ({
       acs: prng.pick(['absent', 'clear', ['RR', 'CR']] as const),

@@ -5,8 +5,9 @@
 
 import { expect, test } from 'vitest';
 import { recognise } from '../../src/evidence/index.ts';
+import { rounds } from '../soak.ts';
 
-const LENGTH = process.env['P2PDMA_SOAK'] === undefined ? 20_000_000 : 100_000_000;
+const LENGTH = rounds(20_000_000, 100_000_000);
 
 const hex = (value: number): string => value.toString(16);
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { rounds } from '../../../tests/soak.ts';
 import { Prng } from '../../core/prng.ts';
 import { getU64 } from '../spec/bytes.ts';
 import { FLAGS_PSDT_SHIFT, PSDT, SQE, SQE_BYTES } from '../spec/command.ts';
@@ -158,7 +159,7 @@ test('SGL: subtype 1 marks offsets in the own buffer, and those alone', () => {
 test('a command in the middle of a request names its own stretch, in both formats', () => {
   const seed = 0x77;
   const prng = new Prng(seed);
-  for (let round = 0; round < 1000; round++) {
+  for (let round = 0; round < rounds(200, 10_000); round++) {
     const runs = scattered(prng.between(1, 40), PAGE * prng.between(1, 4), 2 ** 24);
     const segments = resolved(runs);
     const from = prng.below(segments.totalBytes / PAGE) * PAGE + prng.below(8) * 512;

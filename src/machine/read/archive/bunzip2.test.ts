@@ -1,6 +1,7 @@
 /** bzip2, decoded within bounds. The streams were made by Python's bz2 module at level 1. */
 
 import { expect, test } from 'vitest';
+import { rounds } from '../../../../tests/soak.ts';
 import { Bzip2Error, bunzip2 } from './bunzip2.ts';
 import { TooLongError } from './unpack-limit.ts';
 
@@ -137,10 +138,13 @@ test('a stream that is cut anywhere is refused', () => {
 });
 
 test('a bit that flipped never yields other bytes than were packed', () => {
+  // A step without a common factor with 8 flips every bit of a byte in turn.
+  const step = rounds(11, 1);
   for (const whole of [RUNS, ALL_VALUES]) {
     const wanted = bunzip2(whole, LIMIT);
-    let refused = 0;
-    for (let bit = 0; bit < whole.length * 8; bit++) {
+    let [tried, refused] = [0, 0];
+    for (let bit = 0; bit < whole.length * 8; bit += step) {
+      tried++;
       const damaged = Uint8Array.from(whole);
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
       try {
@@ -151,7 +155,7 @@ test('a bit that flipped never yields other bytes than were packed', () => {
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(whole.length * 6);
+    expect(refused).toBeGreaterThan(tried * 0.75);
   }
 });
 
