@@ -1,4 +1,4 @@
-/** All recognisers together on damaged pastes, and texts that are made to be slow. `npm run soak` runs ten million lines. */
+/** All recognisers together on damaged pastes, and texts that are made to be slow. `npm run fuzz:pastes` runs ten million lines. */
 
 import { expect, test } from 'vitest';
 import { recognise } from '../../src/evidence/index.ts';

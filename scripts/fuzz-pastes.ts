@@ -1,6 +1,6 @@
 /**
- * The long run over pastes: `npm run soak [lines] [seed]`, ten million damaged lines if not said otherwise. A failure names the seed of its
- * paste; `npm run soak 1 SEED` replays it.
+ * The long run over pastes: `npm run fuzz:pastes [lines] [seed]`, ten million damaged lines if not said otherwise. A failure names the seed of its
+ * paste; `npm run fuzz:pastes 1 SEED` replays it.
  */
 
 import { spawnSync } from 'node:child_process';
