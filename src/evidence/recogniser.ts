@@ -26,6 +26,8 @@ export type Taken = 'taken' | 'more' | 'passed' | 'ended';
 
 /** What a block holds. */
 export interface BlockResult<Item extends ItemPlace = ItemPlace> {
+  /** Where one recogniser reads several kinds, which it is. */
+  readonly kind?: SourceKind;
   readonly items: readonly Item[];
   /** Items that were not kept, for their number. */
   readonly leftOut?: number;

@@ -325,8 +325,9 @@ export class Walk {
   }
 
   #draft(block: OpenBlock, result: BlockResult<EvidenceItem> | null): void {
-    if (result !== null)
-      this.#drafts.add((this.#recognisers[block.owner] as Recogniser<EvidenceItem>).kind, block, result);
+    if (result === null) return;
+    const { kind } = this.#recognisers[block.owner] as Recogniser<EvidenceItem>;
+    this.#drafts.add(result.kind ?? kind, block, result);
   }
 }
 

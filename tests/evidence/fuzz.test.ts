@@ -71,6 +71,8 @@ test.each<[what: string, make: (length: number) => string]>([
   ],
   ['lines of nobody', (length) => repeated(length, (n) => `${n} nothing\n\n`)],
   ['logs and nobody in turn', (length) => repeated(length, () => 'DMAR: IOMMU enabled\na\nb\nc\n')],
+  ['tags that never end', (length) => repeated(length, (n) => `<topology a="${n}"\n`)],
+  ['brackets that never close', (length) => repeated(length, (n) => `{ "a": [${n},\n`)],
   ['one line without end', (length) => 'GPU0 DMAR: '.repeat(length / 11)],
   ['a listing without end', (length) => `80:01.0 PCI bridge: x\n${'\tControl: I/O+\n'.repeat(length / 15)}`],
 ])(

@@ -52,6 +52,16 @@ const EXPECTED: readonly Expected[] = [
   },
   // Of the four columns two are rates.
   { end: 'h2d-sweep-gen4x16.txt', kind: 'rocm-bandwidth', cells: (text) => 2 * found(/^\d+ [KM]B /gm)(text) },
+  { end: '_bw.log', kind: 'rocm-bandwidth', cells: found(/_Bandwidth_/g) },
+  { end: 'gdsio.txt', kind: 'gdsio', cells: found(/Throughput: \S+ |Avg_Latency: \S+/g) },
+  { end: 'gdscheck-and-gdsio.txt', kind: 'gdsio', cells: found(/Throughput: \S+ |Avg_Latency: \S+/g) },
+  { end: 'bandwidthTest.txt', kind: 'cuda-bandwidth', cells: found(/^ {3}32000000 /gm) },
+  { end: 'perftest-use-cuda.a30-sys.txt', kind: 'perftest', cells: found(/PCIe address is|device name = /g) },
+  // Both ends print the last row; each row has a peak and an average.
+  { end: 'ib_loopback_all_sizes.log', kind: 'perftest', cells: (text) => 2 * (found(/^\d+ +2000 /gm)(text) - 1) },
+  // Eight ranks have no values; each row has two halves.
+  { end: 'nccl_allreduce.log', kind: 'nccl-tests', cells: (text) => 2 * found(/ float +sum /g)(text) },
+  { end: 'ibv_devinfo.txt', kind: 'rdma-topo', cells: found(/hca_id:/g) },
 ];
 
 const CELLS: ReadonlySet<string> = new Set(['measurement', 'pair', 'collective', 'function']);

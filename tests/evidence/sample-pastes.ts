@@ -160,4 +160,51 @@ SUM device_to_device_memcpy_read_ce 37.84
   </object>
 </topology>
 `,
+  `                    RDMA_Write BW Test
+ Dual-port       : OFF          Device         : mlx5_3
+ PCIe relax order: ON
+CUDA device 0: PCIe address is 17:00
+ #bytes     #iterations    BW peak[MiB/sec]    BW average[MiB/sec]   MsgRate[Mpps]
+ 65536      5000             14954.91            14948.67            0.239179
+`,
+  `[CUDA Bandwidth Test] - Starting...
+ Device 0: Some GPU
+ Host to Device Bandwidth, 1 Device(s)
+ PINNED Memory Transfers
+   Transfer Size (Bytes)        Bandwidth(GB/s)
+   32000000                     26.8
+`,
+  `Bytes Per Direction 67108864
+Unidirectional copy peak bandwidth GB/s [Local read / Remote write] (GPU-Executor: GFX)
+ SRC+EXE\\DST    CPU 00       GPU 00    GPU 01
+ CPU 00  ->      24.37        17.32     16.97
+ GPU 00  ->      23.83       108.95     64.58
+`,
+  `   D2H_Bandwidth_pinned    524288kB       GB/sec        28.0193 27.9348 0.1912  27.4707 28.0314
+`,
+  `Running p2pmem-test: reading /dev/nvme0n1 (1.6TB): writing /dev/nvme1n1 (1.6TB): p2pmem buffer /sys/bus/pci/devices/0000:03:00.0/p2pmem/allocate.
+	chunk size = 4096 : number of chunks =  1: total = 4.096kB : thread(s) = 1 : overlap = OFF.
+	skip-read = OFF : skip-write =  OFF : duration = INF sec.
+Transfer:
+4.10kB in 2.1 ms   1.96MB/s
+`,
+  `job1: (g=0): rw=read, bs=(R) 1024KiB-1024KiB, ioengine=libaio, iodepth=32
+   READ: bw=5120MiB/s (5369MB/s), 5120MiB/s-5120MiB/s (5369MB/s-5369MB/s), io=300GiB (322GB), run=60001-60001msec
+`,
+  `0000:18:00.0 mlx5_0 (MT4129 - X) Some adapter fw 28.39.1002 port 1 (ACTIVE) ==> ib0 (Up)
+hca_id: mlx5_1
+	fw_ver:				28.41.1000
+`,
+  `[
+    {
+        "realpath": "/sys/devices/pci0009:00/0009:00:00.0/0009:01:00.0",
+        "config": "eJxjYGBg",
+        "modalias": "pci:v000015B3d00001021sv000015B3sd00000023bc02sc00i00",
+        "subsystems": { "infiniband": ["mlx5_0"] }
+    }
+]
+`,
+  `{ "apiVersion": "resource.k8s.io/v1", "kind": "ResourceSlice", "spec": { "driver": "gpu.nvidia.com",
+  "devices": [ { "name": "gpu-0", "attributes": { "resource.kubernetes.io/pciBusID": { "string": "0000:17:00.0" } } } ] } }
+`,
 ];

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { recognise } from '../../src/evidence/index.ts';
+import { MEASURING_TOOLS } from '../../src/evidence/measured/recognisers.ts';
 import { RECOGNISERS } from '../../src/evidence/table.ts';
 import { sharedFolder } from './shared-folder.ts';
 
@@ -55,5 +56,22 @@ test.skipIf(SCRAPS.names.length === 0)(
       }
     }
     expect(different).toEqual([]);
+  },
+);
+
+test.skipIf(!HAS_INDEX)(
+  `scraps: nothing is taken for a measuring tool that the index does not name${SCRAPS.skipped}`,
+  () => {
+    const tools = new Set<string>(MEASURING_TOOLS.map(({ kind }) => kind));
+    const entries = JSON.parse(Buffer.from(SCRAPS.bytes(INDEX)).toString('utf8')) as readonly Entry[];
+    const wrong = entries
+      // One page holds more than its index names.
+      .filter(({ file }) => !file.includes('esc8000a'))
+      .flatMap(({ file, kinds }) =>
+        recognise(SCRAPS.bytes(file), file)
+          .blocks.filter(({ kind }) => tools.has(kind) && !kinds.includes(kind))
+          .map(({ kind, fromLine }) => `${file}:${fromLine} ${kind}`),
+      );
+    expect(wrong).toEqual([]);
   },
 );

@@ -10,7 +10,7 @@
 import type { CleanLine } from '../clean/clean-line.ts';
 import { type DeviceLabel, deviceLabel, printedAddress } from '../measured/device-label.ts';
 import type { DeviceItem, PairItem, PairRelation } from '../measured/items.ts';
-import { elements, type Json, jsonOf, member, numeral, words } from '../measured/json-text.ts';
+import { elements, type Json, type JsonForm, member, numeral, words } from '../measured/json-text.ts';
 import { sameTable } from '../measured/measurement.ts';
 import { matrixRows, wordsOf } from '../measured/text-matrix.ts';
 import { type ItemPlace, type Recogniser, tableOf } from '../recogniser.ts';
@@ -93,7 +93,7 @@ function tablesOf(lines: readonly CleanLine[]): { readonly title: CleanLine; rea
 }
 
 /** Recognises the JSON: a list of GPUs, each with its links. */
-export const amdSmiJson: Recogniser<AmdSmiItem> = jsonOf<AmdSmiItem>({
+export const amdSmiJson: JsonForm<AmdSmiItem> = {
   kind: 'amd-smi-topo',
   sign: /"(?:link_status|link_type|num_hops)"/,
   read: (value, line, { file }) => {
@@ -107,7 +107,7 @@ export const amdSmiJson: Recogniser<AmdSmiItem> = jsonOf<AmdSmiItem>({
     });
     return items.some(({ what }) => what === 'pair') ? { items, subject: sameTable(items) } : null;
   },
-});
+};
 
 function gpuOf(entry: Json): DeviceLabel {
   return gpu(words(member(entry, 'bdf')) ?? '', numeral(member(entry, 'gpu')));

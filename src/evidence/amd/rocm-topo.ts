@@ -29,7 +29,7 @@ const TITLE =
   /^\s*=*\s{0,4}((?:Weight|Hops|Link Type|Link accessibility|Bandwidth)[\w ]{0,40}? between two (?:GPUs|nodes|Nodes))\s{0,4}=*$/i;
 const HEADER = /^\s*GPU\d{1,3}(?:\s+GPU\d{1,3})*$/;
 const ROW = /^\s*GPU\d{1,3}\s+\S/;
-const GPU_LINE = /^\s*GPU\[(\d{1,3})\]\s*:\s*(?:\(Topology\) )?([A-Za-z][\w ()-]{0,40}?)\s*:\s+(\S.{0,100})$/;
+const GPU_LINE = /^\s*GPU\[(\d{1,3})\]\s*:\s*(?:\(Topology\) )?([A-Za-z][\w ()-]{0,40}?)\s{0,20}:\s+(\S.{0,100})$/;
 /** The same as lines or as JSON: `(Topology) Weight between DRM devices 0 and 1: 40`. */
 const SENTENCE =
   /\(Topology\) (Weight|Hops|Link [Tt]ype|Link accessibility) between DRM devices (\d{1,3}) and (\d{1,3})"?: ?"?(\w{1,12})/g;

@@ -86,7 +86,8 @@ export type PairRelation =
   | 'dma'
   | 'bidirectional'
   | 'transport'
-  | 'data-path';
+  | 'data-path'
+  | 'complex';
 
 /** A word about two devices: a cell of a matrix, or a line. */
 export interface PairItem extends MeasuredPlace {

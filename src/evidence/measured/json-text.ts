@@ -22,65 +22,68 @@ export interface JsonForm<Item extends ItemPlace> {
 const SIGN_LINES = 40;
 const TEXT_MAX = 16 * 1024 * 1024;
 
-/** A recogniser of JSON. */
-export function jsonOf<Item extends ItemPlace>({ kind, sign, read }: JsonForm<Item>): Recogniser<Item> {
+/** One recogniser for all kinds of JSON: each block is read once, and the first form whose sign it has and that can read it has it. */
+export function jsonOf<Item extends ItemPlace>(
+  forms: readonly [JsonForm<Item>, ...JsonForm<Item>[]],
+): Recogniser<Item> {
   return {
-    kind,
+    kind: forms[0].kind,
     manner: 'table',
     words: ['{'],
     open(first, context) {
-      return /^\s*(?:\{|\[\s*(?:\{|$))/.test(first.text) ? new JsonReading({ kind, sign, read }, first, context) : null;
+      return /^\s*(?:\{|\[\s*(?:\{|$))/.test(first.text) ? new JsonReading(forms, first, context) : null;
     },
   };
 }
 
 class JsonReading<Item extends ItemPlace> implements Reading<Item> {
-  readonly #form: JsonForm<Item>;
   readonly #context: BlockContext;
   readonly #first: number;
   readonly #brackets = new Brackets();
   readonly #parts: string[] = [];
+  /** Forms whose sign was not seen yet. */
+  #waiting: readonly JsonForm<Item>[];
+  readonly #signed: JsonForm<Item>[] = [];
   #length = 0;
-  #lines = 0;
-  #hasSign = false;
 
-  constructor(form: JsonForm<Item>, first: CleanLine, context: BlockContext) {
-    this.#form = form;
+  constructor(forms: readonly JsonForm<Item>[], first: CleanLine, context: BlockContext) {
+    this.#waiting = forms;
     this.#context = context;
     this.#first = first.number;
     this.#add(first);
   }
 
   take(line: CleanLine): Taken {
-    if (this.#brackets.isClosed) {
-      // Objects of an array whose opening bracket was not pasted.
-      return this.#brackets.endsWithComma && /^\s*\{/.test(line.text) ? this.#more(line) : 'ended';
-    }
+    // Objects of an array whose opening bracket was not pasted go on after a comma.
+    const goesOn = !this.#brackets.isClosed || (this.#brackets.endsWithComma && /^\s*\{/.test(line.text));
+    // The bracket that closes an array whose objects were read.
+    if (!goesOn) return /^\s*\],?$/.test(line.text) ? 'taken' : 'ended';
     if (line.isBlank) return 'passed';
-    if (!this.#hasSign && this.#lines >= SIGN_LINES) return 'ended';
-    return this.#more(line);
-  }
-
-  close(): BlockResult<Item> | null {
-    if (!this.#hasSign) return null;
-    const text = this.#parts.join('\n');
-    const whole = parsed(text) ?? parsed(`[${text.replace(/,\s*$/, '')}]`);
-    const value = whole ?? parsed(this.#brackets.mended(text));
-    if (value === null) return null;
-    const result = this.#form.read(value, this.#first, this.#context);
-    return result === null || whole !== null ? result : { ...result, isComplete: false };
-  }
-
-  #more(line: CleanLine): Taken {
+    if (this.#signed.length === 0 && this.#parts.length >= SIGN_LINES) return 'ended';
     this.#add(line);
     return 'taken';
   }
 
+  close(): BlockResult<Item> | null {
+    if (this.#signed.length === 0) return null;
+    const text = this.#parts.join('\n');
+    const whole = parsed(text) ?? parsed(`[${text.replace(/,\s{0,80}$/, '')}]`);
+    const value = whole ?? parsed(this.#brackets.mended(text));
+    if (value === null) return null;
+    for (const { kind, read } of this.#signed) {
+      const result = read(value, this.#first, this.#context);
+      if (result !== null) return { ...result, kind, ...(whole === null ? { isComplete: false } : {}) };
+    }
+    return null;
+  }
+
   #add(line: CleanLine): void {
     const text = line.cut ? line.whole() : line.text;
-    this.#lines++;
     if (this.#length + text.length > TEXT_MAX) return;
-    this.#hasSign ||= this.#form.sign.test(text);
+    if (this.#parts.length < SIGN_LINES) {
+      this.#signed.push(...this.#waiting.filter(({ sign }) => sign.test(text)));
+      this.#waiting = this.#waiting.filter((form) => !this.#signed.includes(form));
+    }
     this.#parts.push(text);
     this.#brackets.add(text, this.#length);
     this.#length += text.length + 1;

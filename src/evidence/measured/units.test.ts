@@ -20,6 +20,7 @@ test.each([
   ['512 MB', 512 * 1024 * 1024],
   ['1 KB', 1024],
   ['17 Bytes', 17],
+  ['8 kB', 8192],
   ['1.5G', 1.5 * 1024 ** 3],
   ['many', null],
 ])('a tool that counts in powers of 1024 means by %j %s bytes', (text, bytes) => {

@@ -1,9 +1,8 @@
 /** nvbandwidth with `-j`. Cells are strings; releases before v0.8 list no devices, so that their order is unknown. */
 
 import { type DeviceLabel, deviceLabel, printedAddress } from '../measured/device-label.ts';
-import { elements, jsonOf, member, words } from '../measured/json-text.ts';
+import { elements, type JsonForm, member, words } from '../measured/json-text.ts';
 import { sameTable } from '../measured/measurement.ts';
-import type { Recogniser } from '../recogniser.ts';
 import type { NvbandwidthItem } from './nvbandwidth.ts';
 import { bandwidthCell, testOf } from './nvbandwidth-tests.ts';
 
@@ -14,7 +13,7 @@ const SETTINGS: readonly (readonly [key: string, name: string])[] = [
 ];
 
 /** Recognises this JSON. */
-export const nvbandwidthJson: Recogniser<NvbandwidthItem> = jsonOf<NvbandwidthItem>({
+export const nvbandwidthJson: JsonForm<NvbandwidthItem> = {
   kind: 'nvbandwidth',
   sign: /"nvbandwidth"/,
   read: (value, line, { file }) => {
@@ -55,4 +54,4 @@ export const nvbandwidthJson: Recogniser<NvbandwidthItem> = jsonOf<NvbandwidthIt
     }
     return items.length === 0 ? null : { items, subject: sameTable(items) };
   },
-});
+};

@@ -26,7 +26,7 @@ export type NvidiaQueryItem = (DeviceItem | SettingItem) & { readonly kind: 'nvi
 
 const LOG = /^\s*=+\s?NVSMI LOG\s?=+/;
 const GPU = /^\s*GPU (?:([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])|(\d{1,3}))\s*$/i;
-const KEY = /^\s*(\S[^:]{0,80}?)\s*:(?:\s+(.{0,200}))?$/;
+const KEY = /^\s*(\S[^:]{0,80}?)\s{0,60}:(?:\s+(.{0,200}))?$/;
 const SECTION = /^\s*([A-Z][\w ./()&-]{1,60})$/;
 const OF_RUN: ReadonlySet<string> = new Set(['Driver Version', 'CUDA Version', 'Attached GPUs']);
 

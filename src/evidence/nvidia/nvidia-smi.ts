@@ -20,7 +20,7 @@ export type NvidiaSmiItem = (DeviceItem | SettingItem) & { readonly kind: 'nvidi
 const VERSIONS = /\bNVIDIA-SMI ([\d.]{3,20})\s+(?:Driver Version|KMD Version): ?([\d.]{3,20})/;
 const CUDA = /\bCUDA (?:UMD )?Version: ?([\d.]{3,10})/;
 const BOX_GPU =
-  /^\s*\|?\s*(\d{1,3})\s+(\S.{0,60}?)\s+(On|Off|N\/A|ERR!)\s*\|\s*([0-9A-F]{8}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-7])\s/i;
+  /^\s{0,16}(?:\|\s{0,8})?(\d{1,3})\s{1,8}(\S.{0,60}?)\s{1,40}(On|Off|N\/A|ERR!)\s{0,8}\|\s{0,8}([0-9A-F]{8}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-7])\s/i;
 const BOX_STATE = /^\s*\|.{1,20}?\s(P\d{1,2})\s.*?\/\s{0,8}(\d{1,8}MiB)\s*\|/;
 const BOX = /^\s*[|+]/;
 const LISTED = /^\s*GPU (\d{1,3}): (.{1,80}?) \(UUID: /;

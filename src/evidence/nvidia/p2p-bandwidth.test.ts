@@ -176,9 +176,11 @@ Verification error @ element 0: val = nan, ref = 0.000000
   expect(items(text)).toMatchObject([
     { relation: 'access', value: 'yes', from: { index: 0 }, to: { index: 1 } },
     { relation: 'access', value: 'no' },
-    { what: 'measurement', value: 25.05, operation: 'copy' },
+    { what: 'measurement', raw: '25.05 GB/s', operation: 'copy' },
     { what: 'statement', says: 'data-wrong' },
   ]);
+  // Its GB are GiB.
+  expect(cells(text)[0]?.value).toBeCloseTo(25.05 * 1.073741824, 10);
 });
 
 test('Omniverse says that an IOMMU is on, and what it observed', () => {

@@ -4,16 +4,19 @@
  *   > Peer access from NVIDIA A40 (GPU0) -> NVIDIA A40 (GPU1) : Yes
  *   cudaMemcpyPeer / cudaMemcpy between GPU0 and GPU1: 25.05GB/s
  *   Verification error @ element 0: val = nan, ref = 0.000000
+ *
+ * Its GB are GiB: it divides by 1024 three times. A buffer has 64 MiB.
  */
 
 import { type DeviceLabel, deviceLabel } from '../measured/device-label.ts';
 import type { MeasurementItem, PairItem, StatementItem } from '../measured/items.ts';
 import { measurement } from '../measured/measurement.ts';
+import { gigabytes } from '../measured/units.ts';
 
 const PEERS = /Peer access from .{1,100}\(GPU(\d{1,3})\) -> .{1,100}\(GPU(\d{1,3})\) ?: (Yes|No)/;
 const RATE = /cudaMemcpyPeer \/ cudaMemcpy between GPU(\d{1,3}) and GPU(\d{1,3}): ?([\d.]{1,12}) ?GB\/s/;
 const OTHER =
-  /\[\S{0,60}simpleP2P\] - Starting|^\s*Checking GPU\(s\) for support of peer|^\s*(?:Enabling|Disabling) peer access between GPU|^\s*CUDA-capable device count|^\s*Checking for multiple GPUs/;
+  /\[\S{0,60}simpleP2P\] - Starting|^\s*Checking GPU\(s\) for support of peer|^\s*(?:Enabling|Disabling) peer access between GPU|^\s*CUDA-capable device count|^\s*Checking for multiple GPUs|^\s*Allocating buffers \(\d|^\s*Creating event handles|^\s*Preparing host buffer and memcpy|^\s*Run kernel on GPU\d|^\s*Copy data back to host from GPU/;
 
 interface Said {
   readonly pattern: RegExp;
@@ -56,9 +59,10 @@ export function simpleP2pItems(
       to: gpu(to),
       // The copies go back and forth in turn.
       operation: 'copy',
-      value: Number(value),
+      value: gigabytes(Number(value), 'GiB/s'),
       unit: 'GB/s',
       raw: `${value} GB/s`,
+      size: 64 * 1024 ** 2,
       peerEnabled: true,
       engine: 'copy-engine',
       test: 'simpleP2P',

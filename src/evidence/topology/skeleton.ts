@@ -3,13 +3,13 @@
  * They have no registers: ACS, windows and BARs stay unknown.
  *
  * `parent` is the nearest bridge that is shown. hwloc leaves out bridges without a fork; NCCL leaves out root ports, the downstream ports of
- * switches, and whatever does not lead to a GPU or NIC: others may stand between the two.
+ * switches, and whatever does not lead to a GPU or NIC: others may stand between the two. A dump of rdma_topo has them all.
  */
 
 import type { ItemPlace } from '../recogniser.ts';
 
 /** The kinds that have such functions. */
-export type SkeletonKind = 'hwloc' | 'nccl-topology' | 'nccl-log';
+export type SkeletonKind = 'hwloc' | 'nccl-topology' | 'nccl-log' | 'rdma-topo';
 
 /** One function. */
 export interface FunctionItem extends ItemPlace {
@@ -31,6 +31,9 @@ export interface FunctionItem extends ItemPlace {
   /** Names in the system: `nvme0n1`, `mlx5_0`, `cuda0`, `nvml0`. */
   readonly names: readonly string[];
   readonly numaNode: number | null;
+  /** Configuration space, as base64 of what zlib made of it; only in a dump of rdma_topo. */
+  readonly config?: string;
+  readonly iommuGroup?: number;
 }
 
 /** A link, as the source says it; each null where it does not. */

@@ -31,6 +31,8 @@ interface OpenElement {
   readonly line: number;
 }
 
+/** Characters of a tag over several lines. */
+const TAG_MAX = 8192;
 const ELEMENTS_MAX = 200_000;
 const DEPTH_MAX = 200;
 /** Text that is kept of one element. */
@@ -40,66 +42,116 @@ const NAME = /^[A-Za-z_][\w.:-]{0,100}/;
 /** An attribute; its value ends at the quotation mark before a blank or the end, since marks within may have been unescaped. */
 const ATTRIBUTE = /([A-Za-z_][\w.:-]{0,100})\s{0,20}=\s{0,20}(?:"([^"]*)"|'([^']*)')/g;
 
-/** Reads lines as XML. What stands before the first element is skipped. */
-export function readXml(lines: readonly CleanLine[]): XmlText {
-  const root: OpenElement = { name: '', attributes: new Map(), children: [], text: '', line: lines[0]?.number ?? 0 };
-  const open: OpenElement[] = [root];
-  let count = 0;
-  let isComplete = true;
-  let pending = '';
-  let pendingLine = 0;
-  for (const line of lines) {
-    let rest = line.cut ? line.whole() : line.text;
-    if (pending !== '') rest = `${pending}\n${rest}`;
-    const from = pending === '' ? line.number : pendingLine;
-    pending = '';
-    for (let at = 0; at < rest.length; ) {
-      const less = rest.indexOf('<', at);
-      const inner = open.at(-1) as OpenElement;
-      if (inner.text.length < TEXT_MAX) inner.text += rest.slice(at, less < 0 ? rest.length : less).slice(0, TEXT_MAX);
-      if (less < 0) break;
-      const end = tagEnd(rest, less);
-      if (end < 0) {
-        // A tag over several lines; one that never ends is given up.
-        if (rest.length - less < 65_536) [pending, pendingLine] = [rest.slice(less), from];
-        else isComplete = false;
-        break;
-      }
-      const tag = rest.slice(less + 1, end);
-      at = end + 1;
-      if (tag.startsWith('/')) close(open, tag.slice(1).trim());
-      else if (!tag.startsWith('?') && !tag.startsWith('!')) {
-        const name = NAME.exec(tag)?.[0];
-        if (name === undefined) continue;
-        if (++count > ELEMENTS_MAX || open.length > DEPTH_MAX) {
-          isComplete = false;
-          continue;
-        }
-        const element: OpenElement = { name, attributes: attributesOf(tag), children: [], text: '', line: from };
-        inner.children.push(element);
-        if (!tag.endsWith('/')) open.push(element);
-      }
-    }
-  }
-  if (open.length > 1 || pending !== '') isComplete = false;
-  return { root: sealed(root), isComplete };
+/** A tag that goes on in the next line. */
+interface BrokenTag {
+  readonly parts: string[];
+  length: number;
+  readonly line: number;
+  /** The mark that a value began with; empty outside of values. */
+  readonly quote: string;
 }
 
-/** Where the tag at `start` ends, whatever its quoted values hold; -1 where it does not. */
-function tagEnd(text: string, start: number): number {
-  if (text.startsWith('<!--', start)) {
-    const end = text.indexOf('-->', start);
-    return end < 0 ? -1 : end + 2;
+/** Reads lines as XML. What stands before the first element is skipped. */
+export function readXml(lines: readonly CleanLine[]): XmlText {
+  const reader = new XmlReader(lines[0]?.number ?? 0);
+  for (const line of lines) reader.line(line.cut ? line.whole() : line.text, line.number);
+  return reader.close();
+}
+
+class XmlReader {
+  readonly #root: OpenElement;
+  readonly #open: OpenElement[];
+  #count = 0;
+  #isComplete = true;
+  #broken: BrokenTag | null = null;
+
+  constructor(line: number) {
+    this.#root = { name: '', attributes: new Map(), children: [], text: '', line };
+    this.#open = [this.#root];
   }
-  let quote = '';
-  for (let at = start + 1; at < text.length; at++) {
+
+  line(text: string, number: number): void {
+    let at = 0;
+    if (this.#broken !== null) {
+      const { parts, line, quote } = this.#broken;
+      const { end, quote: next } = tagEnd(text, 0, parts[0] as string, quote);
+      if (end < 0) {
+        this.#goOn({ parts, length: this.#broken.length, line, quote: next }, text);
+        return;
+      }
+      this.#tag([...parts, text.slice(0, end)].join('\n'), line);
+      this.#broken = null;
+      at = end + 1;
+    }
+    while (at < text.length) {
+      const less = text.indexOf('<', at);
+      const inner = this.#open.at(-1) as OpenElement;
+      const end = less < 0 ? text.length : less;
+      if (inner.text.length < TEXT_MAX) inner.text += text.slice(at, end).slice(0, TEXT_MAX);
+      if (less < 0) return;
+      const tag = tagEnd(text, less + 1, text.slice(less + 1, less + 4), '');
+      if (tag.end < 0) {
+        this.#goOn({ parts: [], length: 0, line: number, quote: tag.quote }, text.slice(less + 1));
+        return;
+      }
+      this.#tag(text.slice(less + 1, tag.end), number);
+      at = tag.end + 1;
+    }
+  }
+
+  close(): XmlText {
+    if (this.#open.length > 1 || this.#broken !== null) this.#isComplete = false;
+    return { root: sealed(this.#root), isComplete: this.#isComplete };
+  }
+
+  /** Keeps a tag for the next line; one that never ends is given up. */
+  #goOn(broken: BrokenTag, part: string): void {
+    broken.parts.push(part);
+    broken.length += part.length;
+    const isTooLong = broken.length > TAG_MAX;
+    this.#broken = isTooLong ? null : broken;
+    if (isTooLong) this.#isComplete = false;
+  }
+
+  #tag(tag: string, line: number): void {
+    if (tag.startsWith('/')) close(this.#open, tag.slice(1).trim());
+    if (tag.startsWith('/') || tag.startsWith('?') || tag.startsWith('!')) return;
+    const name = NAME.exec(tag)?.[0];
+    if (name === undefined) return;
+    if (++this.#count > ELEMENTS_MAX || this.#open.length > DEPTH_MAX) {
+      this.#isComplete = false;
+      return;
+    }
+    const element: OpenElement = { name, attributes: attributesOf(tag), children: [], text: '', line };
+    (this.#open.at(-1) as OpenElement).children.push(element);
+    if (!tag.endsWith('/')) this.#open.push(element);
+  }
+}
+
+/**
+ * Where a tag ends, whatever its quoted values hold; -1 where it does not in this text, with the mark of the value that is open.
+ *
+ * @param begin how the tag begins: comments end otherwise
+ */
+function tagEnd(
+  text: string,
+  from: number,
+  begin: string,
+  open: string,
+): { readonly end: number; readonly quote: string } {
+  if (begin.startsWith('!--')) {
+    const end = text.indexOf('-->', from);
+    return { end: end < 0 ? -1 : end + 2, quote: '' };
+  }
+  let quote = open;
+  for (let at = from; at < text.length; at++) {
     const character = text.charAt(at);
     if (quote !== '') {
       if (character === quote) quote = '';
     } else if (character === '"' || character === "'") quote = character;
-    else if (character === '>') return at;
+    else if (character === '>') return { end: at, quote: '' };
   }
-  return -1;
+  return { end: -1, quote };
 }
 
 function attributesOf(tag: string): ReadonlyMap<string, string> {
@@ -160,5 +212,9 @@ const PROLOGUE_MAX = 6;
 
 const isPrologue = (text: string): boolean => /^\s*<\?xml\b[^>]{0,200}>\s*$|^\s*<!--/.test(text);
 
-const opensRoot = (text: string, root: string): boolean =>
-  new RegExp(`<${root}[\\s>]|<!DOCTYPE ${root}\\b|<${root}$`).test(text);
+/** Whether a line holds the beginning of the element, or names it as the text's kind. */
+function opensRoot(text: string, root: string): boolean {
+  if (text.includes(`<!DOCTYPE ${root}`)) return true;
+  const at = text.indexOf(`<${root}`);
+  return at >= 0 && /^(?:[\s>]|$)/.test(text.slice(at + 1 + root.length));
+}
