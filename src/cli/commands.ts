@@ -77,7 +77,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     shape: (command) => {
       withMachine(command);
       command
-        .option('--providers <sel>', 'endpoints, memory, all, or selectors with commas between', 'memory')
+        .option(
+          '--providers <sel>',
+          'endpoints, memory, all, gpus, nics, nvmes, accelerators, or selectors with commas between',
+          'memory',
+        )
         .option('--clients <sel>', 'the same', 'endpoints')
         .option('--full', 'every row of a large machine instead of its groups')
         .option('--json', JSON_HELP);

@@ -1,6 +1,7 @@
 /** The words that completion offers: values of options, and what may stand as an argument. */
 
 import { DIAGNOSES } from '../doctor/table.ts';
+import { SET_NAMES } from '../machine/selector.ts';
 import { POLICY_NAMES } from '../p2p/policy.ts';
 import type { ArgumentEntry } from './command-tree.ts';
 import { examples, scenarioNames } from './examples-folder.ts';
@@ -13,8 +14,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--only': IDS,
   '--fail-on': ['error', 'warning', 'note', 'never'],
   '--cpu': ['AuthenticAMD:23', 'GenuineIntel:6'],
-  '--providers': ['endpoints', 'memory', 'all'],
-  '--clients': ['endpoints', 'memory', 'all'],
+  '--providers': SET_NAMES,
+  '--clients': SET_NAMES,
   '--classify': ['flags', 'lookup', 'page', 'premapped', 'certified'],
   '--iommu': ['on', 'off', 'passthrough'],
   '--engine': ['sim', 'qemu', 'both'],

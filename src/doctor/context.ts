@@ -1,6 +1,7 @@
 /** What every diagnosis reads: the machine, its judge, who would be paired with whom, and what the kernel was told. */
 
 import type { Machine } from '../machine/machine.ts';
+import { deviceKey, isProvider, type Role, rolesOf } from '../machine/roles.ts';
 import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
 import { REDIRECT_BITS } from '../pcie/acs.ts';
@@ -8,7 +9,6 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { ACS_OPTIONS, acsEntries, acsOption } from './command-line/acs-parameter.ts';
 import { type CommandLine, parseCommandLine } from './command-line/command-line.ts';
 import { type PairCase, pairCases } from './facts/pair-cases.ts';
-import { deviceKey, isProvider, type Role, rolesOf } from './facts/roles.ts';
 
 export interface DoctorContext {
   readonly machine: Machine;

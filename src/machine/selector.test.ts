@@ -158,3 +158,12 @@ test('a set may be empty; that is an answer', () => {
 test('for numbers the nearest numbers are offered, not addresses', () => {
   expect(refusedAs(() => select('id:144d:a825'))?.hint).toMatch(/^nearest: id:144d:a824/);
 });
+
+test('gpus, nics, nvmes and accelerators are what check pairs, by what it is', () => {
+  const names = (set: string): string[] =>
+    selectFunctions(hierarchy, set, '--clients').map((index) => (hierarchy.functions[index] as { name: string }).name);
+  expect(names('gpus')).toEqual(['0000:03:00.0']);
+  expect(names('nvmes')).toEqual(['0000:04:00.0', '10000:01:00.0']);
+  expect([names('nics'), names('accelerators')]).toEqual([[], []]);
+  expect(names('gpus,nvmes')).toEqual(['0000:03:00.0', '0000:04:00.0', '10000:01:00.0']);
+});

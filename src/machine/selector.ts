@@ -10,6 +10,7 @@ import { nearest } from '../core/text.ts';
 import { formatBdf, parseBdf } from '../pcie/bdf.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
+import { type Role, rolesOf } from './roles.ts';
 
 export type SelectorErrorCode = 'SELECTOR_MALFORMED' | 'SELECTOR_NO_MATCH' | 'SELECTOR_AMBIGUOUS';
 
@@ -23,16 +24,29 @@ const MEMORY_MIN = 1024 * 1024;
 
 type Predicate = (fn: PciFunction) => boolean;
 
+type RoleSet = 'gpus' | 'nics' | 'nvmes' | 'accelerators';
+
+/** What `check` pairs, by what it is. */
+const ROLE_SETS: Readonly<Record<RoleSet, Role>> = {
+  gpus: 'gpu',
+  nics: 'nic',
+  nvmes: 'nvme',
+  accelerators: 'accelerator',
+};
+
 /**
  * The sets. `endpoints`: every function that is no bridge. `memory`: of these the ones with a memory BAR of at least 1 MiB
- * or of unknown size, decoding on or off. `all`: every function.
+ * or of unknown size, decoding on or off. `all`: every function. The others: functions of one role.
  */
-export const SETS: Readonly<Record<'endpoints' | 'memory' | 'all', Predicate>> = {
+const SETS: Readonly<Record<'endpoints' | 'memory' | 'all', Predicate>> = {
   endpoints: (fn) => !fn.isBridge,
   memory: (fn) =>
     !fn.isBridge && fn.bars.some((bar) => bar.space === 'memory' && (bar.size === null || bar.size >= MEMORY_MIN)),
   all: () => true,
 };
+
+/** Names of all sets. */
+export const SET_NAMES: readonly string[] = [...Object.keys(SETS), ...Object.keys(ROLE_SETS)];
 
 /**
  * Indices in `hierarchy.functions` of all functions that `text` names, ascending, each once. `text` is one selector or
@@ -72,6 +86,7 @@ export function selectFunction(hierarchy: Hierarchy, text: string, path: string)
 
 function matches(hierarchy: Hierarchy, text: string, path: string): number[] {
   if (Object.hasOwn(SETS, text)) return indicesWhere(hierarchy, SETS[text as keyof typeof SETS]);
+  if (Object.hasOwn(ROLE_SETS, text)) return indicesOfRole(hierarchy, ROLE_SETS[text as RoleSet]);
   const devicePath = devicePathMatch(hierarchy, text);
   const predicate = devicePath === null ? predicateOf(text) : null;
   const found = devicePath ?? (predicate === null ? null : indicesWhere(hierarchy, predicate));
@@ -80,7 +95,7 @@ function matches(hierarchy: Hierarchy, text: string, path: string): number[] {
       code: 'SELECTOR_MALFORMED',
       path,
       message: `'${text}' is no selector`,
-      hint: `write an address (0000:03:00.0, 03:00.0), an lspci -s pattern (03:, *:00.1), id:VENDOR:DEVICE[:CLASS], endpoints, memory or all; nearest: ${nearestNames(hierarchy, text)}`,
+      hint: `write an address (0000:03:00.0, 03:00.0), an lspci -s pattern (03:, *:00.1), id:VENDOR:DEVICE[:CLASS], or a set (${SET_NAMES.join(', ')}); nearest: ${nearestNames(hierarchy, text)}`,
     });
   }
   if (found.length === 0) {
@@ -102,12 +117,16 @@ function indicesWhere(hierarchy: Hierarchy, predicate: Predicate): number[] {
   return found;
 }
 
+function indicesOfRole({ functions }: Hierarchy, wanted: Role): number[] {
+  return rolesOf(functions).flatMap((role, index) => (role === wanted ? [index] : []));
+}
+
 function nearestNames(hierarchy: Hierarchy, text: string): string {
   if (text.toLowerCase().startsWith('id:')) return nearest(text.toLowerCase(), idsOf(hierarchy)).join(', ');
   const bdf = parseBdf(text.slice(text.lastIndexOf('/') + 1));
   const wanted = bdf === null ? text.toLowerCase() : formatBdf(bdf);
   const names = hierarchy.functions.map((fn) => fn.name);
-  return nearest(wanted, [...names, ...Object.keys(SETS)]).join(', ');
+  return nearest(wanted, [...names, ...SET_NAMES]).join(', ');
 }
 
 /** `id:VENDOR:DEVICE` of every function whose numbers are known, each once. */

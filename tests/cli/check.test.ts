@@ -83,7 +83,7 @@ test.each([
   ['--explain', 'IOMMU-TRANSLATE', 'did you mean IOMMU-TRANSLATED?'],
   ['--pairs', '0001:09:00.0', 'nearest: '],
   ['--pairs', '0001:05:00.0', 'for example --pairs'],
-  ['--pairs', 'gpus', 'nearest: '],
+  ['--pairs', 'cards', 'nearest: '],
   ['--policy', 'linux-6.x', 'did you mean linux-6.1'],
   ['--cpu', 'Intel', 'for example --cpu'],
   ['--faill-on', 'error', 'Did you mean --fail-on?'],
@@ -282,13 +282,25 @@ test.skipIf(!hasScript)(
   },
 );
 
-test('GPUs of which the capture shows no memory are named, and nothing is said to be in order', () => {
-  const input = [
-    '04:00.0 VGA compatible controller [0300]: NVIDIA Corporation Device [10de:1b06] (rev a1)',
-    '05:00.0 VGA compatible controller [0300]: NVIDIA Corporation Device [10de:1b06] (rev a1)',
+/** A list of displays without a word about their memory. */
+const displays = (vendor: string, device: string): string =>
+  [
+    `04:00.0 VGA compatible controller [0300]: ${vendor} Device [${device}] (rev a1)`,
+    `05:00.0 VGA compatible controller [0300]: ${vendor} Device [${device}] (rev a1)`,
     '0c:00.0 VGA compatible controller [0300]: ASPEED Technology, Inc. ASPEED Graphics Family [1a03:2000] (rev 30)',
     '',
   ].join('\n');
+
+test('GPUs are GPUs by class and maker, though the capture shows nothing of their memory', () => {
+  const input = displays('NVIDIA Corporation', '10de:1b06');
+  const { stdout } = p2pdma(['check', '-'], { input });
+  expect(stdout).toContain('2 of 2 pairs cannot be judged');
+  expect(stdout).toContain('GPUs 0000:04:00.0 and 0000:05:00.0');
+  expect(stdout).not.toContain('0000:0c:00.0');
+});
+
+test('displays of an unknown maker of which the capture shows no memory are named, and nothing is said to be in order', () => {
+  const input = displays('Nobody', '1fe0:0001');
   const { stdout } = p2pdma(['check', '-'], { input });
   expect(stdout).toContain('nothing can be judged');
   expect(stdout.replaceAll(/\s+/g, ' ')).toContain(

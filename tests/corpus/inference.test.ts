@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { checkMachine } from '../../src/doctor/check-machine.ts';
 import { processorOf } from '../../src/machine/infer/processor.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
+import { type Role, rolesOf } from '../../src/machine/roles.ts';
 import { policyForKernel } from '../../src/p2p/policy.ts';
 import { bytesOfDump, CORPUS, SKIPPED } from './corpus.ts';
 import { bytesOfScrap, NO_SCRAPS, SCRAPS } from './scraps.ts';
@@ -55,6 +56,28 @@ scraps(`scraps: no pair of an EPYC is open for its host bridge${NO_SCRAPS}`, asy
   const name = 'io-lspci-1-g292-z20.txt';
   const machine = await readMachine(bytesOfScrap(name), name);
   expect(processorOf(machine)).toMatchObject({ isZen: true });
-  const { findings } = checkMachine(machine, policyForKernel(machine.kernel));
+  const { findings, pairs } = checkMachine(machine, policyForKernel(machine.kernel));
   expect(findings.filter(({ id }) => id === 'HB-NOT-LISTED')).toEqual([]);
+  expect(pairs.unknown).toBe(0);
 });
+
+/** Devices that somebody may pair, by role, as somebody says who knows them. */
+const ROLES: readonly (readonly [file: string, roles: Readonly<Partial<Record<Role, number>>>])[] = [
+  ['io-lspci-1-g292-z20.txt', { gpu: 1, nvme: 1, memory: 0 }],
+  ['made-sw.txt', { memory: 0, nvme: 1 }],
+  ['made-m1.txt', { gpu: 1 }],
+  ['made-m2.txt', { gpu: 1 }],
+];
+
+scraps(
+  `scraps: a GPU is one whatever was printed of it, and a switch’s own function is no memory card${NO_SCRAPS}`,
+  async () => {
+    for (const [file, wanted] of ROLES) {
+      const { hierarchy } = await readMachine(bytesOfScrap(file), file);
+      const roles = rolesOf(hierarchy.functions);
+      for (const [role, count] of Object.entries(wanted)) {
+        expect([file, role, roles.filter((one) => one === role).length]).toEqual([file, role, count]);
+      }
+    }
+  },
+);

@@ -319,8 +319,8 @@ export const TWINS: readonly Twins[] = [
   },
   {
     id: 'FALSE-GRANT',
-    has: () => machineOfParts(twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x1b36 }))),
-    hasNot: () => machineOfParts(twoPorts(UNLISTED, 'clear', gpu('b', { vendorId: 0x1b36 }))),
+    has: () => machineOfParts(twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x5853 }))),
+    hasNot: () => machineOfParts(twoPorts(UNLISTED, 'clear', gpu('b', { vendorId: 0x5853 }))),
     apart: 'Device ID of the host bridge',
   },
   {

@@ -6,6 +6,7 @@
 
 import { hex } from '../../core/hex.ts';
 import type { Machine } from '../../machine/machine.ts';
+import { isProvider, rolesOf } from '../../machine/roles.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import { JudgeContext } from '../../p2p/judge.ts';
 import type { Policy } from '../../p2p/policy.ts';
@@ -15,7 +16,6 @@ import type { BridgeWindow } from '../../pcie/bridge-window.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { devicePath } from '../command-line/device-path.ts';
 import { STATE_FACTS, type StateFact } from '../facts/function-state.ts';
-import { isProvider, rolesOf } from '../facts/roles.ts';
 
 /** One fact that differs; `function` is the name in the later capture, null for the machine as a whole. */
 export interface Change {

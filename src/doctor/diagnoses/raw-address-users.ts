@@ -4,11 +4,11 @@
  */
 
 import { hostEvidenceOf } from '../../machine/machine.ts';
+import type { Role } from '../../machine/roles.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { type DoctorContext, slotsOf } from '../context.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import type { Role } from '../facts/roles.ts';
 import { isGpu } from '../whose-rule/opinion.ts';
 
 export interface RawAddressUsers {

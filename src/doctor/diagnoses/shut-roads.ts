@@ -2,6 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import { listed } from '../../core/words.ts';
+import { deviceKey, isProvider } from '../../machine/roles.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
@@ -9,7 +10,6 @@ import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../../pcie/re
 import type { DoctorContext } from '../context.ts';
 import { type ClosedGate, receiverGates, senderGates } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
-import { deviceKey, isProvider } from '../facts/roles.ts';
 import { BY_HAND, type Evidence, type Finding, type Fix } from '../finding.ts';
 
 /** A function that somebody would pair, as one that sends, or as one whose memory is meant, and what is shut for it. */

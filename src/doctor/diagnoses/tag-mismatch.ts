@@ -6,13 +6,13 @@
 
 import { hex } from '../../core/hex.ts';
 import { listed } from '../../core/words.ts';
+import { deviceKey, isProvider } from '../../machine/roles.ts';
 import { DEVICE_CONTROL_2, TAG_REQUESTER_ENABLE } from '../../pcie/express.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { withChange } from '../change/machine-change.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
-import { deviceKey, isProvider } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved, type Proof } from '../proof.ts';

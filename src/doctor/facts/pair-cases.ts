@@ -4,11 +4,11 @@
  * buses, so that a machine of ten thousand functions is done in a second.
  */
 
+import { deviceKey } from '../../machine/roles.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import type { MapType, PairVerdict, ReasonCode } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { deviceKey } from './roles.ts';
 
 /** Who may be paired. */
 export interface Wanted {

@@ -3,9 +3,10 @@
  * thousand pairs has a handful of kinds, and of each as many pairs are asked as it takes to hear all answers.
  */
 
+import { deviceKey, isProvider, type Role } from '../../machine/roles.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
-import { deviceKey, isProvider, ROLE_WORDS, type Role } from '../facts/roles.ts';
+import { ROLE_WORDS } from '../facts/roles.ts';
 import type { Answer, Opinion } from './opinion.ts';
 import { whoseRule } from './whose-rule.ts';
 

@@ -3,11 +3,11 @@
  * GPUDirect Storage and ROCm decide by rules of their own, and some never ask the kernel.
  */
 
+import type { Role } from '../../machine/roles.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import type { LinkWord } from '../../p2p/link-word.ts';
 import type { PairVerdict } from '../../p2p/verdict.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import type { Role } from '../facts/roles.ts';
 import type { Certainty } from '../finding.ts';
 import type { RuleId } from './rules.ts';
 

@@ -1,10 +1,10 @@
 /** All opinions on one pair: those that decide first, the kernel always among them. */
 
+import type { Role } from '../../machine/roles.ts';
 import { judgePair } from '../../p2p/distance.ts';
 import type { JudgeContext } from '../../p2p/judge.ts';
 import { linkWord } from '../../p2p/link-word.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import type { Role } from '../facts/roles.ts';
 import { amdgpuOpinion, rocmOpinion, xeOpinion } from './gpu-driver-judges.ts';
 import { gdsOpinion, gpudirectRdmaOpinion } from './gpudirect-judge.ts';
 import { kernelOpinion, kernelRdmaOpinion, userSpaceOpinion } from './kernel-judge.ts';

@@ -4,11 +4,12 @@
  */
 
 import { groupedBy, listed, plural } from '../../core/words.ts';
-import { ROLE_WORDS, type Role, rolesOf } from '../../doctor/facts/roles.ts';
+import { ROLE_WORDS } from '../../doctor/facts/roles.ts';
 import type { DiagnosisId, Finding, Fix } from '../../doctor/finding.ts';
 import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { Machine } from '../../machine/machine.ts';
+import { type Role, rolesOf } from '../../machine/roles.ts';
 import { proofLine } from '../words/proof.ts';
 import { shorten, wrap } from '../words/style.ts';
 import { type Block, fitted } from './fit.ts';

@@ -34,6 +34,8 @@ class Decoder {
   /** `Control:` or `Flags:` stood there: at least -v, which prints capabilities. */
   #verbose = false;
   #statusHasList = false;
+  /** What says whether there is a list of capabilities: `Status:` with -vv, the `Flags:` of -v. */
+  #listTold = false;
   /** Of `Flags:`; null where there is none. */
   #busMaster: boolean | null = null;
   #memoryDisabled = false;
@@ -88,6 +90,8 @@ class Decoder {
       // Status says that there is a list; where none is printed the text was cut.
       const lost =
         this.#capabilityLost ||
+        // Lines that were picked by hand: a list that is not there may have been left out.
+        (!this.#listTold && facts.capabilities === undefined) ||
         (this.#statusHasList && facts.capabilities === undefined) ||
         (this.#block.cut && !this.#sawDriver);
       if (facts.capabilitiesDenied !== true && !lost) facts.capabilitiesListed = true;
@@ -170,6 +174,7 @@ class Decoder {
       case 'Status':
         this.#verbose = true;
         this.#statusHasList = /\bCap\+/.test(value);
+        this.#listTold = true;
         return null;
       case 'Flags':
         this.#flags(value, line);
@@ -197,6 +202,7 @@ class Decoder {
   /** `bus master, fast devsel, latency 0, IRQ 35, NUMA node 1, IOMMU group 12`: all that `-v` says in one line. */
   #flags(value: string, line: number): void {
     this.#verbose = true;
+    this.#listTold = true;
     this.#busMaster = /\bbus master\b/.test(value);
     this.#tell('command', line);
     this.#numaNode(/\bNUMA node (\d+)/.exec(value)?.[1], line);
