@@ -6,6 +6,7 @@ import type { IommuGroupItem } from '../evidence/pci/iommu-groups.ts';
 import { recognise } from '../evidence/recognise.ts';
 import type { SourceBlock } from '../evidence/source-block.ts';
 import type { MachineEvidence } from '../machine/build.ts';
+import { type HostEvidence, NO_HOST_EVIDENCE } from '../machine/host-evidence.ts';
 import { type Cpu, hostEvidenceOf, type IomemEntry, type Machine } from '../machine/machine.ts';
 import { bdfKey, parseBdf } from '../pcie/bdf.ts';
 import type { FunctionFacts, TextFacts } from '../pcie/function-facts.ts';
@@ -21,6 +22,8 @@ export function withKernelFacts(evidence: MachineEvidence, blocks: readonly Sour
     kernel: evidence.kernel ?? releaseOf(log),
     cmdline: evidence.cmdline ?? commandLineOf(blocks, log),
     cpu: evidence.cpu ?? cpuOf(blocks),
+    architecture: evidence.architecture ?? architectureOf(blocks),
+    host: withHypervisor(evidence.host ?? null, blocks) ?? undefined,
     iomem: evidence.iomem !== undefined && evidence.iomem.length > 0 ? evidence.iomem : iomemOf(blocks),
     iommuGroupTypes: typesOf(evidence.iommuGroupTypes, groups),
   };
@@ -37,8 +40,13 @@ export function besideCapture(machine: Machine, blocks: readonly SourceBlock[]):
     kernel: machine.kernel ?? releaseOf(log),
     cmdline: machine.cmdline ?? commandLineOf(blocks, log),
     cpu: machine.cpu ?? cpuOf(blocks),
+    architecture: machine.architecture ?? architectureOf(blocks),
     iommuGroupTypes: typesOf(machine.iommuGroupTypes, itemsOf(blocks, 'iommu-groups')),
-    host: lines.length === 0 ? machine.host : { ...host, kernelLog: [...(host.kernelLog ?? []), ...lines] },
+    host:
+      withHypervisor(
+        lines.length === 0 ? (machine.host ?? null) : { ...host, kernelLog: [...(host.kernelLog ?? []), ...lines] },
+        blocks,
+      ) ?? undefined,
   };
 }
 
@@ -84,6 +92,19 @@ function cpuOf(blocks: readonly SourceBlock[]): Cpu | null {
   const [first] = items;
   if (first === undefined || first.vendor === null) return null;
   return items.every(({ vendor }) => vendor === first.vendor) ? { vendor: first.vendor, family: first.family } : null;
+}
+
+/** What lscpu calls the architecture. */
+function architectureOf(blocks: readonly SourceBlock[]): string | null {
+  return itemsOf(blocks, 'cpuinfo').find(({ architecture }) => architecture !== null)?.architecture ?? null;
+}
+
+/** `host` with the hypervisor that lscpu or a flag of the processor tells of. */
+function withHypervisor(host: HostEvidence | null, blocks: readonly SourceBlock[]): HostEvidence | null {
+  const item = itemsOf(blocks, 'cpuinfo').find(({ hypervisor }) => hypervisor !== null);
+  if (item === undefined || item.hypervisor === null || (host?.hypervisor ?? null) !== null) return host;
+  const value = item.hypervisor === 'unknown' ? 'an unnamed hypervisor' : item.hypervisor;
+  return { ...(host ?? NO_HOST_EVIDENCE), hypervisor: { value, file: item.file, line: item.line } };
 }
 
 function iomemOf(blocks: readonly SourceBlock[]): IomemEntry[] {

@@ -9,6 +9,7 @@ import { recognise } from '../evidence/recognise.ts';
 import type { SourceBlock } from '../evidence/source-block.ts';
 import type { FunctionItem } from '../evidence/topology/skeleton.ts';
 import { buildMachine, type MachineEvidence } from '../machine/build.ts';
+import { nameFunctions } from '../machine/infer/named-functions.ts';
 import type { Machine } from '../machine/machine.ts';
 import { compressionOf, isTar } from '../machine/read/archive/signature.ts';
 import { plainText } from '../machine/read/lspci/plain-text.ts';
@@ -59,7 +60,7 @@ export async function openCase(inputs: readonly CaseInput[]): Promise<Case> {
       contradictions,
     };
   }
-  const { machine, origin } = putTogether(first.name, listed, blocks, contradictions);
+  const { machine, origin } = await putTogether(first.name, listed, blocks, contradictions);
   if (machine === null && blocks.every(({ kind }) => kind === 'unknown')) throw nothingRecognised(texts, blocks);
   return { source: first.name, machine, origin, blocks, contradictions };
 }
@@ -83,12 +84,12 @@ async function machineOf(content: CaseInput['content'], name: string): Promise<M
 }
 
 /** One machine from the parts that texts show; null where they show no function's place. */
-function putTogether(
+async function putTogether(
   source: string,
   listed: readonly MachineEvidence[],
   blocks: readonly SourceBlock[],
   contradictions: Contradiction[],
-): { readonly machine: Machine | null; readonly origin: MachineOrigin | null } {
+): Promise<{ readonly machine: Machine | null; readonly origin: MachineOrigin | null }> {
   const drawing = itemsOf(blocks, 'lspci-tree');
   const topology = blocks.flatMap(({ items }) => items.filter(isFunction));
   if (listed.length === 0 && drawing.length + topology.length === 0) return { machine: null, origin: null };
@@ -96,6 +97,7 @@ function putTogether(
   // A drawing shows every bridge: what a topology file left out is taken from it.
   const placed = withDrawing(evidence.functions, drawing.length > 0 ? drawing : topology);
   const functions = withAcsLines(placed, itemsOf(blocks, 'lspci-acsctl'));
+  await nameFunctions(functions);
   return {
     machine: buildMachine(withKernelFacts({ ...evidence, functions }, blocks)),
     origin: listed.length > 0 ? 'listing' : 'drawing',
@@ -134,6 +136,7 @@ function joined(source: string, listed: readonly MachineEvidence[], contradictio
     functions: [...byAddress.values()],
     iomem: last(({ iomem }) => (iomem !== undefined && iomem.length > 0 ? iomem : undefined)),
     cpu: last(({ cpu }) => cpu),
+    architecture: last(({ architecture }) => architecture),
     kernel: kernels.length === 1 ? kernels[0] : null,
     cmdline: last(({ cmdline }) => cmdline),
     host: last(({ host }) => host),

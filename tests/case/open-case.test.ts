@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Case } from '../../src/case/case.ts';
 import { openCase } from '../../src/case/open-case.ts';
 import { NO_HOST_EVIDENCE } from '../../src/machine/host-evidence.ts';
+import { hypervisorOf } from '../../src/machine/infer/hypervisor.ts';
 import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
 import { parseBdf } from '../../src/pcie/bdf.ts';
@@ -158,4 +159,30 @@ test('the log that a capture holds is evidence too, with the file and line of th
   expect(blocks.flatMap(({ items }) => items)).toMatchObject([
     { what: 'atomicsRefused', file: 'var/log/dmesg', line: 7 },
   ]);
+});
+
+test('ids of a listing without numbers, the architecture of lscpu, and the hypervisor that a processor tells of', async () => {
+  const listing = [
+    '00:00.0 Host bridge: Intel Corporation Ice Lake Memory Map/VT-d (rev 04)',
+    '\tControl: I/O- Mem- BusMaster- SpecCycle- MemWINV- VGASnoop- ParErr- Stepping- SERR- FastB2B- DisINTx-',
+    '',
+  ].join('\n');
+  const named = await openCase([{ name: 'host.txt', content: listing }]);
+  expect(named.machine?.hierarchy.functions[0]).toMatchObject({ vendorId: 0x8086, deviceId: 0x09a2 });
+  const lscpu = [
+    'Architecture:                       aarch64',
+    'Vendor ID:                          ARM',
+    'Hypervisor vendor:                  KVM',
+    '',
+  ].join('\n');
+  const { machine } = await openCase([
+    {
+      name: 'host.txt',
+      content: listing.replaceAll('Intel Corporation Ice Lake Memory Map/VT-d', 'Red Hat, Inc. QEMU PCIe Host bridge'),
+    },
+    { name: 'lscpu.txt', content: lscpu },
+  ]);
+  expect(machine?.architecture).toBe('aarch64');
+  expect(machine === null ? null : hypervisorOf(machine)).not.toBeNull();
+  expect(machine?.host?.hypervisor).toMatchObject({ value: 'KVM', file: 'lscpu.txt' });
 });
