@@ -81,7 +81,8 @@ function only(values: readonly string[]): string | null {
   return first !== undefined && values.every((value) => value === first) ? first : null;
 }
 
-function commandLineOf(blocks: readonly SourceBlock[], log: readonly KernelLogItem[]): string | null {
+/** The command line of the kernel that ran, from a copy of it or from the log; null where neither was given. */
+export function commandLineOf(blocks: readonly SourceBlock[], log: readonly KernelLogItem[]): string | null {
   const running = itemsOf(blocks, 'kernel-cmdline').filter((item) => item.of === 'running');
   const logged = log.flatMap((item) => (item.what === 'commandLine' ? [item.parameters] : []));
   return running.at(-1)?.text ?? logged.at(-1) ?? null;

@@ -130,6 +130,8 @@ export interface Fix {
   readonly kind: FixKind;
   /** What to do, one sentence. */
   readonly what: string;
+  /** What is to be read before anything is done: isolation that somebody may rely on. */
+  readonly cautions?: readonly string[];
   /** Lines for files, each with its place (`in /etc/default/grub`), to be written before the commands are run. */
   readonly settings?: readonly { readonly where: string; readonly line: string }[];
   /** Commands for a shell, to be copied as they are; none where it is done by hand. */

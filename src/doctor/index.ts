@@ -27,7 +27,11 @@ export type {
 export { isProved } from './finding.ts';
 export type { PortChange } from './port-change.ts';
 export type { Doubt, Judged, NotProved, NotProvedReason, PairRun, Proof, Run, Shown, Tried } from './proof.ts';
-export type { SetpciLine } from './remedy/kernel-parameter.ts';
-export { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './remedy/kernel-parameter.ts';
+export type { AcsRemedy } from './remedy/acs-remedy.ts';
+export { acsRemedy } from './remedy/acs-remedy.ts';
+export { acsFlags, configAcs, disableAcsRedir, grubLine, shellQuoted } from './remedy/kernel-parameter.ts';
+export type { SetpciLine } from './remedy/setpci.ts';
+export { setpciLines } from './remedy/setpci.ts';
+export type { Patient, RemedyPair } from './remedy/trial.ts';
 export { worstSeverity } from './severity.ts';
 export { DIAGNOSES } from './table.ts';

@@ -1,6 +1,7 @@
 /** ACS Control of one function, now and then: the unit that fixes, parameters and undo lines are made of. PCIe 7.7.11. */
 
 import { assert } from '../core/assert.ts';
+import { REDIRECT_BITS } from '../pcie/acs.ts';
 import type { Source } from '../pcie/function-facts.ts';
 import type { Hierarchy } from '../pcie/hierarchy.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
@@ -11,10 +12,12 @@ export interface PortChange {
   readonly at: PciFunction;
   /** In the form that survives renumbering; null where the way from the root is not known. */
   readonly devicePath: string | null;
-  /** Offset of ACS Control in the configuration space; null where only text tells of it. */
+  /** Offset of ACS Control in the configuration space; null where it is known from text alone. */
   readonly register: number | null;
   readonly before: number;
   readonly after: number;
+  /** Bits that are written; the others stay. */
+  readonly mask: number;
   /** Where the present value was read. */
   readonly source: Source | null;
 }
@@ -25,7 +28,12 @@ export function controlsOf(ports: readonly Pick<PortChange, 'at' | 'after'>[]): 
 }
 
 /** The change of the function at `index`, whose ACS registers must be known. `after` makes the new value of the present one. */
-export function portChange(hierarchy: Hierarchy, index: number, after: (control: number) => number): PortChange {
+export function portChange(
+  hierarchy: Hierarchy,
+  index: number,
+  after: (control: number) => number,
+  mask: number = REDIRECT_BITS,
+): PortChange {
   const fn = hierarchy.functions[index] as PciFunction;
   const { acs } = fn;
   assert(acs.state === 'present', `ACS of ${fn.name} is known`);
@@ -35,6 +43,7 @@ export function portChange(hierarchy: Hierarchy, index: number, after: (control:
     register: acs.offset === null ? null : acs.offset + 6,
     before: acs.control,
     after: after(acs.control),
+    mask,
     source: fn.sourceOf('acs'),
   };
 }

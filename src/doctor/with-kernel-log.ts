@@ -4,12 +4,14 @@
  */
 
 import { listed, plural } from '../core/words.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { DoctorContext } from './context.ts';
 import { ofErrorRegisters } from './diagnoses/error-registers.ts';
 import { functionNamed, type Logged, logEvidence, loggedOf, type Statement } from './facts/log-evidence.ts';
 import type { DiagnosisId, Evidence, Finding } from './finding.ts';
 import { BY_HAND, NOTHING } from './finding.ts';
+import { reallocFixes } from './remedy/realloc-fix.ts';
 import { severityOf } from './severity.ts';
 
 /** As many lines are shown with one finding. */
@@ -134,12 +136,15 @@ function ofSpace({ machine, functions, roles }: DoctorContext): Statement[] {
     // The kernel tries again, and says nothing of it where that succeeds.
     if (bar !== undefined && (bar.cpuAddress ?? 0) > 0) return [];
     const evidence = logEvidence(line, fn.name, 'the window of the bridge above has no room for it');
-    const alone = (): Finding => spaceFinding(fn, message.bar, evidence);
+    const alone = (): Finding => spaceFinding(machine, { fn, bar: message.bar, evidence });
     return [{ id: 'BAR-SMALL', isAbout: naming(fn.name), evidence, confirms: true, alone }];
   });
 }
 
-function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding {
+function spaceFinding(
+  machine: Machine,
+  { fn, bar, evidence }: { readonly fn: PciFunction; readonly bar: number; readonly evidence: Evidence },
+): Finding {
   return {
     ...NOTHING,
     id: 'BAR-SMALL',
@@ -154,11 +159,12 @@ function spaceFinding(fn: PciFunction, bar: number, evidence: Evidence): Finding
       {
         ...BY_HAND,
         kind: 'firmware',
-        what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on; or let the kernel size the windows, with pci=realloc on the command line',
+        what: 'In the firmware setup, switch "Above 4G decoding" and "Resizable BAR" on',
         cost: 'A reboot; all BARs may move.',
         takeBack: 'the old setting',
         reboot: true,
       },
+      ...reallocFixes(machine, 'Let the kernel size the windows'),
     ],
   };
 }

@@ -3,7 +3,7 @@
  * Node, so that a page in a browser shows the same.
  */
 
-export type { CheckDocument, DiagnosisDocument, EvidenceDocument, FindingDocument, FixDocument } from './check/json.ts';
+export type { CheckDocument, DiagnosisDocument, EvidenceDocument, FindingDocument } from './check/json.ts';
 export { checkDocument, diagnosisDocument } from './check/json.ts';
 export { markdownLines } from './check/markdown.ts';
 export { checkLines, diagnosisLines } from './check/text.ts';
@@ -68,6 +68,7 @@ export { whoseAnswers } from './whose/answer.ts';
 export type { AnswerDocument, FaultDocument, OwnerDocument, RoadDocument, WhoseDocument } from './whose/json.ts';
 export { whoseDocument } from './whose/json.ts';
 export { answerLines } from './whose/text.ts';
+export type { FixDocument } from './words/fix-document.ts';
 export type { MachineDocument } from './words/machine-document.ts';
 export type { Names } from './words/names.ts';
 export { namesFrom } from './words/names.ts';

@@ -31,21 +31,32 @@ export interface IsolationCost {
 /** The cost of ACS Control registers being set to `after`. */
 export function isolationCost(machine: Machine, changes: readonly Pick<PortChange, 'at' | 'after'>[]): IsolationCost {
   const evidence = evidenceOf(machine);
-  const before = evidence === 'groups' ? machine : withIommuDefaults(machine);
+  if (changes.length === 0) return { evidence, joined: [] };
+  const atBoot = joinedBy(machine, withIommuDefaults(machine), changes);
+  if (evidence !== 'groups') return { evidence, joined: atBoot };
+  // What the registers keep apart now, and what the kernel has in several groups and would keep apart when it boots again.
+  const joined = joinedBy(machine, machine, changes);
+  const known = new Set(joined.flatMap(({ functions }) => functions));
+  const promised = atBoot.filter(
+    ({ functions, groups }) => groups.length > 1 && !functions.some((fn) => known.has(fn)),
+  );
+  return { evidence, joined: [...joined, ...promised] };
+}
+
+/** Functions that `before`, a copy of the machine, has in several groups, and the same with the changes made has in one. */
+function joinedBy(
+  { hierarchy: { functions } }: Machine,
+  before: Machine,
+  changes: readonly Pick<PortChange, 'at' | 'after'>[],
+): JoinedGroup[] {
   const after = withAcsControls(before, controlsOf(changes));
   const old = iommuGroups(before.hierarchy).groupOf;
-  const { functions } = machine.hierarchy;
-  const joined: JoinedGroup[] = [];
-  for (const group of iommuGroups(after.hierarchy).groups) {
-    if (new Set(group.functions.map((index) => old[index])).size < 2) continue;
+  return iommuGroups(after.hierarchy).groups.flatMap((group): JoinedGroup[] => {
+    if (new Set(group.functions.map((index) => old[index])).size < 2) return [];
     const members = group.functions.map((index) => functions[index] as PciFunction);
     const numbers = members.map((fn) => fn.iommuGroup).filter((number) => number !== null);
-    joined.push({
-      functions: members,
-      groups: [...new Set(numbers)].sort((a, b) => a - b),
-    });
-  }
-  return { evidence, joined };
+    return [{ functions: members, groups: [...new Set(numbers)].sort((a, b) => a - b) }];
+  });
 }
 
 function evidenceOf({ hierarchy: { functions } }: Machine): IsolationCost['evidence'] {

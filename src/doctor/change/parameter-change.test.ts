@@ -10,7 +10,9 @@ import { parseCommandLine } from '../command-line/command-line.ts';
 import { iommuMaker } from '../command-line/iommu-words.ts';
 import type { MachineChange } from '../finding.ts';
 import { reversed, withChange } from './machine-change.ts';
-import { bootChange, lineWith } from './parameter-change.ts';
+import { bootChange } from './parameter-change.ts';
+
+const lineWith = ({ cmdline }: Machine, parameter: string): string => `${cmdline ?? ''} ${parameter}`.trim();
 
 const ON: AcsDescription = ['SV', 'RR', 'CR', 'UF'];
 

@@ -35,13 +35,6 @@ export function bootChange(machine: Machine, after: string): Extract<MachineChan
   return { kind: 'boot', before: machine.cmdline, after: machine.cmdline === null ? null : after, changes };
 }
 
-/** The machine's command line with a parameter at its end; the parameter alone where the line is not known. */
-export function lineWith(machine: Machine, parameter: string): string {
-  const line = parseCommandLine(machine.cmdline ?? '');
-  const words = line.tokens.map((token) => token.text);
-  return [...words, parameter, ...(line.rest === '' ? [] : [line.rest])].join(' ');
-}
-
 function acsPorts(machine: Machine, before: CommandLine, after: CommandLine): PortChange[] {
   const { hierarchy } = machine;
   const old = acsEffects(machine, before);

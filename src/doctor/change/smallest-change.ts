@@ -58,16 +58,17 @@ export function isBetter(verdict: Pick<PairVerdict, 'type'>, than: Pick<PairVerd
 
 /**
  * What would give `client` a better road to the memory of `provider` (both by index in `judge.functions`). All parts are
- * null or empty where the road is by bus address already, and where the verdict is unknown.
+ * null or empty where the road is by bus address already. Of a pair that is not known only what is certain anyway is told: redirects
+ * below a switch that are to be cleared whatever the host bridge does.
  */
 export function smallestChange(judge: JudgeContext, provider: number, client: number): SmallestChange {
   const before = judgePair(judge, provider, client);
-  if (before.type === 'busAddr' || before.type === 'unknown') {
-    return { before, settings: null, moves: [], kernel: null };
-  }
+  if (before.type === 'busAddr') return { before, settings: null, moves: [], kernel: null };
   const pair: Pair = { provider: fnAt(judge, provider), client: fnAt(judge, client) };
   const part = relevantPart(judge.machine, [provider, client]);
   const settings = confirmed(judge, pair, smallestSettings(part, judge.policy, pair));
+  // Where something else is not known, what ACS does is still certain; whether another slot is better is not.
+  if (before.type === 'unknown') return { before, settings, moves: [], kernel: null };
   // Settings are the smaller change; a move is asked for only where they do not reach the best road.
   const moves =
     settings?.verdict.type === 'busAddr' || provider === client
@@ -100,7 +101,8 @@ function smallestSettings(machine: Machine, policy: Policy, pair: Pair): Setting
   const verdictWith = (ports: readonly PortChange[]): PairVerdict =>
     judgeIn(withAcsControls(machine, controlsOf(ports)), policy, pair);
   const best = verdictWith(candidates);
-  if (candidates.length === 0 || !isBetter(best, before)) return null;
+  if (candidates.length === 0) return null;
+  if (!isBetter(best, before)) return unlessUnknown(before, best, candidates);
   // Every port that can be left out alone can be left out with others: what a verdict asks of each port does not depend on
   // the rest. So one pass finds the smallest set.
   let ports = candidates;
@@ -109,6 +111,18 @@ function smallestSettings(machine: Machine, policy: Policy, pair: Pair): Setting
     if (verdictWith(fewer).type === best.type) ports = fewer;
   }
   return { ports, verdict: verdictWith(ports) };
+}
+
+/** Where other functions' ACS is not known, those that are known to redirect are to be cleared all the same. */
+function unlessUnknown(
+  before: PairVerdict,
+  best: PairVerdict,
+  candidates: readonly PortChange[],
+): SettingsChange | null {
+  const redirecting = new Set(before.reasons.filter(({ code }) => code === 'ACS_REDIRECT').flatMap(({ at }) => at));
+  const hangsOnAcs = best.type === 'unknown' && best.reasons.some(({ code }) => code === 'ACS_UNKNOWN');
+  if (redirecting.size === 0 || !hangsOnAcs) return null;
+  return { ports: candidates.filter(({ at }) => redirecting.has(at)), verdict: best };
 }
 
 function redirectingOnLegs(machine: Machine, policy: Policy, pair: Pair): PortChange[] {

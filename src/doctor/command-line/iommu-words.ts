@@ -6,7 +6,12 @@
 import { processorOf } from '../../machine/infer/processor.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { type CommandLine, lastValue, plainKey, type Token } from './command-line.ts';
-import { mayBeX86 } from './is-x86.ts';
+
+/** Whether a machine is x86, or nothing shows what else it is: some words are heard there alone. Linux arch/x86/kernel/pci-dma.c: iommu_setup(). */
+export function mayBeX86(machine: Machine): boolean {
+  const { architecture } = processorOf(machine);
+  return architecture === null || architecture === 'x86';
+}
 
 /** Whether a word asks for DMA that is not translated (true) or for translation (false); null where it is about neither. */
 export function passthroughOf(token: Token): boolean | null {

@@ -19,8 +19,7 @@ import {
   optionText,
   withOption,
 } from './command-line-problem.ts';
-import { passthroughOf } from './iommu-words.ts';
-import { mayBeX86 } from './is-x86.ts';
+import { mayBeX86, passthroughOf } from './iommu-words.ts';
 
 /** Options of `pci=` that open or close roads, or place BARs. */
 const PCI_OPTIONS: readonly string[] = [

@@ -1,21 +1,18 @@
 /**
  * Two devices below one switch, and ACS on the way sends their traffic up to the root complex: through the host bridge where it
- * is allowed, nowhere where not. PCIe 6.12.3; Linux calc_map_type_and_dist().
+ * is allowed, nowhere where not. However many ports and switches do so, it is one cause. PCIe 6.12.3; Linux calc_map_type_and_dist().
  */
 
-import { groupedBy, listed, plural } from '../../core/words.ts';
-import { REDIRECT_BITS } from '../../pcie/acs.ts';
-import type { PciFunction } from '../../pcie/pci-function.ts';
-import { type IsolationCost, isolationCost } from '../change/isolation.ts';
+import { listed, plural } from '../../core/words.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence } from '../facts/evidence.ts';
 import type { PairCase } from '../facts/pair-cases.ts';
+import { examplesOf, redirectingIn } from '../facts/redirecting.ts';
 import type { Finding } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
-import { type PortChange, portChange } from '../port-change.ts';
-import { type RedirectGroup, redirectFixes } from '../remedy/acs-redir-fixes.ts';
-import { overrunsRedirectList } from '../remedy/redirect-list.ts';
+import { acsRemedy } from '../remedy/acs-remedy.ts';
+import { redirectListHazard } from '../remedy/redirect-list.ts';
 import { severityOf } from '../severity.ts';
 import { unknownCases } from './unknown-cases.ts';
 
@@ -31,79 +28,73 @@ export const ACS_REDIR_SWITCH: Diagnosis = {
 function diagnose(context: DoctorContext): Finding[] {
   const below = context.cases.filter((item) => item.common >= 0);
   const redirected = below.filter((item) => item.codes.has('ACS_REDIRECT') && item.type !== 'busAddr');
-  const groups: RedirectGroup[] = groupedBy(redirected, (item) => item.common).map((cases) => ({
-    cases,
-    ports: portsBetween(context, cases),
-  }));
-  // Groups are formed once, for the changes of all switches: what joins below one leaves the others alone.
-  const cost = isolationCost(
-    context.machine,
-    groups.flatMap(({ ports }) => ports),
-  );
-  const findings = groups.map((group) => findingOf(context, group, groups, cost));
   const unknown = below.filter((item) => item.codes.has('ACS_UNKNOWN') && item.type === 'unknown');
   const words = {
     id: 'ACS-REDIR-SWITCH',
     what: 'whether ACS redirects between them is not in this capture',
     why: 'ACS decides whether devices of one switch talk directly, and only root can read it.',
   } as const;
-  return [...findings, ...unknownCases(context, unknown, words)];
+  return [
+    ...(redirected.length === 0 ? [] : [findingOf(context, redirected)]),
+    ...unknownCases(context, unknown, words),
+  ];
 }
 
-/** Every redirecting function on the ways of the cases, with what it would be. */
-function portsBetween(context: DoctorContext, cases: readonly PairCase[]): PortChange[] {
-  const { hierarchy } = context.machine;
-  const redirecting = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
-  return [...redirecting]
-    .sort((a, b) => a.key - b.key)
-    .map((fn) => portChange(hierarchy, hierarchy.indexOf(fn.bdf), (control) => control & ~REDIRECT_BITS));
-}
+/** As many registers are shown. */
+const EVIDENCE_MAX = 64;
 
-function findingOf(
-  context: DoctorContext,
-  group: RedirectGroup,
-  groups: readonly RedirectGroup[],
-  cost: IsolationCost,
-): Finding {
-  const { cases, ports } = group;
-  const refused = cases.find((item) => item.type === 'notSupported');
-  const worst = refused ?? (cases[0] as PairCase);
-  const functions = new Set(cases.flatMap((item) => [...item.functions]));
-  const concerned = new Set(
-    cases.filter((item) => item.type === 'notSupported').flatMap((item) => [...item.functions]),
-  );
-  const names = namesOf(context, functions);
-  const at = ports.map((port) => port.at.name);
-  const meeting = (context.functions[worst.common] as PciFunction).name;
+function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding {
+  const redirecting = redirectingIn(cases);
+  const refused = cases.filter((item) => item.type === 'notSupported');
+  const worst = refused[0] ?? (cases[0] as PairCase);
+  const concerned = new Set(refused.flatMap((item) => [...item.functions]));
+  const names = namesOf(context, new Set(cases.flatMap((item) => [...item.functions])));
+  const at = redirecting.map(({ name }) => name);
+  const meetings = namesOf(context, new Set(cases.map((item) => item.common)));
   const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
-  const consequence =
-    refused === undefined
-      ? `${plural(pairs, 'pair')} of them ${pairs === 1 ? 'takes' : 'take'} the detour through the host bridge`
-      : `${plural(pairs, 'pair')} of them cannot do P2P at all, since the kernel does not trust the host bridge above with peer traffic`;
   return {
     ...NOTHING,
     id: 'ACS-REDIR-SWITCH',
     severity:
-      refused === undefined
+      refused.length === 0
         ? severityOf('ACS-REDIR-SWITCH', 'detour')
         : severityOf('ACS-REDIR-SWITCH', 'refused', context, concerned),
     sure: 'certain',
-    title: `${listed(names)} meet below ${meeting}, but ACS redirects at ${listed(at)}: ${consequence}`,
+    title: `${listed(names)} meet below ${listed(meetings)}, but ACS redirects at ${listed(at)}: ${consequenceOf(cases)}`,
     at,
     functions: names,
     pairs: pairsOf(context, worst, pairs),
-    evidence: ports.map((port) => acsEvidence(port.at)),
+    evidence: redirecting.slice(0, EVIDENCE_MAX).map(acsEvidence),
     why: `Request Redirect, Completion Redirect or Egress Control at a port sends what could turn round in the switch up to the root complex. There it shares one link with everything else, and an IOMMU translates it; drivers that put raw BAR addresses on the wire then hang or read all ones.${hazardOf(context, cases)}`,
-    fixes: redirectFixes(context, group, groups, cost),
+    fixes: acsRemedy(context, redirecting, examplesOf(context, cases)).fixes,
   };
+}
+
+/** What becomes of the pairs, by verdict. */
+function consequenceOf(cases: readonly PairCase[]): string {
+  const pairsBy = (type: PairCase['type']): number =>
+    cases.filter((item) => item.type === type).reduce((sum, item) => sum + item.pairs, 0);
+  const [refused, through, open] = [pairsBy('notSupported'), pairsBy('thruHostBridge'), pairsBy('unknown')];
+  const parts = [
+    refused === 0
+      ? ''
+      : `${plural(refused, 'pair')} of them cannot do P2P at all, since the kernel does not trust the host bridge above with peer traffic`,
+    through === 0
+      ? ''
+      : `${plural(through, 'pair')} of them ${through === 1 ? 'takes' : 'take'} the detour through the host bridge`,
+    open === 0
+      ? ''
+      : `whether the host bridge lets ${plural(open, 'pair')} of them through is not in this capture, and once the redirects are off it does not matter`,
+  ];
+  return parts.filter((part) => part !== '').join('; ');
 }
 
 /** A sentence more where the kernel's own question about such a pair is dangerous. */
 function hazardOf({ machine }: DoctorContext, cases: readonly PairCase[]): string {
-  const lists = cases.map(({ verdict }) =>
-    verdict.reasons.filter(({ code }) => code === 'ACS_REDIRECT').flatMap(({ at }) => at),
-  );
-  const longest = lists.find((functions) => overrunsRedirectList(machine, functions));
-  if (longest === undefined) return '';
-  return ` Beware: ${longest.length} functions on one way redirect, more than the kernel's message about it has room for: Linux 6.12 was seen to crash when it was first asked about such a pair. Clear the bits before the pair is used.`;
+  for (const { verdict } of cases) {
+    const redirecting = verdict.reasons.filter(({ code }) => code === 'ACS_REDIRECT').flatMap(({ at }) => at);
+    const hazard = redirectListHazard(machine, redirecting);
+    if (hazard !== null) return ` ${hazard}`;
+  }
+  return '';
 }

@@ -16,10 +16,10 @@ import { withChange } from '../change/machine-change.ts';
 import { type DoctorContext, doctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, settingEvidence } from '../facts/evidence.ts';
-import { groupTypeLines } from '../facts/group-type.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { judged } from '../proof.ts';
+import { groupTypeFix } from '../remedy/group-type-fix.ts';
 import { severityOf } from '../severity.ts';
 
 export const ADDR_MASK: Diagnosis = {
@@ -200,13 +200,9 @@ function translateFix(context: DoctorContext, pairs: readonly NarrowPair[]): Fix
   const left = narrowPairs(changed, memoryBars(changed)).length;
   return [
     {
-      kind: 'groupType',
+      ...groupTypeFix(machine, list),
       what: `Let the IOMMU translate for the ${plural(list.length, 'group')} of these clients: it hands out addresses below the mask`,
-      commands: list.slice(0, 8).flatMap(({ group }) => groupTypeLines(context, group, 'DMA')),
       cost: 'The drivers of the group are unbound meanwhile; drivers that hand out raw BAR addresses fault. Gone at the next boot.',
-      undo: list.slice(0, 8).flatMap(({ group, before }) => groupTypeLines(context, group, before)),
-      reboot: false,
-      change,
       proof: judged({ kind: 'groups', count: list.length, type: 'DMA' }, { kind: 'aboveMask', pairs: left }),
     },
   ];

@@ -1,6 +1,5 @@
 /** Words of the kernel command line that were meant to open roads and did not. */
 
-import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import { bootChange } from '../change/parameter-change.ts';
 import { inPathForm } from '../command-line/acs-parameter.ts';
 import { parseCommandLine } from '../command-line/command-line.ts';
@@ -9,12 +8,14 @@ import { type CommandLineProblem, commandLineProblems, repairedLine } from '../c
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { acsEvidence, machineEvidence } from '../facts/evidence.ts';
+import { examplesOf, redirectingIn } from '../facts/redirecting.ts';
 import type { Finding, Fix, MachineChange } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
-import { portChange } from '../port-change.ts';
 import { judged, notProved, type Proof } from '../proof.ts';
+import { acsRemedy } from '../remedy/acs-remedy.ts';
 import { bootLines } from '../remedy/boot-fix.ts';
-import { acsParameter, parameterProof, portsOf, roadAfter } from '../remedy/parameter-fix.ts';
+import { isolationCautions, isolationCostWords } from '../remedy/isolation-words.ts';
+import { portsOf, Trial } from '../remedy/trial.ts';
 import { type Situation, severityOf } from '../severity.ts';
 
 export const BAD_CMDLINE: Diagnosis = {
@@ -166,28 +167,24 @@ function costOf({ code }: CommandLineProblem): string {
 function repairProof(context: DoctorContext, change: MachineChange): Proof {
   const ports = portsOf(change);
   const changed = new Set(ports.map((port) => port.at.key));
-  const cases = context.cases.filter((item) =>
-    [...(item.named.get('ACS_REDIRECT') ?? [])].some(({ key }) => changed.has(key)),
-  );
+  const cases = context.cases.filter((item) => redirectingIn([item]).some(({ key }) => changed.has(key)));
   const asked = ports.length > 0 && cases.length > 0;
   return judged(
     { kind: 'word', registers: ports.length },
-    asked ? { kind: 'pair', type: roadAfter(context, cases, change) } : null,
+    asked ? { kind: 'pair', type: new Trial(context, examplesOf(context, cases)).worst(change) } : null,
   );
 }
 
 /** The parameter for the ports that redirect between wanted pairs, in place of the word; null where none does. */
 function openerOf(context: DoctorContext, problem: CommandLineProblem): Fix | null {
   const { machine, commandLine } = context;
-  const { hierarchy } = machine;
   const cases = context.cases.filter((item) => item.common >= 0 && item.named.has('ACS_REDIRECT'));
-  const redirecting = new Set(cases.flatMap((item) => [...(item.named.get('ACS_REDIRECT') ?? [])]));
-  const ports = context.functions.flatMap((fn, index) =>
-    redirecting.has(fn) ? [portChange(hierarchy, index, (control) => control & ~REDIRECT_BITS)] : [],
-  );
-  if (ports.length === 0) return null;
   const repaired = commandLine === null ? null : repairedLine(commandLine, problem);
-  const made = acsParameter({ ...machine, cmdline: repaired ?? machine.cmdline }, 'disable_acs_redir', ports);
+  const patient = { ...context, machine: { ...machine, cmdline: repaired ?? machine.cmdline } };
+  const pairs = examplesOf(context, cases);
+  const remedy = acsRemedy(patient, redirectingIn(cases), pairs);
+  const [made] = remedy.words;
+  if (made === undefined) return null;
   const kept = otherPciOptions(problem.replacement ?? '');
   const parameter = kept === null ? made.parameter : `${kept},${made.parameter.slice('pci='.length)}`;
   const line = made.change.after ?? made.parameter;
@@ -197,9 +194,10 @@ function openerOf(context: DoctorContext, problem: CommandLineProblem): Fix | nu
   return {
     what: `What does open the switches of this machine, in place of ${problem.token.text}${kept === null ? '' : ', the rest of which it keeps'}`,
     ...bootLines(parameter, problem.token.text),
-    cost: 'Isolation between the devices below: see ACS-REDIR-SWITCH.',
+    cautions: isolationCautions(machine, remedy.isolation),
+    cost: isolationCostWords(remedy.isolation),
     change,
-    proof: parameterProof(context, cases, change),
+    proof: new Trial(context, pairs).proofOfWord(change),
   };
 }
 

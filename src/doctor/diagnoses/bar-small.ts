@@ -19,7 +19,8 @@ import { ROLE_WORDS } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { notProved } from '../proof.ts';
-import { bootLines } from '../remedy/boot-fix.ts';
+import { reallocFixes } from '../remedy/realloc-fix.ts';
+import { resizeLines } from '../remedy/sysfs.ts';
 import { severityOf } from '../severity.ts';
 
 export const BAR_SMALL: Diagnosis = {
@@ -110,28 +111,15 @@ function smallFinding(context: DoctorContext, fn: PciFunction, role: Role, bar: 
   };
 }
 
-/**
- * Of one card alone, now: the kernel resizes the windows above where nothing else stands in them. resourceN_resize of sysfs takes the
- * exponent of the size in MiB. Documentation/ABI/testing/sysfs-bus-pci.
- */
+/** Of one card alone, now: the kernel resizes the windows above where nothing else stands in them. */
 function resizeFix(context: DoctorContext, fn: PciFunction, bar: ResizableBar): Fix[] {
   if (kernelKnows(context.machine.kernel, 'resizeFile') === false || roomOf(context).inGuest) return [];
-  const { name, driver } = fn;
-  const drive = (verb: 'bind' | 'unbind'): string[] =>
-    driver === null ? [] : [`echo ${name} | sudo tee /sys/bus/pci/drivers/${driver}/${verb}`];
-  const resized = (size: number): string[] => [
-    ...drive('unbind'),
-    `echo ${Math.log2(size / 2 ** 20)} | sudo tee /sys/bus/pci/devices/${name}/resource${bar.bar}_resize`,
-    ...drive('bind'),
-  ];
   return [
     {
       ...BY_HAND,
-      kind: 'sysfs',
+      ...resizeLines(fn, bar.bar, { before: bar.size, after: bar.maxSize }),
       what: `Let the kernel make BAR${bar.bar} ${sizeWords(bar.maxSize)} large now, while no driver holds the card`,
-      commands: resized(bar.maxSize),
       cost: 'The driver of the card stops meanwhile. Where the windows above cannot grow, the kernel says "No space left" and nothing changes. Gone at the next boot.',
-      undo: resized(bar.size),
       proof: notProved('bridgeWindows'),
     },
   ];
@@ -163,10 +151,7 @@ function roomOf({ machine }: DoctorContext): Room {
 const VENDOR_NVIDIA = 0x10de;
 
 function firmwareFixes(context: DoctorContext, fn: PciFunction): Fix[] {
-  const [setup, ...others] = FIRMWARE as readonly [Fix, ...Fix[]];
   const isOn = roomOf(context).isAbove4G;
-  const what =
-    'In the firmware setup, switch on "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off. "Above 4G decoding" is on: BARs stand there already';
   const selector: Fix = {
     ...BY_HAND,
     kind: 'firmware',
@@ -176,33 +161,35 @@ function firmwareFixes(context: DoctorContext, fn: PciFunction): Fix[] {
     reboot: true,
   };
   const isPicture = fn.vendorId === VENDOR_NVIDIA && fn.classCode === 0x0300;
-  return [isOn ? { ...setup, what } : setup, ...others, ...(isPicture ? [selector] : [])];
+  return [
+    isOn ? SETUP_ABOVE_4G : SETUP,
+    ...reallocFixes(context.machine, 'Where the firmware has no such setting, let the kernel place everything anew'),
+    NEWER_FIRMWARE,
+    ...(isPicture ? [selector] : []),
+  ];
 }
 
-const FIRMWARE: readonly Fix[] = [
-  {
-    ...BY_HAND,
-    kind: 'firmware',
-    what: 'In the firmware setup, switch on "Above 4G decoding", then "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off',
-    cost: 'A reboot. Very old systems and option ROMs do not start.',
-    takeBack: 'the old settings',
-    reboot: true,
-    proof: notProved('firmwareSettings'),
-  },
-  {
-    ...BY_HAND,
-    what: 'Where the firmware has no such setting, let the kernel place everything anew',
-    ...bootLines('pci=realloc'),
-    cost: 'A reboot; all BARs may move, and drivers that remember addresses fail.',
-    proof: notProved('barPlacement'),
-  },
-  {
-    ...BY_HAND,
-    kind: 'firmware',
-    what: 'Update the card’s own firmware: some cards learned to resize with an update. In a guest, look at the host instead',
-    cost: 'The risk of any firmware update.',
-  },
-];
+const SETUP: Fix = {
+  ...BY_HAND,
+  kind: 'firmware',
+  what: 'In the firmware setup, switch on "Above 4G decoding", then "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off',
+  cost: 'A reboot. Very old systems and option ROMs do not start.',
+  takeBack: 'the old settings',
+  reboot: true,
+  proof: notProved('firmwareSettings'),
+};
+
+const SETUP_ABOVE_4G: Fix = {
+  ...SETUP,
+  what: 'In the firmware setup, switch on "Resizable BAR" (some call it "Smart Access Memory"); leave CSM off. "Above 4G decoding" is on: BARs stand there already',
+};
+
+const NEWER_FIRMWARE: Fix = {
+  ...BY_HAND,
+  kind: 'firmware',
+  what: 'Update the card’s own firmware: some cards learned to resize with an update. In a guest, look at the host instead',
+  cost: 'The risk of any firmware update.',
+};
 
 function openFinding(gpus: readonly PciFunction[], first: PciFunction): Finding {
   const names = gpus.map((fn) => fn.name);

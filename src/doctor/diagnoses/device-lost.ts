@@ -16,6 +16,7 @@ import { factEvidence, linkEvidence } from '../facts/evidence.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
 import type { Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING } from '../finding.ts';
+import { awakeLines } from '../remedy/sysfs.ts';
 import { severityOf } from '../severity.ts';
 import { commandEvidence, driverState, rescanFix, wantedIndices } from './shut-roads.ts';
 
@@ -193,11 +194,9 @@ function indicesOf({ machine }: DoctorContext, all: readonly PciFunction[]): num
 function wakeFix(names: readonly string[]): Fix {
   return {
     ...BY_HAND,
-    kind: 'sysfs',
+    ...awakeLines(names),
     what: `Keep ${listed(names)} awake`,
-    commands: names.map((name) => `echo on | sudo tee /sys/bus/pci/devices/${name}/power/control`),
     cost: 'The power that the device saved. Gone at the next boot.',
-    undo: names.map((name) => `echo auto | sudo tee /sys/bus/pci/devices/${name}/power/control`),
   };
 }
 

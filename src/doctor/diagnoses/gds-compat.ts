@@ -8,6 +8,7 @@ import type { Diagnosis } from '../diagnosis.ts';
 import type { Certainty, Evidence, Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { moduleLines, UPDATE_INITRAMFS } from '../remedy/boot-fix.ts';
+import { rebindLines } from '../remedy/sysfs.ts';
 import { severityOf } from '../severity.ts';
 import { driverEvidence, type GdsDevices, gdsPreconditions, type Precondition } from './gds-preconditions.ts';
 
@@ -110,11 +111,7 @@ function driverFinding(
         commands: wrong.slice(0, 8).flatMap((index) => {
           const { name, driver } = context.functions[index] as PciFunction;
           const wanted = devices.gpus.includes(index) ? 'nvidia' : 'nvme';
-          return [
-            `echo ${name} | sudo tee /sys/bus/pci/drivers/${driver}/unbind`,
-            `echo ${wanted} | sudo tee /sys/bus/pci/devices/${name}/driver_override`,
-            `echo ${name} | sudo tee /sys/bus/pci/drivers/${wanted}/bind`,
-          ];
+          return rebindLines(name, driver, wanted);
         }),
         cost: 'What uses the device now, a virtual machine or SPDK, loses it.',
         takeBack: 'the same with the old driver',

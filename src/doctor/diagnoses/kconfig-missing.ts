@@ -15,7 +15,7 @@ import { configEvidence, type KernelSupport, kernelHasP2p } from '../facts/kerne
 import { logEvidence, loggedOf } from '../facts/log-evidence.ts';
 import type { Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
-import { bootLines, kernelConfigLines } from '../remedy/boot-fix.ts';
+import { kernelConfigLines, wordFix } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
 
 export const KCONFIG_MISSING: Diagnosis = {
@@ -126,7 +126,7 @@ function amdFindings(context: DoctorContext): Finding[] {
           {
             ...BY_HAND,
             what: 'Take pcie_p2p=0 out of the command line and of /etc/modprobe.d, or set it to 1',
-            ...bootLines('amdgpu.pcie_p2p=1'),
+            ...wordFix(machine, 'amdgpu.pcie_p2p=1')?.lines,
             cost: 'None.',
           },
         ],

@@ -11,7 +11,7 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { linkEvidence } from '../facts/evidence.ts';
 import { type Link, linkAbove, loadRate, loadWords, narrowestAbove, ownRate } from '../facts/road-links.ts';
 import { ROLE_WORDS } from '../facts/roles.ts';
-import type { Finding } from '../finding.ts';
+import type { Finding, Fix } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
 
@@ -137,24 +137,25 @@ function narrowFinding(context: DoctorContext, link: Link): Finding {
     functions: [...(upper === null ? [] : [upper.name]), lower.name],
     evidence: evidenceOf([link]),
     why: `Both ends can use x${can.width}. All traffic of the device, with peers or with memory, has ${Math.round((100 * now.width) / (can.width as number))} % of the bandwidth. A slot that the board wires with fewer lanes than its port has looks the same.`,
-    fixes: [
-      {
-        ...BY_HAND,
-        kind: 'move',
-        what: 'Re-seat the card or its cable, and clean the contacts; try it in another slot',
-        cost: 'Power off.',
-      },
-      {
-        ...BY_HAND,
-        kind: 'firmware',
-        what: 'Look into the firmware setup: slots that share lanes (x8/x8, M.2 beside a slot), bifurcation',
-        cost: 'A reboot; the other slot gets fewer lanes.',
-        takeBack: 'the old setting',
-        reboot: true,
-      },
-    ],
+    fixes: [RESEAT, SHARED_LANES],
   };
 }
+
+const RESEAT: Fix = {
+  ...BY_HAND,
+  kind: 'move',
+  what: 'Re-seat the card or its cable, and clean the contacts; try it in another slot',
+  cost: 'Power off.',
+};
+
+const SHARED_LANES: Fix = {
+  ...BY_HAND,
+  kind: 'firmware',
+  what: 'Look into the firmware setup: slots that share lanes (x8/x8, M.2 beside a slot), bifurcation',
+  cost: 'A reboot; the other slot gets fewer lanes.',
+  takeBack: 'the old setting',
+  reboot: true,
+};
 
 function evidenceOf(links: readonly Link[]): Finding['evidence'] {
   return links

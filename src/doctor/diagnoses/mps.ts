@@ -8,7 +8,6 @@ import { listed } from '../../core/words.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { DEVICE_CONTROL, withChange } from '../change/machine-change.ts';
-import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { type DoctorContext, namesOf, pairsOf } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence } from '../facts/evidence.ts';
@@ -16,7 +15,8 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Finding, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved } from '../proof.ts';
-import { bootLines } from '../remedy/boot-fix.ts';
+import { wordFix } from '../remedy/boot-fix.ts';
+import { type RegisterWrite, SETPCI_LASTS, setpciFix } from '../remedy/setpci.ts';
 import { severityOf } from '../severity.ts';
 import { wantedIndices } from './shut-roads.ts';
 import { tagFindings } from './tag-mismatch.ts';
@@ -115,9 +115,7 @@ function findingOf(
       (fn) => long.includes(fn.name) && (fn.payload?.maxPayload ?? 0) > least,
     ),
   );
-  const everywhere = bootChange(context.machine, lineWith(context.machine, 'pci=pcie_bus_peer2peer'));
-  const write = (at: PciFunction, bytes: number): string =>
-    `sudo setpci -s ${at.name} CAP_EXP+8.w=${(Math.log2(bytes / 128) << 5).toString(16)}:e0`;
+  const everywhere = wordFix(context.machine, 'pci=pcie_bus_peer2peer');
   const lost = 100 * (1 - least / (least + OVERHEAD) / (256 / (256 + OVERHEAD)));
   return {
     ...NOTHING,
@@ -145,33 +143,48 @@ function findingOf(
         : 'Firmware sets the size for the way between device and memory. Between peers the smallest receiver decides, and a packet that is too long is an error, not a slow one.',
     fixes: [
       {
-        kind: 'setpci',
+        ...setpciFix('CAP_EXP+8.w', functions.map(maxPayloadWrite)),
         what: `Let all of ${listed(long)} send at most ${least} bytes, now`,
-        commands: functions.map(({ at, after }) => write(at, after)),
         cost:
           least < 256
-            ? `About ${lost.toFixed(0)} % of the bandwidth of these devices. Gone at the next reset or boot.`
-            : 'None worth naming. Gone at the next reset or boot.',
-        undo: functions.map(({ at, before }) => write(at, before)),
-        reboot: false,
+            ? `About ${lost.toFixed(0)} % of the bandwidth of these devices. ${SETPCI_LASTS}`
+            : `None worth naming. ${SETPCI_LASTS}`,
         change,
         proof:
           still.size === 0
             ? judged({ kind: 'settings' }, { kind: 'withinPayload', devices: functions.length, bytes: least })
             : notProved('stillLonger'),
       },
-      {
-        what: 'At every boot: 128 bytes everywhere, which fits every peer',
-        ...bootLines('pci=pcie_bus_peer2peer'),
-        cost: `About ${(100 * (1 - 128 / (128 + OVERHEAD) / (256 / (256 + OVERHEAD)))).toFixed(0)} % of the bandwidth of 256-byte packets, on all devices.`,
-        change: everywhere,
-        proof: judged(
-          { kind: 'settings' },
-          { kind: 'longPackets', functions: longAfter(context, everywhere), bytes: 128 },
-        ),
-      },
+      ...(everywhere === null
+        ? []
+        : [
+            {
+              ...everywhere.lines,
+              what: 'At every boot: 128 bytes everywhere, which fits every peer',
+              cost: `About ${(100 * (1 - 128 / (128 + OVERHEAD) / (256 / (256 + OVERHEAD)))).toFixed(0)} % of the bandwidth of 256-byte packets, on all devices.`,
+              change: everywhere.change,
+              proof: judged(
+                { kind: 'settings' },
+                { kind: 'longPackets', functions: longAfter(context, everywhere.change), bytes: 128 },
+              ),
+            },
+          ]),
     ],
   };
+}
+
+/** Max_Payload_Size in Device Control. PCIe 7.5.3.4. */
+function maxPayloadWrite({
+  at,
+  before,
+  after,
+}: {
+  readonly at: PciFunction;
+  readonly before: number;
+  readonly after: number;
+}): RegisterWrite {
+  const field = (bytes: number): number => Math.log2(bytes / 128) << 5;
+  return { at, before: field(before), after: field(after), mask: 0xe0 };
 }
 
 function longAfter({ machine }: DoctorContext, change: MachineChange): number {

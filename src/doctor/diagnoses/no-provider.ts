@@ -12,7 +12,7 @@ import { factEvidence, settingEvidence } from '../facts/evidence.ts';
 import { isUnseen, unseenDevices } from '../facts/roles.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
-import { bootLines } from '../remedy/boot-fix.ts';
+import { wordFix } from '../remedy/boot-fix.ts';
 import { severityOf } from '../severity.ts';
 
 export const NO_PROVIDER: Diagnosis = {
@@ -37,7 +37,7 @@ function diagnose(context: DoctorContext): Finding[] {
     if (p2pmem === undefined) continue;
     if (!p2pmem.published) findings.push(unpublished(fn, p2pmem.size));
     else if (p2pmem.available === 0 && p2pmem.size > 0)
-      findings.push(exhausted(fn, p2pmem.size, queuesInMemory(context, role)));
+      findings.push(exhausted(context, fn, { size: p2pmem.size, queues: queuesInMemory(context, role) }));
   }
   if (providers === 0 && context.asked === null) findings.push(noneFinding(context, drives));
   return findings;
@@ -78,7 +78,11 @@ function queuesInMemory({ machine }: DoctorContext, role: Role): Setting | null 
   return role === 'nvme' && setting !== undefined && /^[Y1]/i.test(setting.value) ? setting : null;
 }
 
-function exhausted(fn: PciFunction, size: number, queues: Setting | null): Finding {
+function exhausted(
+  { machine }: DoctorContext,
+  fn: PciFunction,
+  { size, queues }: { readonly size: number; readonly queues: Setting | null },
+): Finding {
   return {
     ...NOTHING,
     id: 'NO-PROVIDER',
@@ -107,7 +111,7 @@ function exhausted(fn: PciFunction, size: number, queues: Setting | null): Findi
             {
               ...BY_HAND,
               what: 'Keep the NVMe driver’s own submission queues out of it',
-              ...bootLines('nvme.use_cmb_sqs=0'),
+              ...wordFix(machine, 'nvme.use_cmb_sqs=0')?.lines,
               cost: 'The drive fetches its commands from system memory.',
             },
           ]),

@@ -15,6 +15,7 @@ import { factEvidence } from '../facts/evidence.ts';
 import type { Evidence, Finding, Fix, MachineChange, Severity } from '../finding.ts';
 import { BY_HAND, LOOK, NOTHING, SEVERITIES } from '../finding.ts';
 import { type CommandBit, judged } from '../proof.ts';
+import { SETPCI_LASTS, setpciFix } from '../remedy/setpci.ts';
 import { severityOf } from '../severity.ts';
 import { overlappingBars } from './overlapping-bars.ts';
 import {
@@ -172,14 +173,13 @@ function switchFix(context: DoctorContext, off: readonly PciFunction[], bit: Com
   const { hierarchy } = withChange(context.machine, change);
   const gates = (road.side === 'sender' ? senderGates : receiverGates)(hierarchy, road.index);
   const left = gates.filter(({ kind }) => kind === bit).length;
-  const write = (at: string, value: number): string => `sudo setpci -s ${at} COMMAND=${value}:${mask}`;
   return {
-    kind: 'setpci',
+    ...setpciFix(
+      'COMMAND',
+      off.map((at) => ({ at, before: 0, after: mask, mask })),
+    ),
     what: `Switch ${BITS[bit].name} on at ${listed(off.map(({ name }) => name))}, now`,
-    commands: off.map(({ name }) => write(name, mask)),
-    cost: 'A device that was stopped on purpose goes on with what it was doing. Gone at the next reset or boot.',
-    undo: off.map(({ name }) => write(name, 0)),
-    reboot: false,
+    cost: `A device that was stopped on purpose goes on with what it was doing. ${SETPCI_LASTS}`,
     change,
     proof:
       left === 0

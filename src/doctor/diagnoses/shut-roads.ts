@@ -11,6 +11,7 @@ import type { DoctorContext } from '../context.ts';
 import { type ClosedGate, receiverGates, senderGates } from '../facts/closed-gate.ts';
 import { factEvidence } from '../facts/evidence.ts';
 import { BY_HAND, type Evidence, type Finding, type Fix } from '../finding.ts';
+import { rescanLines } from '../remedy/sysfs.ts';
 
 /** A function that somebody would pair, as one that sends, or as one whose memory is meant, and what is shut for it. */
 export interface ShutRoad {
@@ -127,12 +128,8 @@ export function rescanFix(names: readonly string[], bridges: readonly string[] =
   const gone = bridges.length > 0 ? bridges : names;
   return {
     ...BY_HAND,
-    kind: 'sysfs',
+    ...rescanLines(gone),
     what: `Let the kernel place ${listed(names)} anew: take ${listed(gone)} away and look for it again; if that fails, boot`,
-    commands: [
-      ...gone.map((name) => `echo 1 | sudo tee /sys/bus/pci/devices/${name}/remove`),
-      'echo 1 | sudo tee /sys/bus/pci/rescan',
-    ],
     cost: 'All drivers below are unbound for that time; nobody may be using the devices.',
   };
 }

@@ -16,6 +16,7 @@ import type { PairCase } from '../facts/pair-cases.ts';
 import type { Evidence, Finding, Fix, MachineChange } from '../finding.ts';
 import { NOTHING } from '../finding.ts';
 import { judged, notProved, type Proof } from '../proof.ts';
+import { SETPCI_LASTS, setpciFix } from '../remedy/setpci.ts';
 import { severityOf } from '../severity.ts';
 
 /** What is wrong in one case of pairs. */
@@ -105,15 +106,16 @@ function capabilityEvidence(fn: PciFunction): Evidence {
 
 function fixesOf(context: DoctorContext, requesters: ReadonlySet<number>): Fix[] {
   const names = namesOf(context, requesters);
+  const functions = [...requesters].sort((a, b) => a - b).map((index) => context.functions[index] as PciFunction);
   const change = changeOf(context, requesters);
   return [
     {
-      kind: 'setpci',
+      ...setpciFix(
+        `CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w`,
+        functions.map((at) => ({ at, before: TAG_REQUESTER_ENABLE, after: 0, mask: TAG_REQUESTER_ENABLE })),
+      ),
       what: `Let ${listed(names)} ask with eight bits, now`,
-      commands: names.map((name) => `sudo setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=0:1000`),
-      cost: 'At most 256 reads under way at a time for each, in place of 768: less bandwidth over long ways. Stop its traffic meanwhile. Gone at the next reset or boot.',
-      undo: names.map((name) => `sudo setpci -s ${name} CAP_EXP+${DEVICE_CONTROL_2.toString(16)}.w=1000:1000`),
-      reboot: false,
+      cost: `At most 256 reads under way at a time for each, in place of 768: less bandwidth over long ways. Stop its traffic meanwhile. ${SETPCI_LASTS}`,
       change,
       proof: change === null ? notProved('textOnly') : proofOf(context, change),
     },

@@ -15,7 +15,7 @@ import { functionNamed, type Logged, logEvidence, loggedOf } from '../facts/log-
 import type { Evidence, Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
 import { faultRequester } from '../log/fault-requester.ts';
-import { bootLines } from '../remedy/boot-fix.ts';
+import { reallocFixes } from '../remedy/realloc-fix.ts';
 import { severityOf } from '../severity.ts';
 
 export const WRONG_MEMORY: Diagnosis = {
@@ -73,12 +73,7 @@ function overlapFindings(context: DoctorContext): Finding[] {
       ],
       why: 'Two owners answer one address. On the way up the host bridge takes it for RAM; below a switch the device answers. The processor itself sees the RAM only, and data of the two gets mixed without an error.',
       fixes: [
-        {
-          ...BY_HAND,
-          what: 'Let the kernel place the BARs again',
-          ...bootLines('pci=realloc'),
-          cost: 'All BARs may move.',
-        },
+        ...reallocFixes(machine, 'Let the kernel place the BARs again'),
         {
           ...BY_HAND,
           what: 'Take memmap=, mem= and efi_fake_mem= off the command line, if they are on it, and update the firmware: the memory map is its',

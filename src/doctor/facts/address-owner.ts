@@ -7,7 +7,7 @@ import type { Range } from '../../core/range.ts';
 import { type IomemEntry, iommuModeOf, type Machine } from '../../machine/machine.ts';
 import type { Bar } from '../../pcie/bar.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
-import { mayBeX86 } from '../command-line/is-x86.ts';
+import { mayBeX86 } from '../command-line/iommu-words.ts';
 
 export type AddressOwner =
   | { readonly kind: 'ram'; readonly range: Range }

@@ -3,13 +3,11 @@
 import { itemsOf } from '../../case/case.ts';
 import { plural } from '../../core/words.ts';
 import type { AcsControlItem } from '../../evidence/pci/lspci-acsctl.ts';
-import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../../pcie/acs.ts';
+import { acsBitNames, REDIRECT_BITS } from '../../pcie/acs.ts';
 import { type Evidence, type Finding, NOTHING } from '../finding.ts';
 import { severityOf } from '../severity.ts';
 import { NEXT } from './next-commands.ts';
 import type { CaseContext, Reading, Said, Statement } from './reading.ts';
-
-const REDIRECTS = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
 
 /** Lines of evidence that a finding shows. */
 const EVIDENCE_MAX = 4;
@@ -20,7 +18,7 @@ function read({ given }: CaseContext): Said {
   const items = itemsOf(given.blocks, 'lspci-acsctl');
   const [first] = items;
   if (first === undefined) return {};
-  const redirecting = items.filter(({ control }) => (control & REDIRECTS) !== 0);
+  const redirecting = items.filter(({ control }) => (control & REDIRECT_BITS) !== 0);
   const hasAddresses = items.every((item) => item.function !== null);
   // A listing or a drawing beside them has taken the lines that name their function, and judges each pair.
   if (hasAddresses && given.machine !== null) return {};
@@ -43,7 +41,7 @@ function countSentence(items: readonly AcsControlItem[], redirecting: readonly A
   const lines = items.length === 1 ? 'The one ACSCtl line' : `None of the ${items.length} ACSCtl lines`;
   if (redirecting.length === 0)
     return items.length === 1 ? `${lines} does not redirect` : `${lines} redirects requests or completions`;
-  return `${redirecting.length} of ${plural(items.length, 'ACSCtl line')} ${redirecting.length === 1 ? 'redirects' : 'redirect'} (${acsBitNames(redirecting.reduce((bits, { control }) => bits | (control & REDIRECTS), 0))})`;
+  return `${redirecting.length} of ${plural(items.length, 'ACSCtl line')} ${redirecting.length === 1 ? 'redirects' : 'redirect'} (${acsBitNames(redirecting.reduce((bits, { control }) => bits | (control & REDIRECT_BITS), 0))})`;
 }
 
 function statement({ file, line }: AcsControlItem, sure: Statement['sure'], text: string): Statement {

@@ -3,12 +3,11 @@
 import { itemsOf } from '../../case/case.ts';
 import { listed, plural } from '../../core/words.ts';
 import type { SetpciItem, SetpciRegister } from '../../evidence/pci/setpci.ts';
-import { ACS_COMPLETION_REDIRECT, ACS_EGRESS_CONTROL, ACS_REQUEST_REDIRECT, acsBitNames } from '../../pcie/acs.ts';
+import { acsBitNames, REDIRECT_BITS } from '../../pcie/acs.ts';
 import { EXT_CAP_ACS } from '../../pcie/capability.ts';
 import { NEXT } from './next-commands.ts';
 import type { CaseContext, Reading, Said, Statement } from './reading.ts';
 
-const REDIRECTS = ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT | ACS_EGRESS_CONTROL;
 /** ACS Control within the capability. */
 const CONTROL_OFFSET = 6;
 
@@ -31,7 +30,7 @@ function read({ given }: CaseContext): Said {
   const readings = controls.filter(({ access }) => access === 'read');
   const [read1] = readings;
   if (read1 !== undefined) {
-    const redirecting = readings.filter(({ value }) => (value & REDIRECTS) !== 0);
+    const redirecting = readings.filter(({ value }) => (value & REDIRECT_BITS) !== 0);
     const names = redirecting.flatMap((item) => item.function ?? []);
     say(
       read1,

@@ -3,11 +3,14 @@
  * GRUB's configuration, module options and their copies in the initial RAM disk are all read at boot from what such a command wrote.
  */
 
-import type { Fix } from '../finding.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { bootChange } from '../change/parameter-change.ts';
+import type { Fix, MachineChange } from '../finding.ts';
+import { bootWord } from './boot-word.ts';
 import { grubLine } from './kernel-parameter.ts';
 
 /** What makes a change of /etc/default/grub count: Debian and Ubuntu have the first, Fedora, RHEL and SUSE the second. */
-export const UPDATE_GRUB = 'sudo update-grub || sudo grub2-mkconfig -o /boot/grub2/grub.cfg';
+const UPDATE_GRUB = 'sudo update-grub || sudo grub2-mkconfig -o /boot/grub2/grub.cfg';
 
 /** What makes a file of /etc/modprobe.d count for modules that are loaded before the disks are there. */
 export const UPDATE_INITRAMFS = 'sudo update-initramfs -u || sudo dracut -f';
@@ -33,6 +36,27 @@ export function bootLines(parameter: string, instead: string | null = null): Lin
         : `put ${instead} back into /etc/default/grub, run the same command, and boot again`,
     reboot: true,
   };
+}
+
+/** A word that the machine's command line is to have, merged with what it has. */
+export interface WordFix {
+  readonly lines: Lines;
+  /** The boot with it, as far as registers and groups show it. */
+  readonly change: Extract<MachineChange, { kind: 'boot' }>;
+}
+
+/** The lines of a word, merged with a line; null where the line says it already. */
+export function wordLines(cmdline: string | null, word: string): Lines | null {
+  const made = bootWord({ cmdline }, word);
+  return made === null ? null : bootLines(made.parameter, made.replaces);
+}
+
+/** The parts of a fix by a word of the command line; null where the line says it already. */
+export function wordFix(machine: Machine, word: string): WordFix | null {
+  const made = bootWord(machine, word);
+  return made === null
+    ? null
+    : { lines: bootLines(made.parameter, made.replaces), change: bootChange(machine, made.line) };
 }
 
 /** Lines of /etc/modprobe.d. */

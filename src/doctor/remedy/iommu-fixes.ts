@@ -3,29 +3,24 @@
  * the next boot, another slot, no IOMMU at all; last the redirect of root ports, of which nobody can say what the root complex then does.
  */
 
-import { plural } from '../../core/words.ts';
+import { listed, plural } from '../../core/words.ts';
 import { iommuModeOf } from '../../machine/machine.ts';
-import { REDIRECT_BITS } from '../../pcie/acs.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import { isolationCost } from '../change/isolation.ts';
 import { withChange } from '../change/machine-change.ts';
-import { bootChange, lineWith } from '../change/parameter-change.ts';
 import { lastValue } from '../command-line/command-line.ts';
-import { iommuMaker, passthroughAsked } from '../command-line/iommu-words.ts';
-import { mayBeX86 } from '../command-line/is-x86.ts';
+import { iommuMaker, mayBeX86, passthroughAsked } from '../command-line/iommu-words.ts';
 import type { DoctorContext } from '../context.ts';
-import { groupTypeLines } from '../facts/group-type.ts';
+import { guestHostEvidence } from '../facts/guest-host.ts';
 import { isBelowThunderbolt } from '../facts/thunderbolt.ts';
 import type { Fix, MachineChange } from '../finding.ts';
 import { BY_HAND } from '../finding.ts';
-import { portChange } from '../port-change.ts';
 import { judged, notProved } from '../proof.ts';
-import { costWords } from './acs-redir-fixes.ts';
-import { bootLines } from './boot-fix.ts';
-import { setpciLines } from './kernel-parameter.ts';
-
-/** Groups whose commands are written out. */
-const GROUPS_MAX = 8;
+import { portsToChange } from './acs-remedy.ts';
+import { wordFix } from './boot-fix.ts';
+import { GROUPS_MAX, groupTypeFix } from './group-type-fix.ts';
+import { isolationCautions, isolationCostWords } from './isolation-words.ts';
+import { ACS_CONTROL, SETPCI_LASTS, setpciFix } from './setpci.ts';
 
 /** `translated` are the functions concerned, `roots` the redirecting root ports above them where both ends are below different ones. */
 export function iommuFixes(
@@ -76,14 +71,12 @@ function groupFix(context: DoctorContext, functions: readonly PciFunction[]): Fi
   const more = groups.length > GROUPS_MAX ? ' The other groups likewise.' : '';
   return [
     {
-      kind: 'groupType',
+      ...groupTypeFix(
+        context.machine,
+        groups.map(({ group, before }) => ({ group, before: before ?? CHOSEN_AT_BOOT, after: 'identity' })),
+      ),
       what: `Let the devices of ${plural(groups.length, 'group')} pass untranslated now: unbind their drivers, set the type of the group, bind them again`,
-      commands: groups.slice(0, GROUPS_MAX).flatMap(({ group }) => groupTypeLines(context, group, 'identity')),
       cost: `A faulty device of these groups can reach all memory; their drivers stop meanwhile. Gone at the next boot.${more}`,
-      undo: groups
-        .slice(0, GROUPS_MAX)
-        .flatMap(({ group, before }) => groupTypeLines(context, group, before ?? CHOSEN_AT_BOOT)),
-      reboot: false,
       ...tried(context, functions, change),
     },
   ];
@@ -93,9 +86,9 @@ function passthroughFix(context: DoctorContext, functions: readonly PciFunction[
   const { machine, commandLine } = context;
   // Where the word is there already and did nothing, BAD-CMDLINE says so.
   if (commandLine !== null && passthroughAsked(machine, commandLine) === true) return [];
-  const word = mayBeX86(machine) ? 'iommu=pt' : 'iommu.passthrough=1';
-  const change = bootChange(machine, lineWith(machine, word));
-  const lines = bootLines(word);
+  const word = wordFix(machine, mayBeX86(machine) ? 'iommu=pt' : 'iommu.passthrough=1');
+  if (word === null) return [];
+  const { lines, change } = word;
   const beside = needsIntelWord(context) ? [{ where: 'beside it, where it is not there', line: 'intel_iommu=on' }] : [];
   return [
     {
@@ -119,14 +112,17 @@ function switchOffFix(context: DoctorContext, functions: readonly PciFunction[])
   if (!mayBeX86(machine)) return [];
   const maker = iommuMaker(machine, context.commandLine);
   // Without the maker's name the word is heard by either.
-  const off = maker === null ? 'iommu=off' : `${maker}_iommu=off`;
-  const change = bootChange(machine, lineWith(machine, off));
+  const off = wordFix(machine, maker === null ? 'iommu=off' : `${maker}_iommu=off`);
+  if (off === null) return [];
+  const host = guestHostEvidence(machine);
+  const caution = `Isolation: ${host}, so this machine may give devices to virtual machines; without an IOMMU it can give none.`;
   return [
     {
+      ...off.lines,
       what: 'Switch the IOMMU off, as the last resort',
-      ...bootLines(off),
+      cautions: host === null ? [] : [caution],
       cost: 'No isolation at all, no device for virtual machines. With more than 255 CPUs it cannot be off: interrupts need it. Not using the IOMMU does not by itself make peer-to-peer work.',
-      ...tried(context, functions, change),
+      ...tried(context, functions, off.change),
     },
   ];
 }
@@ -134,19 +130,17 @@ function switchOffFix(context: DoctorContext, functions: readonly PciFunction[])
 /** Clearing Request Redirect permits a direct way between root ports; whether the root complex then takes it is its own matter. */
 function rootPortFix({ machine }: DoctorContext, roots: readonly PciFunction[]): Fix[] {
   if (roots.length === 0) return [];
-  const ports = roots.map((fn) =>
-    portChange(machine.hierarchy, machine.hierarchy.indexOf(fn.bdf), (control) => control & ~REDIRECT_BITS),
-  );
-  const lines = setpciLines(ports);
+  const { ports } = portsToChange(machine, roots);
+  if (ports.length === 0) return [];
+  const isolation = isolationCost(machine, ports);
   return [
     {
       ...BY_HAND,
-      kind: 'setpci',
-      what: `After one of the above, if peers are still slow or fail, clear the redirect bits of the root ports ${roots.map(({ name }) => name).join(', ')}: it permits a direct way, and what the root complex then does is its own matter`,
-      commands: lines.map(({ apply }) => apply),
-      undo: lines.map(({ undo }) => undo),
+      ...setpciFix(ACS_CONTROL, ports),
+      what: `After one of the above, if peers are still slow or fail, clear the redirect bits of the root ports ${listed(ports.map(({ at }) => at.name))}: it permits a direct way, and what the root complex then does is its own matter`,
       proof: notProved('rootComplex'),
-      cost: costWords(isolationCost(machine, ports), ports),
+      cautions: isolationCautions(machine, isolation),
+      cost: `${isolationCostWords(isolation)} ${SETPCI_LASTS}`,
     },
   ];
 }

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { machineOf, switchBelow } from '../../../tests/doctor/machines.ts';
-import type { PortChange } from '../change/smallest-change.ts';
-import { acsFlags, configAcs, disableAcsRedir, grubLine, setpciLines, shellQuoted } from './kernel-parameter.ts';
+import { REDIRECT_BITS } from '../../pcie/acs.ts';
+import type { PortChange } from '../port-change.ts';
+import { acsFlags, configAcs, disableAcsRedir, grubLine, shellQuoted } from './kernel-parameter.ts';
+import { setpciLines } from './setpci.ts';
 
 const { fn } = machineOf([{ children: [switchBelow('rp', [{ name: 'x' }, { name: 'y' }, { name: 'z' }])] }]);
 
@@ -11,6 +13,7 @@ const port = (fields: Partial<PortChange>): PortChange => ({
   register: 0x126,
   before: 0b0011101,
   after: 0b0010001,
+  mask: REDIRECT_BITS,
   source: null,
   ...fields,
 });
@@ -29,6 +32,8 @@ test('an address stands in for a path that is not known', () => {
 test('E19: config_acs: the rightmost character is bit 0, Source Validation', () => {
   expect(acsFlags(0x01)).toBe('0000001');
   expect(acsFlags(0x40)).toBe('1000000');
+  // Bits that are not written stay with the firmware.
+  expect(acsFlags(0b0011001, 0b0011101)).toBe('xx110x1');
   expect(configAcs([port({}), other])).toBe(
     'pci=config_acs=0010001@0000:00:1c.0/00.0/01.0;0000000@0000:00:1c.0/00.0/02.0',
   );

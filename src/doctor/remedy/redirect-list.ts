@@ -8,14 +8,16 @@ import type { Machine } from '../../machine/machine.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 
 /** Bytes. */
-export const REDIRECT_LIST_MAX = 128;
+const REDIRECT_LIST_MAX = 128;
 
 /** Bytes that the names take, with the separators. */
-export function redirectListLength(functions: readonly PciFunction[]): number {
+function redirectListLength(functions: readonly PciFunction[]): number {
   return functions.reduce((sum, { name }) => sum + name.length + 1, 0);
 }
 
-/** Whether asking about a pair with these redirecting functions can crash the machine's kernel; of one that is not known it is taken to. */
-export function overrunsRedirectList({ kernel }: Machine, functions: readonly PciFunction[]): boolean {
-  return redirectListLength(functions) > REDIRECT_LIST_MAX && kernelKnows(kernel, 'shortRedirectList') !== false;
+/** What to know before such a pair is used; null where the names fit, or the machine's kernel is old enough. One that is not known may crash. */
+export function redirectListHazard({ kernel }: Machine, functions: readonly PciFunction[]): string | null {
+  const length = redirectListLength(functions);
+  if (length <= REDIRECT_LIST_MAX || kernelKnows(kernel, 'shortRedirectList') === false) return null;
+  return `Beware: ${functions.length} functions on one path redirect, and their names take ${length} bytes of a buffer of ${REDIRECT_LIST_MAX}. Linux 6.12 was seen to crash when it was first asked about such a pair. Clear the bits before the pair is used.`;
 }

@@ -2,8 +2,7 @@
 
 import type { Contradiction } from '../../case/case.ts';
 import { hex } from '../../core/hex.ts';
-import type { DiagnosisId, Evidence, Finding, Fix, Missing, Severity } from '../../doctor/finding.ts';
-import type { Proof } from '../../doctor/proof.ts';
+import type { DiagnosisId, Evidence, Finding, Missing, Severity } from '../../doctor/finding.ts';
 import type { Statement } from '../../doctor/readings/reading.ts';
 import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
@@ -11,9 +10,9 @@ import type { KindOpinion } from '../../doctor/whose-rule/kinds.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
 import type { MapType } from '../../p2p/verdict.ts';
 import { type AnswerQuestion, type SourceDocument, sourceDocuments } from '../answer/view.ts';
+import { type FixDocument, fixDocument } from '../words/fix-document.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import { type OpinionDocument, opinionDocument } from '../words/opinion-words.ts';
-import { proofText } from '../words/proof.ts';
 import { splitFindings } from './view.ts';
 
 /** `p2pdma check --json`. */
@@ -64,20 +63,6 @@ export interface EvidenceDocument extends Omit<Evidence, 'offset'> {
   readonly file: string | null;
 }
 
-/** A fix as data; the same in `check` and `explain`. */
-export interface FixDocument {
-  readonly kind: Fix['kind'];
-  readonly what: string;
-  readonly settings: NonNullable<Fix['settings']>;
-  readonly commands: readonly string[];
-  readonly cost: string;
-  readonly undo: readonly string[];
-  readonly takeBack: string | null;
-  readonly reboot: boolean;
-  /** The proof as data, and in words. */
-  readonly proof: Proof & { readonly text: string };
-}
-
 /** The document. */
 export function checkDocument({ given, policy, result }: AnswerQuestion): CheckDocument {
   const { found, unknown } = splitFindings(result.findings);
@@ -121,22 +106,6 @@ function findingDocument(finding: Finding): FindingDocument {
 function evidenceDocument(evidence: Evidence): EvidenceDocument {
   const { offset, source } = evidence;
   return { ...evidence, offset: offset === null ? null : hex(offset), file: source };
-}
-
-/** A fix as data. */
-export function fixDocument(fix: Fix): FixDocument {
-  const { kind, what, settings = [], commands, cost, undo, takeBack = null, reboot, proof } = fix;
-  return {
-    kind,
-    what,
-    settings,
-    commands,
-    cost,
-    undo,
-    takeBack,
-    reboot,
-    proof: { ...proof, text: proofText(proof) },
-  };
 }
 
 /** `p2pdma check --explain ID --json`. */

@@ -50,6 +50,10 @@ function* fixSection(fix: Fix, number: number): Generator<string> {
   yield '';
   yield `### Fix ${number}: ${fix.what}`;
   yield '';
+  for (const caution of fix.cautions ?? []) {
+    yield `**${caution}**`;
+    yield '';
+  }
   for (const { where, line } of fix.settings ?? []) {
     yield `${where[0]?.toUpperCase()}${where.slice(1)}:`;
     yield '';

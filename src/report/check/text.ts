@@ -5,12 +5,12 @@
 
 import { groupedBy, listed, plural } from '../../core/words.ts';
 import { ROLE_WORDS } from '../../doctor/facts/roles.ts';
-import type { DiagnosisId, Finding, Fix } from '../../doctor/finding.ts';
+import type { DiagnosisId, Finding } from '../../doctor/finding.ts';
 import { worstSeverity } from '../../doctor/severity.ts';
 import { diagnosisOf } from '../../doctor/table.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { type Role, rolesOf } from '../../machine/roles.ts';
-import { proofLine } from '../words/proof.ts';
+import { briefly, cautionLines, fixLines, whatLines } from '../words/fix-lines.ts';
 import { shorten, wrap } from '../words/style.ts';
 import { type Block, fitted } from './fit.ts';
 import { ruleLines } from './rules.ts';
@@ -20,8 +20,6 @@ import { type CheckQuestion, type CheckView, evidenceText, headline, pairsSenten
 const ROWS = 40;
 /** Findings with one fix of which the screen shows the titles. */
 const TITLES_MAX = 3;
-/** Commands of a fix that it shows. */
-const COMMANDS_MAX = 4;
 
 /** The report. */
 export function* checkLines(question: CheckQuestion, view: CheckView): Generator<string> {
@@ -94,8 +92,23 @@ const GROUPS_MAX = 8;
 /** Findings of one kind and severity together, where they have one fix or are one question, in their order; in a machine with very many, all of them. */
 function together(findings: readonly Finding[]): Finding[][] {
   const kindOf = ({ id, severity, sure }: Finding): string => `${id} ${severity} ${sure}`;
-  const groups = groupedBy(findings, (finding) => `${kindOf(finding)} ${finding.fixes[0]?.what ?? finding.title}`);
+  const keys = fixKeys();
+  const groups = groupedBy(findings, (finding) => `${kindOf(finding)} ${keys(finding)}`);
   return groups.length <= GROUPS_MAX ? groups : groupedBy(findings, kindOf);
+}
+
+/** What tells the first fixes of findings apart: their lines, or where they have none, whether they are one piece of advice. */
+function fixKeys(): (finding: Finding) => string {
+  const known = new Map<unknown, number>();
+  return (finding) => {
+    const [fix] = finding.fixes;
+    if (fix !== undefined && fix.commands.length + (fix.settings?.length ?? 0) > 0) {
+      return JSON.stringify([fix.kind, fix.settings ?? [], fix.commands]);
+    }
+    const advice = fix ?? finding;
+    if (!known.has(advice)) known.set(advice, known.size);
+    return String(known.get(advice));
+  };
 }
 
 const HEADS: Readonly<Record<Finding['severity'], string>> = { error: 'ERROR', warning: 'WARNING', note: 'NOTE' };
@@ -110,7 +123,8 @@ function alikeBlock(alike: readonly Finding[], view: CheckView): Block {
   const { columns, style } = view;
   const [fix] = first.fixes;
   const head = ['', style.bold(headOf(first))];
-  const isOneFix = alike.every(({ fixes }) => fixes[0]?.what === fix?.what);
+  const keys = fixKeys();
+  const isOneFix = new Set(alike.map(keys)).size === 1;
   const word = isOneFix ? 'Fix' : 'Fix of the first';
   const titles = alike.slice(0, TITLES_MAX).flatMap(({ title }) => wrap(`  ${title}.`, columns, '  '));
   if (alike.length > TITLES_MAX) titles.push(`  And ${alike.length - TITLES_MAX} more like these.`);
@@ -119,7 +133,7 @@ function alikeBlock(alike: readonly Finding[], view: CheckView): Block {
   const more = others < 1 ? [] : [style.dim(`  ${plural(others, 'other fix')}: --explain ${first.id}`)];
   const full =
     fix === undefined ? [] : first.severity === 'note' ? whatLines(fix, word, view) : fixLines(fix, word, view);
-  const brief = fix === undefined ? [] : [...whatLines(fix, word, view), ...briefly(fix)];
+  const brief = fix === undefined ? [] : [...whatLines(fix, word, view), ...cautionLines(fix, view), ...briefly(fix)];
   const times = alike.length === 1 ? '' : ` (${alike.length})`;
   const oneLine = shorten(`${headOf(first)}${times}: ${first.title}.`, columns);
   const twoLines = [oneLine, ...(fix === undefined ? [] : [shorten(`  ${word}: ${fix.what}.`, columns)])];
@@ -129,50 +143,6 @@ function alikeBlock(alike: readonly Finding[], view: CheckView): Block {
     ['', ...twoLines],
     [oneLine],
   ];
-}
-
-function whatLines(fix: Fix, head: string, { columns }: CheckView): string[] {
-  return wrap(`  ${head}: ${fix.what}${fix.reboot ? ' (needs a boot)' : ''}.`, columns, '    ');
-}
-
-function* fixLines(fix: Fix, head: string, view: CheckView): Generator<string> {
-  const { columns, style, verbose } = view;
-  yield* whatLines(fix, head, view);
-  yield* settingLines(fix, view);
-  yield* someCommands(fix, verbose ? fix.commands.length : COMMANDS_MAX);
-  yield* wrap(`    Cost: ${fix.cost}`, columns, '      ').map(style.dim);
-  yield* undoLines(fix, view);
-  if (verbose) yield* wrap(`    ${proofLine(fix.proof)}`, columns, '      ').map(style.dim);
-}
-
-/** What is written where, before the commands. Without --verbose the last place of a word is enough: it is the file. */
-function* settingLines({ settings = [], commands }: Fix, { columns, style, verbose }: CheckView): Generator<string> {
-  const shown = verbose ? settings : settings.filter(({ where }) => where !== 'on the kernel command line');
-  for (const { where, line } of shown) {
-    yield* wrap(`    ${where[0]?.toUpperCase()}${where.slice(1)}:`, columns, '      ').map(style.dim);
-    yield `      ${line}`;
-  }
-  if (shown.length > 0 && commands.length > 0) yield style.dim('    Then:');
-}
-
-function* undoLines({ undo, takeBack }: Fix, { columns, style, verbose }: CheckView): Generator<string> {
-  if (takeBack !== undefined) yield* wrap(`    Undo: ${takeBack}`, columns, '      ').map(style.dim);
-  else if (undo.length === 1) yield style.dim(`    Undo: ${undo[0]}`);
-  else if (undo.length > 1 && !verbose) yield style.dim(`    Undo: ${undo[0]}, and so on: --verbose`);
-  else if (undo.length > 1) yield style.dim('    Undo:');
-  if (verbose && (takeBack !== undefined || undo.length > 1)) for (const line of undo) yield style.dim(`      ${line}`);
-}
-
-/** Commands are to be copied, and are never broken. */
-function* someCommands({ commands }: Fix, most: number): Generator<string> {
-  for (const command of commands.slice(0, most)) yield `      ${command}`;
-  if (commands.length > most) yield `      ... and ${commands.length - most} more like ${most === 1 ? 'it' : 'these'}`;
-}
-
-/** One line of what is to be copied. */
-function briefly(fix: Fix): string[] {
-  const [setting] = fix.settings ?? [];
-  return setting === undefined ? [...someCommands(fix, 1)] : [`      ${setting.line}`];
 }
 
 function missingLines({ missing }: Finding, columns: number): string[] {

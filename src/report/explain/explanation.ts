@@ -1,11 +1,10 @@
 /** Everything that there is to say about one pair, before it is worded. */
 
-import { type IsolationCost, isolationCost } from '../../doctor/change/isolation.ts';
-import { type SmallestChange, smallestChange } from '../../doctor/change/smallest-change.ts';
 import { driverState } from '../../doctor/diagnoses/shut-roads.ts';
 import { type ClosedGate, gateKey, receiverGates, senderGates } from '../../doctor/facts/closed-gate.ts';
 import { type MissingEvidence, missingEvidence } from '../../doctor/facts/missing-evidence.ts';
 import { type Link, linkAbove, narrowestAbove } from '../../doctor/facts/road-links.ts';
+import { type PairRemedy, pairRemedy } from '../../doctor/remedy/pair-remedy.ts';
 import type { Opinion } from '../../doctor/whose-rule/opinion.ts';
 import { whoseRule } from '../../doctor/whose-rule/whose-rule.ts';
 import { hypervisorOf } from '../../machine/infer/hypervisor.ts';
@@ -44,9 +43,7 @@ export interface Explanation {
   readonly verdict: PairVerdict;
   /** The pair the other way round: the client provides, the provider does the DMA. */
   readonly reverse: PairVerdict;
-  readonly change: SmallestChange;
-  /** What the change of settings costs; null where there is none. */
-  readonly cost: IsolationCost | null;
+  readonly remedy: PairRemedy;
   readonly missing: MissingEvidence | null;
   /** The link that bounds every copy between the two; null where no rate is known, and in a guest. */
   readonly narrowest: Link | null;
@@ -71,7 +68,6 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
   const providerLeg = legOf(judge, provider, common).map(hop);
   if (common >= 0) providerLeg.push(hop(common));
   const clientLeg = legOf(judge, client, common).map(hop);
-  const change = smallestChange(judge, provider, client);
   return {
     judge,
     provider: judge.functions[provider] as PciFunction,
@@ -81,8 +77,7 @@ export function explain(judge: JudgeContext, provider: number, client: number): 
     common: judge.functions[common] ?? null,
     verdict,
     reverse: judgePair(judge, client, provider),
-    change,
-    cost: change.settings === null ? null : isolationCost(judge.machine, change.settings.ports),
+    remedy: pairRemedy(judge, provider, client),
     missing: missingEvidence(judge.machine, verdict),
     narrowest: isGuest
       ? null

@@ -2,28 +2,25 @@
 
 import { hex } from '../../core/hex.ts';
 import type { IsolationCost } from '../../doctor/change/isolation.ts';
-import type { SettingsChange } from '../../doctor/change/smallest-change.ts';
+import type { AcsOptionKey } from '../../doctor/command-line/acs-parameter.ts';
 import { type ClosedGate, gateWords } from '../../doctor/facts/closed-gate.ts';
 import { type Link, loadRate } from '../../doctor/facts/road-links.ts';
-import {
-  configAcs,
-  disableAcsRedir,
-  grubLine,
-  type SetpciLine,
-  setpciLines,
-  shellQuoted,
-} from '../../doctor/remedy/kernel-parameter.ts';
+import type { AcsRemedy } from '../../doctor/remedy/acs-remedy.ts';
+import { grubLine, shellQuoted } from '../../doctor/remedy/kernel-parameter.ts';
+import type { PairRemedy } from '../../doctor/remedy/pair-remedy.ts';
+import { redirectListHazard } from '../../doctor/remedy/redirect-list.ts';
+import { type SetpciLine, setpciLines } from '../../doctor/remedy/setpci.ts';
 import { mailDistance } from '../../p2p/distance.ts';
 import type { PolicyName } from '../../p2p/policy.ts';
 import { type Likely, type MailCase, type MapType, mailCase, type PairVerdict } from '../../p2p/verdict.ts';
 import { ACS_BITS, type AcsState } from '../../pcie/acs.ts';
 import type { Source } from '../../pcie/function-facts.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
+import { type FixDocument, fixDocument } from '../words/fix-document.ts';
 import { type MachineDocument, machineDocument } from '../words/machine-document.ts';
 import { type OpinionDocument, opinionDocument } from '../words/opinion-words.ts';
 import { type ReasonDocument, reasonDocument } from '../words/reason-document.ts';
 import { type Explanation, explain, type Hop } from './explanation.ts';
-import { kernelLosses, oopsHazard } from './kernel-caveats.ts';
 import { KERNEL_MAP_TYPES } from './view.ts';
 
 /** `p2pdma explain --json`. Functions are full names, registers and addresses hex. */
@@ -88,7 +85,10 @@ export interface VerdictDocument {
 /** What would give the pair a better path. */
 export interface ChangeDocument {
   readonly needed: boolean;
+  /** ACS settings: the same that `fixes` says, port by port. */
   readonly settings: SettingsDocument | null;
+  /** Everything on offer, as `check` has it. */
+  readonly fixes: readonly FixDocument[];
   readonly moves: readonly {
     readonly move: 'provider' | 'client';
     readonly below: string;
@@ -106,6 +106,8 @@ export interface ChangeDocument {
 
 export interface ParameterDocument {
   readonly text: string;
+  /** What of the present command line it stands for; null where it takes no place. */
+  readonly replaces: string | null;
   readonly shell: string;
   readonly grub: string;
 }
@@ -123,14 +125,17 @@ export interface SettingsDocument {
     readonly register: string | null;
     readonly before: string;
     readonly after: string;
+    /** Bits that are written. */
+    readonly mask: string;
     readonly source: Pick<Source, 'file' | 'line'> | null;
   }[];
   readonly type: MapType;
   readonly distance: number | null;
-  readonly disableAcsRedir: ParameterDocument;
-  readonly configAcs: ParameterDocument;
+  /** Null where this kernel does not know the option, or where it would not do. */
+  readonly disableAcsRedir: ParameterDocument | null;
+  readonly configAcs: ParameterDocument | null;
   readonly setpci: readonly SetpciLine[];
-  readonly isolation: IsolationDocument | null;
+  readonly isolation: IsolationDocument;
   readonly warnings: readonly string[];
 }
 
@@ -176,11 +181,12 @@ function missingDocument({ missing }: Explanation): ExplainDocument['missing'] {
 }
 
 function changeDocument(explanation: Explanation): ChangeDocument {
-  const { settings, moves, kernel } = explanation.change;
+  const { moves, kernel } = explanation.remedy.change;
   const { type } = explanation.verdict;
   return {
     needed: type === 'thruHostBridge' || type === 'notSupported',
-    settings: settings === null ? null : settingsDocument(explanation, settings),
+    settings: settingsDocument(explanation, explanation.remedy),
+    fixes: explanation.remedy.fixes.map(fixDocument),
     moves: moves.map((move) => ({
       move: move.who,
       below: move.below.name,
@@ -234,34 +240,40 @@ function verdictDocument(provider: string, client: string, verdict: PairVerdict)
   };
 }
 
-function settingsDocument({ judge, cost, redirecting }: Explanation, settings: SettingsChange): SettingsDocument {
-  const { machine } = judge;
-  const parameter = (text: string): ParameterDocument => ({ text, shell: shellQuoted(text), grub: grubLine(text) });
-  const hazard = oopsHazard(machine, redirecting);
+function settingsDocument({ judge, redirecting }: Explanation, { acs, after }: PairRemedy): SettingsDocument | null {
+  if (acs === null || after === null) return null;
+  const hazard = redirectListHazard(judge.machine, redirecting);
   return {
-    clear: settings.ports.map((port) => ({
+    clear: acs.ports.map((port) => ({
       function: port.at.name,
       devicePath: port.devicePath,
       register: port.register === null ? null : hex(port.register),
       before: hex(port.before, 4),
       after: hex(port.after, 4),
+      mask: hex(port.mask, 4),
       source: port.source === null ? null : { file: port.source.file, line: port.source.line },
     })),
-    type: settings.verdict.type,
-    distance: settings.verdict.distance,
-    disableAcsRedir: parameter(disableAcsRedir(settings.ports)),
-    configAcs: parameter(configAcs(settings.ports)),
-    setpci: setpciLines(settings.ports),
-    isolation:
-      cost === null
-        ? null
-        : {
-            evidence: cost.evidence,
-            joined: cost.joined.map(({ functions, groups }) => ({
-              functions: functions.map(({ name }) => name),
-              groups,
-            })),
-          },
-    warnings: [...kernelLosses(machine, settings.ports), ...(hazard === null ? [] : [hazard])],
+    type: after.type,
+    distance: after.distance,
+    disableAcsRedir: parameterDocument(acs, 'disable_acs_redir'),
+    configAcs: parameterDocument(acs, 'config_acs'),
+    setpci: setpciLines(acs.ports),
+    isolation: {
+      evidence: acs.isolation.evidence,
+      joined: acs.isolation.joined.map(({ functions, groups }) => ({
+        functions: functions.map(({ name }) => name),
+        groups,
+      })),
+    },
+    warnings: [
+      ...new Set([...acs.fixes.flatMap(({ cautions = [] }) => cautions), ...(hazard === null ? [] : [hazard])]),
+    ],
   };
+}
+
+function parameterDocument({ words }: AcsRemedy, key: AcsOptionKey): ParameterDocument | null {
+  const word = words.find((one) => one.key === key);
+  if (word === undefined) return null;
+  const { parameter, replaces } = word;
+  return { text: parameter, replaces, shell: shellQuoted(parameter), grub: grubLine(parameter) };
 }

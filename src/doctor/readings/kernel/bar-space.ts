@@ -1,8 +1,10 @@
 /** BARs and windows for which the kernel found no room, with the sizes that it prints. */
 
+import type { Case } from '../../../case/case.ts';
 import { groupedBy, listed, sizeWords } from '../../../core/words.ts';
 import { BY_HAND, type Finding, NOTHING } from '../../finding.ts';
 import { severityOf } from '../../severity.ts';
+import { reallocFixesOf } from '../boot-fixes.ts';
 import type { CaseContext, Reading, Said } from '../reading.ts';
 import { logged, logLine, type Saying } from './log-items.ts';
 
@@ -29,7 +31,7 @@ function read(context: CaseContext): Said {
     return first === undefined || isMended ? [] : [first];
   });
   const small = smallVram(context);
-  return { findings: [...(lost.length === 0 ? [] : [finding(lost)]), ...small] };
+  return { findings: [...(lost.length === 0 ? [] : [finding(context.given, lost)]), ...small] };
 }
 
 function isFailure(outcome: Resource['outcome']): boolean {
@@ -38,7 +40,7 @@ function isFailure(outcome: Resource['outcome']): boolean {
 
 const LINES_MAX = 4;
 
-function finding(lost: readonly Resource[]): Finding {
+function finding(given: Case, lost: readonly Resource[]): Finding {
   const names = [...new Set(lost.map(({ at }) => at))].sort();
   const [largest] = [...lost].sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
   const what = largest?.resource === 'window' ? 'a window' : `BAR${largest?.number ?? ''}`;
@@ -61,16 +63,7 @@ function finding(lost: readonly Resource[]): Finding {
         takeBack: 'the old settings',
         reboot: true,
       },
-      {
-        ...BY_HAND,
-        kind: 'kernelParameter',
-        what: 'Let the kernel size the windows itself: add pci=realloc',
-        settings: [{ where: 'in /etc/default/grub', line: 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX pci=realloc"' }],
-        commands: ['sudo update-grub && sudo reboot'],
-        cost: 'A reboot; a device whose window is taken away may fail.',
-        takeBack: 'take the option out again and boot',
-        reboot: true,
-      },
+      ...reallocFixesOf(given, 'Let the kernel size the windows itself'),
     ],
   };
 }

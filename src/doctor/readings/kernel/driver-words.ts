@@ -3,8 +3,9 @@
 import { itemsOf } from '../../../case/case.ts';
 import { hex } from '../../../core/hex.ts';
 import type { IomemItem } from '../../../evidence/kernel/iomem.ts';
-import { BY_HAND, type Finding, LOOK, NOTHING } from '../../finding.ts';
+import { type Finding, LOOK, NOTHING } from '../../finding.ts';
 import { severityOf } from '../../severity.ts';
+import { passthroughFixes } from '../boot-fixes.ts';
 import { NEXT } from '../next-commands.ts';
 import type { CaseContext, NextCommand, Reading, Said, Statement } from '../reading.ts';
 import { logged, logLine, logSays } from './log-items.ts';
@@ -47,18 +48,10 @@ function nvidia(context: CaseContext): Said {
         "NVIDIA's driver could not map one GPU's BAR1 for another: a peer mapping failed or its address does not have the alignment that the driver wants",
       evidence: peers.slice(0, LINES_MAX).map((item) => logLine(item, null, 'the driver’s own words')),
       why: 'The driver maps the whole BAR1 of each peer through the IOMMU. An IOVA without the alignment of its pages, or GPUs of mixed models, makes that fail. The kernel’s own rules are not asked.',
-      fixes: [
-        {
-          ...BY_HAND,
-          kind: 'kernelParameter',
-          what: 'Take the IOMMU out of the way: add iommu=pt, so that the driver needs no IOVA for its peers',
-          settings: [{ where: 'in /etc/default/grub', line: 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX iommu=pt"' }],
-          commands: ['sudo update-grub && sudo reboot'],
-          cost: 'A faulty device can reach all memory. Virtual machines keep their isolation.',
-          takeBack: 'take the option out again and boot',
-          reboot: true,
-        },
-      ],
+      fixes: passthroughFixes(
+        context.given,
+        'Take the IOMMU out of the way, so that the driver needs no IOVA for its peers',
+      ),
     },
   ];
   return { findings, statements, next: [NEXT.groupTypes, NEXT.driverStatus] };

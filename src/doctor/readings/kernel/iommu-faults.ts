@@ -3,10 +3,12 @@
  * it was after is judged by the address and by the driver.
  */
 
+import type { Case } from '../../../case/case.ts';
 import { hex } from '../../../core/hex.ts';
 import { listed } from '../../../core/words.ts';
-import { BY_HAND, type Finding, NOTHING } from '../../finding.ts';
+import { type Finding, NOTHING } from '../../finding.ts';
 import { severityOf } from '../../severity.ts';
+import { passthroughFixes } from '../boot-fixes.ts';
 import { NEXT } from '../next-commands.ts';
 import type { CaseContext, Reading, Said, Statement } from '../reading.ts';
 import { logged, logLine, logSays, type Saying } from './log-items.ts';
@@ -57,7 +59,7 @@ function read(context: CaseContext): Said {
   const statements: Statement[] = [logSays(first, 'certain', countSentence(faults))];
   const findings: Finding[] = [];
   const raw = of('raw');
-  if (raw.length > 0) findings.push(translated(raw));
+  if (raw.length > 0) findings.push(translated(context.given, raw));
   const nulls = of('null');
   if (nulls.length > 0) findings.push(nullPointer(nulls));
   const iova = of('iova');
@@ -95,7 +97,7 @@ function countSentence(faults: readonly Fault[]): string {
 /** Lines that a finding shows. */
 const LINES_MAX = 4;
 
-function translated(faults: readonly Fault[]): Finding {
+function translated(given: Case, faults: readonly Fault[]): Finding {
   const names = requesters(faults);
   const who = names.length === 0 ? 'A device' : listed(names);
   return {
@@ -108,18 +110,7 @@ function translated(faults: readonly Fault[]): Finding {
     functions: names,
     evidence: faults.slice(0, LINES_MAX).map((item) => logLine(item, item.fault.by, 'refused by the IOMMU')),
     why: 'What a device sends through the host bridge is translated, and an address that no driver mapped is refused: writes vanish, reads return ones, and collectives hang.',
-    fixes: [
-      {
-        ...BY_HAND,
-        kind: 'kernelParameter',
-        what: 'Let the kernel’s own devices pass untranslated: add iommu=pt (on Arm and others iommu.passthrough=1)',
-        settings: [{ where: 'in /etc/default/grub', line: 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX iommu=pt"' }],
-        commands: ['sudo update-grub && sudo reboot'],
-        cost: 'A faulty device can reach all memory. Virtual machines keep their isolation. Thunderbolt and other untrusted devices stay translated.',
-        takeBack: 'take the option out again and boot',
-        reboot: true,
-      },
-    ],
+    fixes: passthroughFixes(given, 'Let the kernel’s own devices pass untranslated'),
     missing: { what: 'whether the groups of these devices are translated', command: NEXT.groupTypes.command },
   };
 }

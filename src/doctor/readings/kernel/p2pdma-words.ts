@@ -1,8 +1,10 @@
 /** Sentences of the kernel's own P2PDMA code, which name the pair, the ports and the option themselves. */
 
+import type { Case } from '../../../case/case.ts';
 import { listed } from '../../../core/words.ts';
 import { BY_HAND, type Finding, NOTHING } from '../../finding.ts';
 import { severityOf } from '../../severity.ts';
+import { namedPortsFix } from '../boot-fixes.ts';
 import { NEXT } from '../next-commands.ts';
 import type { CaseContext, Reading, Said } from '../reading.ts';
 import { logged, logLine, type Saying } from './log-items.ts';
@@ -17,7 +19,7 @@ function read(context: CaseContext): Said {
   const refused = logged(context, 'refused');
   const unlisted = logged(context, 'notListed');
   const findings: Finding[] = [];
-  if (redirects.length + options.length > 0) findings.push(redirected(redirects, options));
+  if (redirects.length + options.length > 0) findings.push(redirected(context.given, redirects, options));
   if (refused.length + unlisted.length > 0) findings.push(notListed(refused, unlisted));
   return { findings, next: findings.length === 0 ? [] : [NEXT.listing, NEXT.commandLine] };
 }
@@ -25,13 +27,13 @@ function read(context: CaseContext): Said {
 const LINES_MAX = 4;
 
 function redirected(
+  given: Case,
   redirects: readonly Saying<'acsRedirect'>[],
   options: readonly Saying<'redirectOption'>[],
 ): Finding {
   const pairs = [...new Set(redirects.map(({ client, provider }) => `${client} and ${provider}`))];
   const ports = [...new Set(options.flatMap((item) => item.ports))];
   const functions = [...new Set(redirects.flatMap(({ client, provider }) => [client, provider]))].sort();
-  const option = `pci=disable_acs_redir=${ports.join(';')}`;
   return {
     ...NOTHING,
     id: 'ACS-REDIR-SWITCH',
@@ -44,23 +46,7 @@ function redirected(
       .slice(0, LINES_MAX)
       .map((item) => logLine(item, item.client, 'the kernel’s own words')),
     why: 'Traffic between the two is sent up to the root complex: slower, refused where the host bridge is not on the list, and translated where the IOMMU is on.',
-    fixes:
-      ports.length === 0
-        ? []
-        : [
-            {
-              ...BY_HAND,
-              kind: 'kernelParameter',
-              what: 'Boot with the option that the kernel names; where the command line has disable_acs_redir= already, write all ports into one list',
-              settings: [
-                { where: 'in /etc/default/grub', line: `GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX '${option}'"` },
-              ],
-              commands: ['sudo update-grub && sudo reboot'],
-              cost: 'The devices below these ports share one IOMMU group afterwards, so none of them can be given to a virtual machine alone.',
-              takeBack: 'take the option out again and boot',
-              reboot: true,
-            },
-          ],
+    fixes: namedPortsFix(given, ports),
   };
 }
 

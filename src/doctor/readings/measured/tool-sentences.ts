@@ -1,9 +1,11 @@
 /** Sentences of NCCL, RCCL and other tools that name a cause themselves, and transports that they chose. */
 
+import type { Case } from '../../../case/case.ts';
 import { groupedBy, plural } from '../../../core/words.ts';
 import type { MeasuredItem, MeasuredKind, PairItem, StatementItem } from '../../../evidence/measured/items.ts';
-import { BY_HAND, type Finding, NOTHING } from '../../finding.ts';
+import { type Finding, NOTHING } from '../../finding.ts';
 import { severityOf } from '../../severity.ts';
+import { passthroughFixes } from '../boot-fixes.ts';
 import { NEXT } from '../next-commands.ts';
 import type { CaseContext, NextCommand, Reading, Said, Statement } from '../reading.ts';
 import { isPair, isStatement, measuredOf, unordered } from './measured-items.ts';
@@ -30,7 +32,7 @@ function read({ given, doctor }: CaseContext, kind: MeasuredKind): Said {
   const next: NextCommand[] = [];
   const missing = sentences.find(({ says }) => says === 'iommu-pt-missing');
   if (missing !== undefined && doctor === null) {
-    findings.push(iommuFinding(missing));
+    findings.push(iommuFinding(given, missing));
     next.push(NEXT.groupTypes, NEXT.faults);
   }
   const acs = sentences.find(({ says }) => says === 'acs-on');
@@ -100,7 +102,7 @@ function notUsed(refused: readonly PairItem[], all: number): Finding {
   };
 }
 
-function iommuFinding({ file, line, text }: StatementItem): Finding {
+function iommuFinding(given: Case, { file, line, text }: StatementItem): Finding {
   return {
     ...NOTHING,
     id: 'IOMMU-TRANSLATED',
@@ -120,18 +122,7 @@ function iommuFinding({ file, line, text }: StatementItem): Finding {
       },
     ],
     why: 'A driver that hands raw BAR addresses to a peer needs an IOMMU that lets them pass: group type identity.',
-    fixes: [
-      {
-        ...BY_HAND,
-        kind: 'kernelParameter',
-        what: 'Let the kernel’s own devices pass untranslated: add iommu=pt',
-        settings: [{ where: 'in /etc/default/grub', line: 'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX iommu=pt"' }],
-        commands: ['sudo update-grub && sudo reboot'],
-        cost: 'A faulty device can reach all memory. Virtual machines keep their isolation. ACS redirect stays as it is.',
-        takeBack: 'take the option out again and boot',
-        reboot: true,
-      },
-    ],
+    fixes: passthroughFixes(given, 'Let the kernel’s own devices pass untranslated'),
     missing: { what: 'whether the IOMMU translates', command: NEXT.groupTypes.command },
   };
 }
