@@ -27,6 +27,7 @@ export type DiagnosisId =
   | 'HIDDEN-LINK'
   | 'VMD-DOMAIN'
   | 'GROUP-LIE'
+  | 'PARTIAL-LISTING'
   | 'PCIE-ERRORS'
   | 'ATOMICS'
   | 'DRIVER-REFUSES'

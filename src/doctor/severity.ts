@@ -75,6 +75,7 @@ const TABLE = {
   'HIDDEN-LINK': { sameChip: 'note' },
   'VMD-DOMAIN': { behind: 'intent' },
   'GROUP-LIE': { joined: 'warning' },
+  'PARTIAL-LISTING': { partial: 'note' },
   'PCIE-ERRORS': { fatal: 'error', uncorrected: 'warning', corrected: 'note' },
   ATOMICS: { rejected: 'warning', notRouted: 'warning' },
   'DRIVER-REFUSES': { refused: 'warning' },

@@ -19,6 +19,7 @@ import { LINK_DEGRADED } from './diagnoses/link-degraded.ts';
 import { MPS } from './diagnoses/mps.ts';
 import { NO_PROVIDER } from './diagnoses/no-provider.ts';
 import { NOT_DECODING } from './diagnoses/not-decoding.ts';
+import { PARTIAL_LISTING } from './diagnoses/partial-listing.ts';
 import { TOLD_DIAGNOSES } from './diagnoses/told.ts';
 import { VM_TOPOLOGY } from './diagnoses/vm-topology.ts';
 import { VMD_DOMAIN } from './diagnoses/vmd-domain.ts';
@@ -48,6 +49,7 @@ export const DIAGNOSES: readonly Diagnosis[] = [
   HIDDEN_LINK,
   VMD_DOMAIN,
   GROUP_LIE,
+  PARTIAL_LISTING,
   ...TOLD_DIAGNOSES,
 ];
 

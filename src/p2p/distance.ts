@@ -156,10 +156,50 @@ function acsRedirect(context: JudgeContext, redirecting: readonly number[]): Rea
 function judgeAcross(context: JudgeContext, provider: number, client: number): PairVerdict {
   const { depth } = context;
   if (context.rootBus(provider).evidence === null || context.rootBus(client).evidence === null) {
-    return orphaned(context, provider, client);
+    return insideOneSwitch(context, provider, client) ?? orphaned(context, provider, client);
   }
   const { type, reasons, likely } = context.across(provider, client);
   return { type, distance: (depth[provider] as number) + 1 + ((depth[client] as number) + 1), reasons, likely };
+}
+
+/**
+ * Two functions below two downstream ports of one bus: such a bus is the inside of a switch, and its upstream port, which is not in the
+ * capture, is where the paths meet. What ACS says on the way up to there counts; of the upstream port itself nothing is known, so that
+ * the pair stays unknown, and is likely by bus address where nothing redirects. Null for any other pair.
+ */
+function insideOneSwitch(context: JudgeContext, provider: number, client: number): PairVerdict | null {
+  const { depth, parent } = context;
+  const [top, other] = [provider, client].map((from) => {
+    let at = from;
+    while ((parent[at] as number) >= 0) at = parent[at] as number;
+    return at;
+  }) as [number, number];
+  const ports = [fnAt(context, top), fnAt(context, other)] as const;
+  const isInside = ports.every(({ portType }) => portType === 'downstreamPort');
+  if (!isInside || top === other || context.rootBusOf[provider] !== context.rootBusOf[client]) return null;
+  const [redirecting, unknown]: [number[], number[]] = [[], []];
+  collectAcs(context, provider, top, true, redirecting, unknown);
+  collectAcs(context, client, other, true, redirecting, unknown);
+  const [a, b] = ports;
+  const meeting: Reason = {
+    code: 'COMMON_UPSTREAM',
+    at: [a, b],
+    message: `${a.name} and ${b.name} are downstream ports of one switch, whose upstream port is not in this capture`,
+  };
+  const acs =
+    redirecting.length > 0
+      ? [acsRedirect(context, redirecting)]
+      : unknown.length > 0
+        ? [acsUnknown(context, unknown)]
+        : [];
+  const orphan: Reason = { code: 'ORPHAN', at: [a], message: `no bridge in this capture leads to ${a.name}` };
+  const because = 'both are inside one switch, and no port of it that the capture shows redirects';
+  return {
+    type: 'unknown',
+    distance: (depth[provider] as number) + 1 + ((depth[client] as number) + 1),
+    reasons: [meeting, ...acs, orphan],
+    likely: acs.length === 0 ? { type: 'busAddr', because } : null,
+  };
 }
 
 function orphaned(context: JudgeContext, provider: number, client: number): PairVerdict {

@@ -302,16 +302,17 @@ test('GPUs are GPUs by class and maker, though the capture shows nothing of thei
 test('displays of an unknown maker of which the capture shows no memory are named, and nothing is said to be in order', () => {
   const input = displays('Nobody', '1fe0:0001');
   const { stdout } = p2pdma(['check', '-'], { input });
-  expect(stdout).toContain('nothing can be judged');
+  expect(stdout).toContain('part of a machine: nothing can be judged');
   expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
     '2 GPUs (0000:04:00.0 and 0000:05:00.0) by class, and the capture shows nothing of their memory: no pair can be judged.',
   );
   const { findings } = jsonOf(p2pdma(['check', '-', '--json'], { input })) as unknown as Document;
-  expect(findings).toMatchObject([{ id: 'NO-PROVIDER', functions: ['0000:04:00.0', '0000:05:00.0'] }]);
+  expect(findings).toMatchObject([{ id: 'PARTIAL-LISTING', at: ['0000:04:00.0', '0000:05:00.0', '0000:0c:00.0'] }]);
 });
 
-test('a listing that was cut: that nothing offers memory is no longer certain', () => {
-  const rows = ['00', '10', '20', '30'].map((offset) => `${offset}:${' 00'.repeat(16)}`);
+test('of a listing that was cut it is not said that nothing offers memory', () => {
+  const ids = `00: 34 12 01 00${' 00'.repeat(7)} 06${' 00'.repeat(4)}`;
+  const rows = [ids, ...['10', '20', '30'].map((offset) => `${offset}:${' 00'.repeat(16)}`)];
   const functions = ['00:00.0', '00:01.0', '00:02.0'].map((name) => [
     `${name} Host bridge [0600]: x [1234:0001]`,
     ...rows,
@@ -319,9 +320,9 @@ test('a listing that was cut: that nothing offers memory is no longer certain', 
   ]);
   const whole = functions.flat().join('\n');
   const cut = whole.slice(0, -100);
-  const sure = (input: string): unknown =>
-    (jsonOf(p2pdma(['check', '-', '--json', '--only', 'NO-PROVIDER'], { input })) as { findings: unknown }).findings;
-  expect(sure(whole)).toMatchObject([{ sure: 'certain' }]);
-  expect(sure(cut)).toMatchObject([{ sure: 'open' }]);
+  const findings = (input: string): unknown =>
+    (jsonOf(p2pdma(['check', '-', '--json'], { input })) as { findings: unknown }).findings;
+  expect(findings(whole)).toMatchObject([{ id: 'NO-PROVIDER', sure: 'certain' }]);
+  expect(findings(cut)).toMatchObject([{ id: 'PARTIAL-LISTING', sure: 'certain' }]);
   expect(p2pdma(['check', '-'], { input: cut }).stderr).toContain('it was cut, and functions behind may be missing');
 });

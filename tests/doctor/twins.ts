@@ -124,6 +124,18 @@ export function oneSwitch(
   ];
 }
 
+/** Two devices below two root ports, and a third port with nothing below it. */
+function emptyPort(): RootBusDescription[] {
+  const [root] = twoPorts(LISTED) as [RootBusDescription];
+  return [{ ...root, children: [...root.children, { kind: 'rootPort', name: 'e', below: [] }] }];
+}
+
+/** Data Link Layer Link Active is bit 13 of Link Status. PCIe 7.5.3.8. */
+const linkActive =
+  (isUp: boolean): Edit =>
+  (view, express) =>
+    view.setUint16(express + 0x12, (view.getUint16(express + 0x12, true) & ~0x2000) | (isUp ? 0x2000 : 0), true);
+
 /** Two devices, each below a root port of its own. */
 export function twoPorts(
   hostBridge: HostBridge,
@@ -348,6 +360,12 @@ export const TWINS: readonly Twins[] = [
     hasNot: () => machineOfParts(twoPorts(LISTED, ACS_ON), { sysfs: { p: { iommuGroup: 1 }, a: { iommuGroup: 2 } } }),
     apart: 'ACS Control of the ports: on, the groups are true',
     notCloser: 'both root ports have it',
+  },
+  {
+    id: 'PARTIAL-LISTING',
+    has: () => machineOfParts(emptyPort(), { edits: { e: linkActive(true) } }),
+    hasNot: () => machineOfParts(emptyPort(), { edits: { e: linkActive(false) } }),
+    apart: 'Data Link Layer Link Active of one port with nothing below it',
   },
   {
     id: 'LINK-DEGRADED',

@@ -26,7 +26,8 @@ export const ACS_REDIR_SWITCH: Diagnosis = {
 };
 
 function diagnose(context: DoctorContext): Finding[] {
-  const below = context.cases.filter((item) => item.common >= 0);
+  // Inside a switch whose upstream port is not in the capture the ways meet as well.
+  const below = context.cases.filter((item) => item.common >= 0 || item.codes.has('COMMON_UPSTREAM'));
   const redirected = below.filter((item) => item.codes.has('ACS_REDIRECT') && item.type !== 'busAddr');
   const unknown = below.filter((item) => item.codes.has('ACS_UNKNOWN') && item.type === 'unknown');
   const words = {
@@ -50,7 +51,8 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
   const concerned = new Set(refused.flatMap((item) => [...item.functions]));
   const names = namesOf(context, new Set(cases.flatMap((item) => [...item.functions])));
   const at = redirecting.map(({ name }) => name);
-  const meetings = namesOf(context, new Set(cases.map((item) => item.common)));
+  const meetings = namesOf(context, new Set(cases.map((item) => item.common).filter((common) => common >= 0)));
+  const where = meetings.length === 0 ? 'inside one switch' : `below ${listed(meetings)}`;
   const pairs = cases.reduce((sum, item) => sum + item.pairs, 0);
   return {
     ...NOTHING,
@@ -60,7 +62,7 @@ function findingOf(context: DoctorContext, cases: readonly PairCase[]): Finding 
         ? severityOf('ACS-REDIR-SWITCH', 'detour')
         : severityOf('ACS-REDIR-SWITCH', 'refused', context, concerned),
     sure: 'certain',
-    title: `${listed(names)} meet below ${listed(meetings)}, but ACS redirects at ${listed(at)}: ${consequenceOf(cases)}`,
+    title: `${listed(names)} meet ${where}, but ACS redirects at ${listed(at)}: ${consequenceOf(cases)}`,
     at,
     functions: names,
     pairs: pairsOf(context, worst, pairs),

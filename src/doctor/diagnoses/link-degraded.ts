@@ -30,7 +30,12 @@ function diagnose(context: DoctorContext): Finding[] {
   const narrow = links.filter(({ now, can }) => can.width !== null && now.width < can.width);
   const slow = links.filter(
     (link) =>
-      !narrow.includes(link) && link.can.speed !== null && link.now.speed !== null && link.now.speed < link.can.speed,
+      // With one end not shown nobody knows what both can.
+      link.bothKnown &&
+      !narrow.includes(link) &&
+      link.can.speed !== null &&
+      link.now.speed !== null &&
+      link.now.speed < link.can.speed,
   );
   const isGuest = hypervisorOf(context.machine) !== null;
   // A guest's ports are drawn; with one end unknown the slot may be that narrow; a switch on the board may be wired with fewer lanes.

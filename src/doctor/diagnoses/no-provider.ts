@@ -3,12 +3,13 @@
 import { listed, sizeWords } from '../../core/words.ts';
 import type { Setting } from '../../machine/host-evidence.ts';
 import { hostEvidenceOf, type ReadNote } from '../../machine/machine.ts';
-import { DUMP_CUT, FUNCTIONS_UNREAD } from '../../machine/note-list.ts';
+import { FUNCTIONS_UNREAD } from '../../machine/note-list.ts';
 import { isProvider, type Role } from '../../machine/roles.ts';
 import type { PciFunction } from '../../pcie/pci-function.ts';
 import type { DoctorContext } from '../context.ts';
 import type { Diagnosis } from '../diagnosis.ts';
 import { factEvidence, settingEvidence } from '../facts/evidence.ts';
+import { missingParts } from '../facts/missing-parts.ts';
 import { isUnseen, unseenDevices } from '../facts/roles.ts';
 import type { Finding } from '../finding.ts';
 import { BY_HAND, NOTHING } from '../finding.ts';
@@ -39,7 +40,9 @@ function diagnose(context: DoctorContext): Finding[] {
     else if (p2pmem.available === 0 && p2pmem.size > 0)
       findings.push(exhausted(context, fn, { size: p2pmem.size, queues: queuesInMemory(context, role) }));
   }
-  if (providers === 0 && context.asked === null) findings.push(noneFinding(context, drives));
+  // Of a part of a machine it cannot be said that nothing in it offers memory.
+  const isWhole = missingParts(context.machine).every(({ kind }) => kind === 'registers');
+  if (providers === 0 && context.asked === null && isWhole) findings.push(noneFinding(context, drives));
   return findings;
 }
 
@@ -143,19 +146,6 @@ function blindFinding(context: DoctorContext, likeliest: PciFunction): Finding {
   };
 }
 
-function cutFinding(): Finding {
-  return {
-    ...NOTHING,
-    id: 'NO-PROVIDER',
-    severity: severityOf('NO-PROVIDER', 'open'),
-    sure: 'open',
-    title:
-      'Whether a device here offers memory to peers is not in this capture: the file was cut, and devices behind its end are missing',
-    why: 'What is not listed may be the very device.',
-    missing: { what: 'the rest of the listing', command: 'sudo lspci -Dnnvvvxxxx > host.txt' },
-  };
-}
-
 function unreadFinding({ message }: ReadNote): Finding {
   return {
     ...NOTHING,
@@ -175,7 +165,6 @@ function noneFinding(context: DoctorContext, drives: readonly PciFunction[]): Fi
   const first = drives[0];
   const blind = blindSpot(context.functions);
   if (blind !== undefined) return blindFinding(context, blind);
-  if (context.machine.notes.some(({ code }) => code === DUMP_CUT)) return cutFinding();
   const unread = context.machine.notes.find(({ code }) => code === FUNCTIONS_UNREAD);
   if (unread !== undefined) return unreadFinding(unread);
   return {

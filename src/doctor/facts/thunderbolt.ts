@@ -21,6 +21,11 @@ export function isBelowThunderbolt(hierarchy: Hierarchy, fn: PciFunction): boole
     .some((port) => port !== fn && isThunderbolt(port));
 }
 
+/** Whether a bridge is a Thunderbolt port, or stands below one. */
+export function isAtThunderbolt(hierarchy: Hierarchy, fn: PciFunction): boolean {
+  return isThunderbolt(fn) || isBelowThunderbolt(hierarchy, fn);
+}
+
 function isThunderbolt({ isBridge, vendorId, deviceId, facts }: PciFunction): boolean {
   if (!isBridge) return false;
   if (vendorId === 0x8086 && deviceId !== null && PORTS.has(deviceId)) return true;

@@ -47,17 +47,28 @@ export function tally(findings: readonly Finding[]): string {
     .map((severity) => ({ severity, number: of(severity) }))
     .filter(({ number }) => number > 0)
     .map(({ severity, number }) => plural(number, severity));
-  return words.length === 0 ? 'nothing wrong found' : words.join(', ');
+  return words.length === 0 ? NOTHING_WRONG : words.join(', ');
 }
 
-/** What the report comes to: its tally, or that nothing could be found out. */
+/** What the report comes to: its tally, or that nothing could be found out; of a part of a machine never that nothing is wrong. */
 export function headline(found: readonly Finding[], result: CheckResult): string {
+  const judged = judgedWords(
+    found.filter(({ id }) => id !== 'PARTIAL-LISTING'),
+    result,
+  );
+  if (!isPart(result)) return judged ?? (result.findings.length > 0 ? NOTHING_SHOWN : NOTHING_WRONG);
+  return judged === null ? 'part of a machine' : `part of a machine: ${judged}`;
+}
+
+const NOTHING_WRONG = 'nothing wrong found';
+const NOTHING_SHOWN = 'nothing wrong in what the capture shows';
+
+/** What was found, or what cannot be judged; null where neither. */
+function judgedWords(found: readonly Finding[], result: CheckResult): string | null {
   if (found.length > 0) return tally(found);
   const { unknown } = result.pairs;
   if (unknown > 0) return `${unknown} of ${plural(pairsOf(result), 'pair')} cannot be judged from this capture`;
-  if (result.unseen.length > 0 && pairsOf(result) === 0) return 'nothing can be judged';
-  const isOpen = result.findings.length > 0;
-  return isOpen ? 'nothing wrong in what the capture shows' : tally(found);
+  return result.unseen.length > 0 && pairsOf(result) === 0 ? 'nothing can be judged' : null;
 }
 
 function pairsOf({ pairs }: CheckResult): number {
@@ -76,9 +87,15 @@ export function pairsSentence(result: CheckResult): string {
   const { pairs } = result;
   const total = pairsOf(result);
   if (total === 0 && result.unseen.length > 0) return unseenSentence(result);
+  if (total === 0 && isPart(result)) return 'No two devices that could be peers are in this part of a machine.';
   if (total === 0) return 'No two devices here are such that somebody would pair them.';
   const parts = ROADS.filter(([type]) => pairs[type] > 0).map(([type, words]) => `${pairs[type]} ${words}`);
   return `${plural(total, 'pair')} of devices that somebody may want: ${parts.join(', ')}.`;
+}
+
+/** Whether the capture shows a part of a machine only. */
+function isPart({ findings }: CheckResult): boolean {
+  return findings.some(({ id }) => id === 'PARTIAL-LISTING');
 }
 
 /** `4 GPUs (0000:04:00.0, ...), and nothing of their memory: no pair of them can be judged.` */
