@@ -7,7 +7,7 @@
 
 import type { DmaAddr, PhysAddr } from 'p2pdma/core';
 import { busAddrInBar } from 'p2pdma/dma';
-import type { Engine } from 'p2pdma/engine';
+import type { RegisterEngine } from 'p2pdma/engine';
 import { QemuEngine, type QemuMachineDescription, rebuildMachine } from 'p2pdma/engine/qemu';
 import { SimEngine } from 'p2pdma/engine/sim';
 import { type Machine, RamAllocator } from 'p2pdma/machine';
@@ -65,7 +65,7 @@ const described: Machine = {
 
 /** An engine with its machine and the functions that the bench uses. */
 interface Running {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly machine: Machine;
   readonly fn: (name: string) => PciFunction;
   readonly limits: object;

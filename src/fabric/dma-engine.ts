@@ -6,13 +6,17 @@
 import type { DmaAddr } from '../core/address.ts';
 import { present } from '../core/assert.ts';
 import type { Fabric, RequestAttributes } from './fabric.ts';
+import type { BarTarget } from './live-function.ts';
 import { type Completion, NOWHERE } from './outcome.ts';
 
 /** One end of a transfer, as a driver programs it. */
-export type DmaSide =
-  | { readonly address: DmaAddr }
-  /** A BAR of the engine's own function. */
-  | { readonly bar: number; readonly offset: number };
+export type DmaSide = { readonly address: DmaAddr } | BarSide;
+
+/** A BAR of the engine's own function, and an offset in it. */
+interface BarSide {
+  readonly bar: number;
+  readonly offset: number;
+}
 
 export interface DmaDescriptor {
   readonly source: DmaSide;
@@ -29,15 +33,6 @@ export interface DmaResult {
   readonly target: Completion | null;
 }
 
-const INSIDE: Completion = { status: 'SC', fate: 'delivered', reason: 'none', at: NOWHERE, bytesDelivered: 0 };
-const OUTSIDE_BAR: Completion = {
-  status: 'CA',
-  fate: 'completerAbort',
-  reason: 'endOfTarget',
-  at: NOWHERE,
-  bytesDelivered: 0,
-};
-
 export class DmaEngine {
   readonly #fabric: Fabric;
   readonly #index: number;
@@ -53,23 +48,32 @@ export class DmaEngine {
   run(descriptor: DmaDescriptor, attributes?: RequestAttributes): DmaResult {
     if (this.#staging.length < descriptor.length) this.#staging = new Uint8Array(descriptor.length);
     const bytes = this.#staging.subarray(0, descriptor.length);
-    const source = this.#read(descriptor.source, bytes, attributes);
+    const source = this.fetch(descriptor.source, bytes, attributes);
     if (source.status !== 'SC') return { ok: false, source, target: null };
-    const target = this.#write(descriptor.target, bytes, attributes);
+    const target = this.send(descriptor.target, bytes, attributes);
     return { ok: target.status === 'posted' || target.status === 'SC', source, target };
   }
 
-  #read(side: DmaSide, into: Uint8Array, attributes: RequestAttributes | undefined): Completion {
+  /** Half a descriptor: from one side into the engine. */
+  fetch(side: DmaSide, into: Uint8Array, attributes?: RequestAttributes): Completion {
     if ('address' in side) return this.#fabric.memoryRead(this.#index, side.address, into, attributes);
-    const bar = present(this.#fabric.function(this.#index).bar(side.bar), `BAR ${side.bar} of the engine`);
-    if (side.offset + into.length > bar.size || !bar.target.read(side.offset, into)) return OUTSIDE_BAR;
-    return { ...INSIDE, bytesDelivered: into.length };
+    return this.#inside(side, into.length, (target) => target.read(side.offset, into));
   }
 
-  #write(side: DmaSide, from: Uint8Array, attributes: RequestAttributes | undefined): Completion {
+  /** The other half: from the engine to one side. */
+  send(side: DmaSide, from: Uint8Array, attributes?: RequestAttributes): Completion {
     if ('address' in side) return this.#fabric.memoryWrite(this.#index, side.address, from, attributes);
-    const bar = present(this.#fabric.function(this.#index).bar(side.bar), `BAR ${side.bar} of the engine`);
-    if (side.offset + from.length > bar.size || !bar.target.write(side.offset, from)) return OUTSIDE_BAR;
-    return { ...INSIDE, bytesDelivered: from.length };
+    return this.#inside(side, from.length, (target) => target.write(side.offset, from));
+  }
+
+  /** The engine's own memory, reached from within: no TLP, and nothing to reach in a function that is gone. */
+  #inside({ bar, offset }: BarSide, bytes: number, access: (target: BarTarget) => boolean): Completion {
+    const node = this.#fabric.function(this.#index);
+    const { size, target } = present(node.bar(bar), `BAR ${bar} of the engine`);
+    const at = this.#index;
+    if (!node.present) return { status: 'notSent', fate: 'notSent', reason: 'absent', at, bytesDelivered: 0 };
+    const reason = offset + bytes > size ? 'endOfTarget' : access(target) ? null : 'deviceRefuses';
+    if (reason !== null) return { status: 'CA', fate: 'completerAbort', reason, at, bytesDelivered: 0 };
+    return { status: 'SC', fate: 'delivered', reason: 'none', at: NOWHERE, bytesDelivered: bytes };
   }
 }

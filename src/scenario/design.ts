@@ -16,7 +16,7 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { throughQueue } from './queue-door.ts';
 import type { TransferDescription } from './scenario-types.ts';
 import type { SubmittedVector } from './submitted-vector.ts';
-import { type Premapped, unmapFirst } from './unmap.ts';
+import { type Premapped, unmap } from './unmap.ts';
 import type { World } from './world.ts';
 
 /** What is in the queue for one vector. */
@@ -79,7 +79,7 @@ export async function queueVectors(
       const classifier = classifierFor('premapped', { table: world.table, pairs: world.pairs(fn) });
       return { list: inQueue, classifier, words, counters: lookup.counters, premapped };
     } catch (error) {
-      await unmapFirst(world, { premapped });
+      await unmap(world.host, device, mapping);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 /** What a scenario needs of an engine beyond the contract of drivers: set-up, evidence, and things that go wrong. */
 
 import type { EngineTarget } from '../dma/segment.ts';
-import type { Answer, CaseShown, Engine } from '../engine/contract.ts';
+import type { Answer, CaseShown, RegisterEngine } from '../engine/register.ts';
 import type { Hop } from '../fabric/hop.ts';
 import type { Assumption } from '../fabric/topology.ts';
 import type { IommuDomain } from '../iommu/domain.ts';
@@ -10,13 +10,10 @@ import type { DriverLimits } from '../nvme/driver/limits.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import type { AcsSetting, DeviceNode } from './scenario-types.ts';
 
-/** One side of a descriptor of the generic DMA engine, as `DmaSide` of the fabric. */
-export type EngineSide = EngineTarget;
-
 /** What one descriptor of the generic DMA engine did. */
 export interface EngineOutcome {
-  /** What the engine could know. */
-  readonly ok: boolean;
+  /** It could ask for something: the function is there, and may be bus master. */
+  readonly sent: boolean;
   /** What really happened, in words of the fabric. */
   readonly fate: string;
   /** Name of the function where it ended badly, or null. */
@@ -24,7 +21,7 @@ export interface EngineOutcome {
 }
 
 export interface ScenarioHost {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly machine: Machine;
   /** Says how the DMA of a function is treated: through a domain's tables, or untranslated. */
   attachIommu(fn: PciFunction, context: IommuDomain | 'passthrough'): Answer<void>;
@@ -41,7 +38,7 @@ export interface ScenarioHost {
    * generic DMA engine.
    */
   readonly dma:
-    | ((fn: PciFunction, side: EngineSide, bytes: Uint8Array, direction: 'toDevice' | 'fromDevice') => EngineOutcome)
+    | ((fn: PciFunction, side: EngineTarget, bytes: Uint8Array, direction: 'toDevice' | 'fromDevice') => EngineOutcome)
     | null;
   /** Changes the machine as it runs. False: this engine cannot. */
   inject(change: HostChange): Answer<boolean>;

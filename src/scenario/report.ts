@@ -1,11 +1,11 @@
 /** What a run of a scenario showed. */
 
 import type { ClassifyMode } from '../dma/classifier-for.ts';
-import type { Capability, CaseShown } from '../engine/contract.ts';
+import type { Capability, CaseShown } from '../engine/register.ts';
 import type { Hop } from '../fabric/hop.ts';
 import type { IommuMode } from '../machine/machine.ts';
 import type { MailCase } from '../p2p/verdict.ts';
-import type { RepeatOutcome } from './scenario-types.ts';
+import type { MoverName, RepeatOutcome } from './scenario-types.ts';
 
 export interface VectorReport {
   readonly input: number;
@@ -35,7 +35,10 @@ export interface SegmentReport {
   readonly inputs: readonly number[];
   readonly bar?: number | undefined;
   readonly offset?: number | undefined;
-  /** What happened to it: `delivered`, or what went wrong. */
+  /**
+   * What happened to it: `delivered`, `notMoved`, `swallowed` (the device took the address for its own memory), `unseen` (no TLP is shown,
+   * and not all bytes are right), or what went wrong.
+   */
   readonly fate: string;
   /** Where it went wrong. */
   readonly at: string | null;
@@ -78,7 +81,7 @@ export interface RepeatReport {
 export interface TransferReport {
   readonly name: string;
   readonly device: string;
-  readonly engine: 'dma' | 'nvme';
+  readonly engine: MoverName;
   readonly direction: 'toDevice' | 'fromDevice';
   readonly iommu: IommuMode;
   readonly vectors: readonly VectorReport[];
@@ -96,6 +99,8 @@ export interface TransferReport {
   readonly lookups: number;
   /** Page descriptors that were read: `page`. */
   readonly pageReads: number;
+  /** False: not one request of the transfer was made; `status` or `refusal` says why. */
+  readonly began: boolean;
   /** Commands of the NVMe driver, 0 for the DMA engine. */
   readonly commands: number;
   /** How the commands named the memory: `1 SGL descriptor`, `PRPs`; null where there are none. */
@@ -107,7 +112,7 @@ export interface TransferReport {
   readonly swallowedBytes: number;
   /** The second attempt after unmap, where the scenario asks for one. */
   readonly repeat: RepeatReport | null;
-  /** NVMe status of the first command that failed, or null. */
+  /** Null where all went well as far as the device could know; else the status of the first command that failed, or why none was given. */
   readonly status: string | null;
   /** The mapping was refused: code and words. */
   readonly refusal: { readonly code: string; readonly message: string } | null;

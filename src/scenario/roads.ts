@@ -3,7 +3,6 @@
 import type { Hop } from '../fabric/hop.ts';
 import { ROOT_COMPLEX } from '../fabric/outcome.ts';
 import type { TreePlace, Way } from './report.ts';
-import { hopName } from './transfer-context.ts';
 import type { World } from './world.ts';
 
 /** A segment of a mapping, and the hops of its TLPs. */
@@ -41,7 +40,7 @@ export function waysOf(
 function placesOf(world: World, hops: readonly Hop[]): string[] {
   const places: string[] = [];
   for (const hop of hops) {
-    const name = hopName(world, hop);
+    const name = world.hopName(hop);
     // Several actions at one place, such as to translate and to forward, are one stay.
     if (places[places.length - 1] !== name) places.push(name);
   }

@@ -5,6 +5,7 @@ import { BVEC_MAP_BUS_ADDR, BVEC_MAP_RESOURCE } from '../block/bio-vec.ts';
 import { CLASSIFY_MODES } from '../dma/classifier-for.ts';
 import { cpuSchema } from './cpu-schema.ts';
 import { MISSING } from './document.ts';
+import { MOVER_NAMES } from './movers.ts';
 import type { AcsSetting, DeviceNode, PortNode, ScenarioFile } from './scenario-types.ts';
 import { signedSizeSchema, sizeSchema } from './size.ts';
 
@@ -162,7 +163,7 @@ const transfer = z
     device: z.string({ error: 'names no mapping device' }),
     askedFor: z.string().optional(),
     direction: oneOf(['toDevice', 'fromDevice'] as const),
-    engine: oneOf(['dma', 'nvme'] as const).optional(),
+    engine: oneOf(MOVER_NAMES).optional(),
     classify: oneOf(CLASSIFY_MODES).optional(),
     trust: z.boolean().optional(),
     merge: z.boolean().optional(),

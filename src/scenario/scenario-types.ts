@@ -81,6 +81,9 @@ export interface FaultDescription {
   memorySpaceOff?: string | undefined;
 }
 
+/** Who moves the data: an entry of the table of movers (movers.ts). */
+export type MoverName = 'dma' | 'nvme';
+
 /** What became of a transfer that was tried again after its unmap. */
 export type RepeatOutcome = 'stopped' | 'moved';
 
@@ -92,7 +95,7 @@ export interface TransferDescription {
   askedFor?: string | undefined;
   direction: 'toDevice' | 'fromDevice';
   /** Default: `nvme` for an NVMe controller, else `dma`. */
-  engine?: 'dma' | 'nvme' | undefined;
+  engine?: MoverName | undefined;
   /** How the mapper learns what a vector is, and what the submitter puts into it for that (design.ts). Default `flags`. */
   classify?: ClassifyMode | undefined;
   trust?: boolean | undefined;

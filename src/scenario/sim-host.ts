@@ -1,7 +1,11 @@
 /** The simulator as the host of a scenario. */
 
-import type { NvmeOptions } from '../engine/sim/nvme-function.ts';
+import type { EngineTarget } from '../dma/segment.ts';
+import type { DeviceOptions } from '../engine/sim/device-model.ts';
+import type { NvmeOptions } from '../engine/sim/nvme-options.ts';
 import { SimEngine } from '../engine/sim/sim-engine.ts';
+import { DELIVERED } from '../engine/transfer.ts';
+import { DmaEngine } from '../fabric/dma-engine.ts';
 import type { Hop } from '../fabric/hop.ts';
 import { IommuPort } from '../fabric/iommu-port.ts';
 import { NOWHERE, ROOT_COMPLEX } from '../fabric/outcome.ts';
@@ -14,7 +18,7 @@ import { ACS_BITS } from '../pcie/acs.ts';
 import { EXT_CAP_ACS, findExtendedCapability } from '../pcie/capability.ts';
 import type { PciFunction } from '../pcie/pci-function.ts';
 import { COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY_SPACE } from '../pcie/registers.ts';
-import type { EngineOutcome, EngineSide, HostChange, ScenarioHost } from './host.ts';
+import type { EngineOutcome, HostChange, ScenarioHost } from './host.ts';
 import type { DeviceNode, ScenarioFile } from './scenario-types.ts';
 
 export interface SimHostOptions {
@@ -42,12 +46,12 @@ export class SimHost implements ScenarioHost {
     this.#controllers = controllers;
     // Functions that no transfer names keep working as if nobody had translated for them.
     this.#port = options.iommu ? new IommuPort({ otherwise: 'passthrough' }) : null;
-    const nvme: Record<string, NvmeOptions> = {};
-    for (const [name, node] of controllers) nvme[name] = controllerOptions(node);
+    const devices: Record<string, DeviceOptions> = {};
+    for (const [name, node] of controllers) devices[name] = { nvme: controllerOptions(node) };
     this.engine = new SimEngine({
       machine,
       iommu: this.#port,
-      nvme,
+      devices,
       ...(scenario.rootComplex === undefined ? {} : { rootComplex: scenario.rootComplex }),
       rules: fabricRules(scenario),
     });
@@ -79,7 +83,7 @@ export class SimHost implements ScenarioHost {
     const node = this.engine.fabric.function(this.machine.hierarchy.indexOf(change.fn.bdf));
     switch (change.kind) {
       case 'unplug':
-        this.engine.fabric.unplug(node.index);
+        this.engine.unplug(change.fn.bdf);
         return true;
       case 'busMasterOff':
         node.writeConfig(COMMAND, 2, node.readConfig(COMMAND, 2) & ~COMMAND_BUS_MASTER);
@@ -105,30 +109,11 @@ export class SimHost implements ScenarioHost {
     return this.#controllers.get(fn.name) ?? null;
   }
 
-  #runDma(fn: PciFunction, side: EngineSide, bytes: Uint8Array, direction: 'toDevice' | 'fromDevice'): EngineOutcome {
-    const { fabric } = this.engine;
-    const index = this.machine.hierarchy.indexOf(fn.bdf);
-    if ('bar' in side) {
-      // Case (c): the engine reaches its own memory from within.
-      const target = fabric.function(index).bar(side.bar)?.target;
-      const done =
-        direction === 'toDevice'
-          ? target?.read(side.offset, bytes)
-          : target?.write(side.offset, bytes, 0, bytes.length);
-      return done === true
-        ? { ok: true, fate: 'delivered', at: null }
-        : { ok: false, fate: 'completerAbort (deviceRefuses)', at: fn.name };
-    }
-    const result =
-      direction === 'toDevice'
-        ? fabric.memoryRead(index, side.address, bytes)
-        : fabric.memoryWrite(index, side.address, bytes);
-    const delivered = result.fate === 'delivered';
-    return {
-      ok: result.status === 'SC' || result.status === 'posted',
-      fate: delivered ? 'delivered' : `${result.fate} (${result.reason})`,
-      at: delivered || result.at === NOWHERE ? null : this.#name(result.at),
-    };
+  #runDma(fn: PciFunction, side: EngineTarget, bytes: Uint8Array, direction: 'toDevice' | 'fromDevice'): EngineOutcome {
+    const engine = new DmaEngine(this.engine.fabric, this.machine.hierarchy.indexOf(fn.bdf));
+    const { fate, reason, at } = direction === 'toDevice' ? engine.fetch(side, bytes) : engine.send(side, bytes);
+    if (fate === 'delivered') return { sent: true, fate: DELIVERED, at: null };
+    return { sent: fate !== 'notSent', fate: `${fate} (${reason})`, at: at === NOWHERE ? null : this.#name(at) };
   }
 
   #name(index: number): string {

@@ -6,13 +6,13 @@ import { DmaDevice } from '../dma/device.ts';
 import { PairTypes } from '../dma/pair-types.ts';
 import { RangeTable } from '../dma/range-table.ts';
 import { reservedWindows } from '../dma/reserved-windows.ts';
+import type { Hop } from '../fabric/hop.ts';
+import { ROOT_COMPLEX } from '../fabric/outcome.ts';
 import { IommuDomain } from '../iommu/domain.ts';
 import { IovaAllocator } from '../iommu/iova-allocator.ts';
 import { type IommuMode, iommuModeOf, type Machine } from '../machine/machine.ts';
 import { RamAllocator } from '../machine/ram-allocator.ts';
 import { swiotlbOf } from '../machine/swiotlb.ts';
-import type { CmbFacts } from '../nvme/driver/cmb-setup.ts';
-import type { IoQueue } from '../nvme/driver/io-queue.ts';
 import { JudgeContext } from '../p2p/judge.ts';
 import type { Policy } from '../p2p/policy.ts';
 import type { P2pMemory } from '../p2p/provider.ts';
@@ -22,8 +22,10 @@ import type { PciFunction } from '../pcie/pci-function.ts';
 import { type Place, refuseField } from './errors.ts';
 import { fieldPath } from './field-path.ts';
 import type { ScenarioHost } from './host.ts';
+import { MOVERS, moverOf } from './movers.ts';
+import { RegisterTransfers } from './register-transfers.ts';
 import type { HopPhase } from './report.ts';
-import type { ScenarioFile } from './scenario-types.ts';
+import type { MoverName, ScenarioFile } from './scenario-types.ts';
 import type { SubmittedVector } from './submitted-vector.ts';
 
 export interface WorldOptions {
@@ -42,13 +44,10 @@ export class World {
   readonly table: RangeTable;
   readonly ram: RamAllocator;
   readonly providers: Providers = new Providers();
-  /** I/O queues of the controllers that are up, by function name. */
-  readonly queues: Map<string, IoQueue> = new Map();
-  /** Their buffers, as their drivers switched them on. */
-  readonly buffers: Map<string, CmbFacts> = new Map();
   readonly #options: WorldOptions;
   readonly #domains = new Map<number, IommuDomain>();
   readonly #gone = new Set<PciFunction>();
+  readonly #engines = new Map<MoverName, RegisterTransfers>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -71,6 +70,34 @@ export class World {
 
   /** What the hops of now are part of. */
   phase: HopPhase = 'aside';
+
+  /** What runs transfers for a function. `name`: by the mover that the scenario names, else by the function's own. */
+  transferEngine(fn: PciFunction, name: MoverName | undefined): RegisterTransfers {
+    const kind = name === undefined ? moverOf(fn, this.host.controller(fn)) : MOVERS[name];
+    let engine = this.#engines.get(kind.name);
+    if (engine === undefined) {
+      engine = new RegisterTransfers(kind.name, kind.create(this), this.host);
+      this.#engines.set(kind.name, engine);
+    }
+    return engine;
+  }
+
+  /** Does a part of a transfer whose hops are of another phase. */
+  async during<T>(phase: HopPhase, work: () => T | Promise<T>): Promise<T> {
+    const before = this.phase;
+    this.phase = phase;
+    try {
+      return await work();
+    } finally {
+      this.phase = before;
+    }
+  }
+
+  /** Where a hop was, in the scenario's words. */
+  hopName(hop: Hop): string {
+    const fn = this.machine.hierarchy.functions[hop.at];
+    return hop.at === ROOT_COMPLEX ? 'root complex' : fn === undefined ? 'nowhere' : this.nameOf(fn);
+  }
 
   /** Refuses a field of the transfer that runs now. */
   refuse(field: string, message: string, hint: string): never {
@@ -139,17 +166,17 @@ export class World {
   }
 
   /**
-   * The provider memory of a function: its largest memory BAR but the registers of a controller. Throws `ScenarioError` where it
-   * has none.
+   * The provider memory of a function: its largest memory BAR but the registers that a driver has there. Throws `ScenarioError`
+   * where it has none.
    */
   memoryOf(fn: PciFunction): P2pMemory {
     const known = this.providers.of(fn);
     if (known !== null) return known;
-    const isController = this.host.controller(fn) !== null || fn.classCode === 0x0108;
+    const { registerBars } = moverOf(fn, this.host.controller(fn));
     const [bar] = fn.bars
       .filter(
         (one) =>
-          one.space === 'memory' && one.size !== null && one.busAddress !== null && !(isController && one.index === 0),
+          one.space === 'memory' && one.size !== null && one.busAddress !== null && !registerBars.includes(one.index),
       )
       .sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
     if (bar === undefined || (bar.size ?? 0) < 4096) {
@@ -196,8 +223,7 @@ export class World {
     if (this.#options.scenario.reserveWindows === false) return [];
     const windows = reservedWindows(this.machine, fn);
     const node = this.host.controller(fn);
-    if (node?.cba === undefined || node.reserveCba === false) return windows;
-    return joinRanges([...windows, { start: node.cba, end: node.cba + (node.cmb ?? 0) }]);
+    return joinRanges([...windows, ...moverOf(fn, node).ownAddresses(node)]);
   }
 
   #domainOf(fn: PciFunction): IommuDomain {

@@ -1,8 +1,8 @@
-/** Rules of the Engine contract: single accesses, their order, time, and what an engine says of itself. */
+/** Rules of the RegisterEngine contract: single accesses, their order, time, and what an engine says of itself. */
 
 import { describe, expect } from 'vitest';
 import { physAddr } from '../../src/core/index.ts';
-import type { Provable } from '../../src/engine/contract.ts';
+import type { Provable } from '../../src/engine/register.ts';
 import type { Bdf } from '../../src/pcie/index.ts';
 import { COMMAND } from '../../src/pcie/registers.ts';
 import { bytesAt, equalBytes, KIB, MIB, PAGE, pattern, switchTree } from './bed.ts';

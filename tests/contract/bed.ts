@@ -1,8 +1,8 @@
 /** A machine that an engine runs, for tests that do not care which: the tree, its functions by name, media, and hot removal. */
 
 import { type PhysAddr, Prng } from '../../src/core/index.ts';
-import type { Engine } from '../../src/engine/contract.ts';
 import { QemuEngine, rebuildMachine } from '../../src/engine/qemu/index.ts';
+import type { RegisterEngine } from '../../src/engine/register.ts';
 import { SimEngine } from '../../src/engine/sim/index.ts';
 import { type Hop, IommuPort } from '../../src/fabric/index.ts';
 import type { IommuDomain } from '../../src/iommu/index.ts';
@@ -27,7 +27,7 @@ export interface BedOptions {
 }
 
 export interface Bed {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly machine: Machine;
   readonly limits: Partial<DriverLimits>;
   /** A function by its name in the tree. */
@@ -126,8 +126,10 @@ export const newSimBed: NewBed = async ({ tree, iommuLevels }) => {
   const { machine, names } = builtMachine(tree);
   const port = iommuLevels === undefined ? null : new IommuPort();
   const stores = new Map([...names.keys()].map((name) => [name, new MemoryBlockStore(MEDIUM_BYTES)]));
-  const nvmes = Object.fromEntries([...names].map(([name, fn]) => [fn.name, { store: known(stores, name), mdts: 10 }]));
-  const engine = new SimEngine({ machine, iommu: port, nvme: nvmes });
+  const devices = Object.fromEntries(
+    [...names].map(([name, fn]) => [fn.name, { nvme: { store: known(stores, name), mdts: 10 } }]),
+  );
+  const engine = new SimEngine({ machine, iommu: port, devices });
   return {
     engine,
     machine,

@@ -1,5 +1,5 @@
 /**
- * The Engine contract as one suite: whatever runs machines must pass it. The rules stand in files by theme; `suite.ts` says what
+ * The RegisterEngine contract as one suite: whatever runs machines must pass it. The rules stand in files by theme; `suite.ts` says what
  * becomes of those that an engine cannot show.
  */
 

@@ -1,4 +1,4 @@
-/** Rules of the Engine contract: what is lost is found by comparison, and what is gone is said to be gone. */
+/** Rules of the RegisterEngine contract: what is lost is found by comparison, and what is gone is said to be gone. */
 
 import { expect } from 'vitest';
 import { COMMAND_MEMORY_SPACE } from '../../src/pcie/index.ts';

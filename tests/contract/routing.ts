@@ -1,4 +1,4 @@
-/** Rules of the Engine contract: the road that transactions take. Only an engine that shows hops can pass them. */
+/** Rules of the RegisterEngine contract: the road that transactions take. Only an engine that shows hops can pass them. */
 
 import { expect } from 'vitest';
 import { busAddr } from '../../src/core/index.ts';

@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Provable } from '../../src/engine/contract.ts';
+import type { Provable } from '../../src/engine/register.ts';
 import { STATUS } from '../../src/nvme/spec/index.ts';
 import { type Bed, type BedOptions, type NewBed, switchTree } from './bed.ts';
 import { type Controller, Host, type HostOptions } from './host.ts';

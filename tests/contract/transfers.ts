@@ -1,4 +1,4 @@
-/** Rules of the Engine contract: bytes move between controllers, RAM, peers and own buffers, by PRPs and by SGLs. */
+/** Rules of the RegisterEngine contract: bytes move between controllers, RAM, peers and own buffers, by PRPs and by SGLs. */
 
 import { describe, expect } from 'vitest';
 import { physAddr } from '../../src/core/index.ts';

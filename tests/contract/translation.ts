@@ -1,4 +1,4 @@
-/** Rules of the Engine contract: IOVAs, faults, stale translations, pass-through. */
+/** Rules of the RegisterEngine contract: IOVAs, faults, stale translations, pass-through. */
 
 import { describe, expect } from 'vitest';
 import { busAddr, iova, physAddr } from '../../src/core/index.ts';

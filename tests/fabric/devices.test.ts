@@ -55,6 +55,26 @@ test('an offset behind the end of the own BAR is refused inside the device', () 
   expect(() => engine.run({ source: { bar: 3, offset: 0 }, target: ram, length: 4 })).toThrow(AssertionError);
 });
 
+test('half a descriptor says what became of it: behind the end, refused by the device, or in a function that is gone', () => {
+  const bench = switchWithTwoEndpoints();
+  const engine = new DmaEngine(bench.fabric, bench.index('a'));
+  const end = bench.fn('a').bar(0)?.size as number;
+  const bytes = pattern(4);
+  const both = (offset: number) => [
+    engine.send({ bar: 0, offset }, bytes),
+    engine.fetch({ bar: 0, offset }, new Uint8Array(4)),
+  ];
+  for (const done of both(end - 4)) expect(done).toMatchObject({ status: 'SC', fate: 'delivered', bytesDelivered: 4 });
+  for (const done of both(end - 3)) {
+    expect(done).toMatchObject({ fate: 'completerAbort', reason: 'endOfTarget', at: bench.index('a') });
+  }
+  const target: BarTarget = { read: () => false, write: () => false, bulkLength: () => 0 };
+  bench.fabric.attachBar(bench.index('a'), 0, target);
+  for (const done of both(0)) expect(done).toMatchObject({ fate: 'completerAbort', reason: 'deviceRefuses' });
+  bench.fabric.unplug(bench.index('a'));
+  for (const done of both(0)) expect(done).toMatchObject({ status: 'notSent', fate: 'notSent', reason: 'absent' });
+});
+
 test('E52: what a device does not recognise as its own leaves on the link and meets its own port', () => {
   const bench = switchWithTwoEndpoints();
   const engine = new DmaEngine(bench.fabric, bench.index('a'));

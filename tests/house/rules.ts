@@ -10,7 +10,7 @@ export interface Violation {
 }
 
 /** What an engine implements. */
-const CONTRACTS: readonly string[] = ['engine/contract', 'engine/register', 'engine/transfer'];
+const CONTRACTS: readonly string[] = ['engine/register', 'engine/transfer'];
 
 /** What each floor may import besides core and itself. The longest prefix that matches a file is its floor. */
 export const FLOORS: Readonly<Record<string, readonly string[]>> = {
@@ -29,12 +29,12 @@ export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   flow: ['pcie', 'machine', 'p2p'],
   doctor: ['machine', 'iommu', 'pcie', 'p2p', 'evidence', 'case', 'flow'],
   'nvme/device': ['nvme/spec', 'fabric'],
-  'nvme/driver': ['nvme/spec', 'dma', 'block', 'engine/contract', 'engine/register'],
+  'nvme/driver': ['nvme/spec', 'dma', 'block', 'engine/register'],
   'rdma/device': ['rdma/spec', 'fabric'],
   'rdma/driver': ['rdma/spec', 'dma', 'block', 'engine/register'],
-  'engine/contract': ['pcie'],
   'engine/register': ['pcie'],
-  'engine/transfer': ['dma', 'block', 'pcie'],
+  'engine/transfer': ['engine/register', 'dma', 'block', 'pcie'],
+  'engine/index': CONTRACTS,
   'engine/sim': [...CONTRACTS, 'pcie', 'machine', 'iommu', 'fabric', 'nvme/device', 'rdma/device'],
   'engine/qemu': [...CONTRACTS, 'pcie', 'machine', 'iommu'],
   'engine/linux': [...CONTRACTS, 'pcie', 'machine', 'iommu'],

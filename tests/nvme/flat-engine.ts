@@ -7,7 +7,7 @@
 
 import type { BusAddr, DmaAddr, PhysAddr, Word64 } from '../../src/core/index.ts';
 import { busAddr, Clock, physAddr } from '../../src/core/index.ts';
-import type { AccessSize, Answer, Capability, Engine, EngineFault } from '../../src/engine/contract.ts';
+import type { AccessSize, Answer, Capability, EngineFault, RegisterEngine } from '../../src/engine/register.ts';
 import type { NvmeControllerOptions, UpstreamStatus } from '../../src/nvme/device/index.ts';
 import { MemoryBlockStore, NvmeController } from '../../src/nvme/device/index.ts';
 import type { DmaBuffer, DmaMemory, OwnFunction } from '../../src/nvme/driver/index.ts';
@@ -39,7 +39,7 @@ export interface Placed {
   present: boolean;
 }
 
-export class FlatEngine implements Engine, DmaMemory {
+export class FlatEngine implements RegisterEngine, DmaMemory {
   readonly kind = 'sim';
   readonly name = 'flat';
   readonly clock: Clock = new Clock();

@@ -255,12 +255,12 @@ describe('a bad scenario is refused with file, line, field and remedy', () => {
       /:12: .*cdpmls$/,
       /no field of a device/,
     ],
-    ['blocks cut in two', `${SWITCH}${good.replace('4KiB', '100')}`, /transfers\[0\]\.vectors$/, /no whole blocks/],
+    ['blocks cut in two', `${SWITCH}${good.replace('4KiB', '100')}`, /transfers\[0\]\.vectors$/, /not whole blocks/],
     [
       'a transfer that continues nothing',
       `${SWITCH}transfers: [{ name: a, device: nvme0, direction: toDevice, continues: b }]`,
       /continues$/,
-      /no earlier transfer/,
+      /not an earlier transfer/,
     ],
     [
       'neither vectors nor continues',

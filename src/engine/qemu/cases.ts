@@ -8,7 +8,7 @@
  *            `-> its own CMB, by CBA: before any of it
  */
 
-import type { CaseShown } from '../contract.ts';
+import type { CaseShown } from '../register.ts';
 
 const NO_ROAD = 'QEMU sends every peer transaction through the root complex: no switch routes it, no ACS redirects it';
 const NO_BUS_ADDRESS =

@@ -8,7 +8,7 @@
 import { type PhysAddr, physAddr } from '../../core/address.ts';
 import { assert } from '../../core/assert.ts';
 import { type Bdf, requesterId } from '../../pcie/bdf.ts';
-import type { AccessSize } from '../contract.ts';
+import type { AccessSize } from '../register.ts';
 import type { QtestLink } from './qtest.ts';
 
 const ADDRESS_PORT = 0xcf8;

@@ -1,6 +1,6 @@
 /**
  * Who answers to a CPU address, by the configuration registers as they are now. QEMU gives zeros where nobody does; a real
- * machine gives all ones, and that is what the Engine contract promises. So a read of nothing but zeros is looked up here.
+ * machine gives all ones, and that is what the RegisterEngine contract promises. So a read of nothing but zeros is looked up here.
  */
 
 import type { PhysAddr } from '../../core/address.ts';

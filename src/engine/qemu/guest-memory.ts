@@ -5,7 +5,7 @@
 
 import { alignUp, type PhysAddr, physAddr } from '../../core/address.ts';
 import type { Range } from '../../core/range.ts';
-import type { Answer } from '../contract.ts';
+import type { Answer } from '../register.ts';
 import type { BackingFile } from './backing-file.ts';
 import { QemuError } from './errors.ts';
 import type { QtestLink } from './qtest.ts';

@@ -1,7 +1,7 @@
 /**
  * QEMU as an engine. There is no guest: the virtual CPU never runs, and this program is the machine's only software. It
  * enumerates and programs the machine as firmware would, turns the IOMMU on as an operating system would, and is then what
- * the Engine contract asks for: accesses that take effect in order.
+ * the RegisterEngine contract asks for: accesses that take effect in order.
  */
 
 import type { PhysAddr } from '../../core/address.ts';
@@ -10,7 +10,7 @@ import type { Word64 } from '../../core/word64.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { tarOf } from '../../machine/read/live/write-archive.ts';
 import { type Bdf, bdfKey } from '../../pcie/bdf.ts';
-import type { AccessSize, Answer, Capability, Engine, EngineFault } from '../contract.ts';
+import type { AccessSize, Answer, Capability, EngineFault, RegisterEngine } from '../register.ts';
 import type { BackingFile } from './backing-file.ts';
 import { formatVersion, type QemuVersion } from './binary.ts';
 import { type QemuEngineOptions, type StartedMachine, setAcs, startMachine } from './boot.ts';
@@ -32,7 +32,7 @@ import type { QemuIommuContext, VtdUnit } from './vtd.ts';
 const SLEEP_IN_PLACE_NS = 1e6;
 const ALL_ONES = 0xffffffff;
 
-export class QemuEngine implements Engine {
+export class QemuEngine implements RegisterEngine {
   readonly kind = 'qemu';
   readonly name: string;
   readonly version: QemuVersion;

@@ -15,7 +15,7 @@ import { hex } from '../../core/hex.ts';
 import type { IommuDomain } from '../../iommu/domain.ts';
 import { Iotlb } from '../../iommu/invalidation.ts';
 import { type Bdf, bdfFromRoutingId, requesterId } from '../../pcie/bdf.ts';
-import type { EngineFault } from '../contract.ts';
+import type { EngineFault } from '../register.ts';
 import { QemuError } from './errors.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import type { QtestLink } from './qtest.ts';

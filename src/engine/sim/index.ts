@@ -1,4 +1,5 @@
-export type { NvmeOptions } from './nvme-function.ts';
-export { attachNvme, isNvme } from './nvme-function.ts';
+export type { DeviceKind, DeviceModel, DeviceOptions, ModelPlace } from './device-model.ts';
+export { DEVICE_KINDS } from './device-models.ts';
+export type { NvmeOptions } from './nvme-options.ts';
 export type { SimEngineOptions } from './sim-engine.ts';
 export { SimEngine } from './sim-engine.ts';

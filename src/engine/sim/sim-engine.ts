@@ -1,6 +1,6 @@
 /**
- * The simulator as an engine: a machine whose transactions run on our fabric, with the NVMe model behind its controllers. Every
- * answer is there at once.
+ * The simulator as an engine: a machine whose transactions run on our fabric, with models behind the BARs of the devices that it has
+ * models of (device-models.ts). Every answer is there at once.
  */
 
 import type { PhysAddr } from '../../core/address.ts';
@@ -9,18 +9,18 @@ import type { Word64 } from '../../core/word64.ts';
 import { Fabric, type FabricOptions } from '../../fabric/fabric.ts';
 import type { IommuPort } from '../../fabric/iommu-port.ts';
 import type { Machine } from '../../machine/machine.ts';
-import type { NvmeController } from '../../nvme/device/controller.ts';
 import { type Bdf, bdfFromKey } from '../../pcie/bdf.ts';
-import type { AccessSize, Capability, Engine, EngineFault } from '../contract.ts';
-import { attachNvme, isNvme, type NvmeOptions } from './nvme-function.ts';
+import type { AccessSize, Capability, EngineFault, RegisterEngine } from '../register.ts';
+import type { DeviceModel, DeviceOptions } from './device-model.ts';
+import { attachModels } from './device-models.ts';
 
 export interface SimEngineOptions {
   readonly machine: Machine;
   readonly rootComplex?: FabricOptions['rootComplex'];
   readonly iommu?: IommuPort | null;
   readonly rules?: FabricOptions['rules'];
-  /** What controllers are, by the function's name. Functions that are left out get the defaults. */
-  readonly nvme?: Readonly<Record<string, NvmeOptions>>;
+  /** What devices are, by the function's name. Functions that are left out get the defaults. */
+  readonly devices?: Readonly<Record<string, DeviceOptions>>;
 }
 
 const CAPABILITIES: readonly Capability[] = [
@@ -32,16 +32,16 @@ const CAPABILITIES: readonly Capability[] = [
   { what: 'registers', shown: false, reason: 'the controller is our own: QEMU’s proves the registers' },
 ];
 
-/** Commands that a controller works off between two looks at the others. */
+/** Pieces of work that a device does between two looks at the others. */
 const WORK_SLICE = 64;
 
-export class SimEngine implements Engine {
+export class SimEngine implements RegisterEngine {
   readonly kind = 'sim';
   readonly name = 'sim';
   readonly machine: Machine;
   readonly fabric: Fabric;
-  /** Controllers by the index of their function. */
-  readonly controllers: ReadonlyMap<number, NvmeController>;
+  /** Models by the index of their function. */
+  readonly models: ReadonlyMap<number, DeviceModel>;
   readonly #clock: Clock = new Clock();
   readonly #word = new Uint8Array(8);
   readonly #iommu: IommuPort | null;
@@ -59,13 +59,7 @@ export class SimEngine implements Engine {
       clock: this.#clock,
       ...(options.rules === undefined ? {} : { rules: options.rules }),
     });
-    const controllers = new Map<number, NvmeController>();
-    machine.hierarchy.functions.forEach((fn, index) => {
-      if (isNvme(fn) && !fn.poweredDown) {
-        controllers.set(index, attachNvme(this.fabric, index, this.#clock, options.nvme?.[fn.name]));
-      }
-    });
-    this.controllers = controllers;
+    this.models = attachModels(this.fabric, machine, this.#clock, options.devices ?? {});
   }
 
   get nowNs(): number {
@@ -116,13 +110,19 @@ export class SimEngine implements Engine {
     let did = false;
     for (let busy = true; busy; ) {
       busy = false;
-      for (const controller of this.controllers.values()) {
-        if (controller.hasWork && controller.work(WORK_SLICE) > 0) busy = true;
+      for (const model of this.models.values()) {
+        if (model.hasWork && model.work(WORK_SLICE) > 0) busy = true;
       }
       did ||= busy;
     }
     if (!did) this.#clock.advance(maxNs);
     return did;
+  }
+
+  /** Takes a device out of its slot: it and what is below it answer no more, and lose what power kept. */
+  unplug(fn: Bdf): void {
+    this.fabric.unplug(this.machine.hierarchy.indexOf(fn));
+    for (const [index, model] of this.models) if (!this.fabric.function(index).present) model.reset();
   }
 
   takeFaults(): EngineFault[] {

@@ -6,7 +6,7 @@
  */
 
 import { addBytes } from '../../core/address.ts';
-import type { Answer, Engine } from '../../engine/contract.ts';
+import type { Answer, RegisterEngine } from '../../engine/register.ts';
 import { putU16, putU32, putU64 } from '../spec/bytes.ts';
 import { NVM, SQE } from '../spec/command.ts';
 import { STATUS, statusCode } from '../spec/status.ts';
@@ -79,7 +79,7 @@ export class Job {
 }
 
 export interface IoRunParts {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly pair: QueuePair;
   readonly writer: DataPointerWriter;
   /** `writer.lists.length` bytes for each slot. */

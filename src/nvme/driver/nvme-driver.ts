@@ -5,7 +5,7 @@
  * The function's Memory Space and Bus Master Enable are set by whoever prepares the machine. Interrupts are not used.
  */
 
-import type { Engine } from '../../engine/contract.ts';
+import type { RegisterEngine } from '../../engine/register.ts';
 import { SQE_BYTES, SQE_SHIFT } from '../spec/command.ts';
 import { CQE_BYTES, CQE_SHIFT } from '../spec/completion.ts';
 import { getField, withField } from '../spec/field.ts';
@@ -26,7 +26,7 @@ import { RegisterLink } from './register-link.ts';
 import type { Loss } from './wait.ts';
 
 export interface NvmeDriverOptions {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly fn: OwnFunction;
   readonly memory: DmaMemory;
   /** What is known of the machine; the rest is `DEFAULT_LIMITS`. */
@@ -62,7 +62,7 @@ const SHUTDOWN_NORMAL = 1;
 const SHUTDOWN_COMPLETE = 2;
 
 export class NvmeDriver {
-  readonly #engine: Engine;
+  readonly #engine: RegisterEngine;
   readonly #fn: OwnFunction;
   readonly #memory: DmaMemory;
   readonly #limits: DriverLimits;

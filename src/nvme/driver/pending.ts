@@ -3,7 +3,7 @@
  * doorbell at once and waits for all of them once; over an engine that answers at once there is nothing to wait for.
  */
 
-import type { Answer } from '../../engine/contract.ts';
+import type { Answer } from '../../engine/register.ts';
 
 /** Whether an answer is still to come. */
 export function isPending<T>(answer: Answer<T>): answer is Promise<T> {

@@ -2,7 +2,7 @@
 
 import type { BusAddr, DmaAddr, PhysAddr } from '../../core/address.ts';
 import type { BarOffset } from '../../dma/own-bar.ts';
-import type { Answer } from '../../engine/contract.ts';
+import type { Answer } from '../../engine/register.ts';
 
 /** Memory that CPU and controller both reach, contiguous for both. */
 export interface DmaBuffer {

@@ -9,7 +9,7 @@
 
 import { addBytes, type PhysAddr } from '../../core/address.ts';
 import { assert } from '../../core/assert.ts';
-import type { Answer, Engine } from '../../engine/contract.ts';
+import type { Answer, RegisterEngine } from '../../engine/register.ts';
 import { getU16, getU32, putU16 } from '../spec/bytes.ts';
 import { SQE, SQE_BYTES } from '../spec/command.ts';
 import { CQE, CQE_BYTES, cqePhase, cqeStatus } from '../spec/completion.ts';
@@ -17,7 +17,7 @@ import { isPending, Pending } from './pending.ts';
 import type { DmaBuffer } from './ports.ts';
 
 export interface QueuePairOptions {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly id: number;
   /** Commands at once, 1 to 65534. */
   readonly depth: number;
@@ -47,7 +47,7 @@ export class QueuePair {
   inFlight = 0;
   /** Completions for a command that is not out: a controller that fetched something else than was written. */
   strayCompletions = 0;
-  readonly #engine: Engine;
+  readonly #engine: RegisterEngine;
   readonly #tailDoorbell: PhysAddr;
   readonly #headDoorbell: PhysAddr;
   readonly #pending: Pending = new Pending();

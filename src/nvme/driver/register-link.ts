@@ -1,14 +1,14 @@
 /** The registers of a controller, reached through an engine. */
 
 import { addBytes, type PhysAddr, wordsOf } from '../../core/address.ts';
-import type { Answer, Engine } from '../../engine/contract.ts';
+import type { Answer, RegisterEngine } from '../../engine/register.ts';
 
 export class RegisterLink {
-  readonly engine: Engine;
+  readonly engine: RegisterEngine;
   readonly #base: PhysAddr;
 
   /** `base` is the CPU address of BAR 0. */
-  constructor(engine: Engine, base: PhysAddr) {
+  constructor(engine: RegisterEngine, base: PhysAddr) {
     this.engine = engine;
     this.#base = base;
   }

@@ -1,6 +1,6 @@
 /** Waiting for a controller: by letting the machine run, in slices that grow while nothing happens. */
 
-import type { Answer } from '../../engine/contract.ts';
+import type { Answer } from '../../engine/register.ts';
 import { getField } from '../spec/field.ts';
 import { CSTS, REGISTERS } from '../spec/registers.ts';
 import type { RegisterLink } from './register-link.ts';

@@ -1,6 +1,6 @@
 /** The cases of the mail against the settings of the IOMMU, as far as an engine shows them: a table, and its gaps in words. */
 
-import type { CaseShown } from '../../engine/contract.ts';
+import type { CaseShown } from '../../engine/register.ts';
 import type { ScenarioReport, TransferReport } from '../../scenario/report.ts';
 import { wrap } from '../words/style.ts';
 import { table } from '../words/table.ts';

@@ -2,6 +2,7 @@
 
 import { hex } from '../../core/hex.ts';
 import { listed, plural } from '../../core/words.ts';
+import { DELIVERED, NOT_MOVED, UNSEEN } from '../../engine/transfer.ts';
 import type { RepeatReport, ScenarioReport, SegmentReport, TransferReport } from '../../scenario/report.ts';
 import { wrap } from '../words/style.ts';
 import { table } from '../words/table.ts';
@@ -67,6 +68,7 @@ function transferLines(transfer: TransferReport): string[] {
   lines.push(`  ${iova}; ${lookupWords(transfer)}`);
   lines.push(...table(transfer.segments.map(segmentRow)).map((line) => `  ${line}`));
   lines.push(...wayLines(transfer).map((line) => `  ${line}`));
+  if (!transfer.began) lines.push(`  never began: ${transfer.status ?? 'nothing was sent'}`);
   if (transfer.commands > 0)
     lines.push(
       `  ${plural(transfer.commands, 'NVMe command')}${transfer.status === null ? '' : `: ${transfer.status}`}`,
@@ -77,7 +79,7 @@ function transferLines(transfer: TransferReport): string[] {
       `  swallowed${status}: ${transfer.swallowedBytes} bytes are in the CMB of ${transfer.device}, whose CBA covers what they were mapped at`,
     );
   }
-  for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
+  if (transfer.began) for (const error of new Set(transfer.errors)) lines.push(`  lost: ${error}`);
   if (transfer.unmapRefusal !== null)
     lines.push(`  noticed at the unmap: ${transfer.unmapRefusal.code}: ${transfer.unmapRefusal.message}`);
   if (transfer.iommuFaults.length > 0) lines.push(`  IOMMU fault: ${listed(transfer.iommuFaults, 1)}`);
@@ -156,15 +158,26 @@ function segmentRow(segment: SegmentReport): string[] {
         ? '-'
         : hex(segment.address);
   const { tlps } = segment;
-  const road = tlps === null ? 'road unseen' : segment.road.length === 0 ? 'no TLP on any link' : '';
-  const fate = segment.fate === 'delivered' ? '' : `${segment.fate}${segment.at === null ? '' : ` at ${segment.at}`}`;
   return [
     `vector ${inputs}`,
     segment.space,
     place,
     `${segment.length} bytes`,
     ...(tlps === null ? [] : [`${tlps} TLPs`]),
-    road,
-    fate,
+    roadWords(segment),
+    fateWords(segment),
   ];
+}
+
+/** What was seen of the way, where there is something to say of it. */
+function roadWords({ tlps, road, fate }: SegmentReport): string {
+  if (fate === NOT_MOVED) return 'not moved';
+  if (tlps === null) return 'road unseen';
+  return road.length === 0 ? 'no TLP on any link' : '';
+}
+
+/** What went wrong, where the other columns do not say it. */
+function fateWords({ fate, at }: SegmentReport): string {
+  const isSaid = fate === DELIVERED || fate === NOT_MOVED || fate === UNSEEN;
+  return isSaid ? '' : `${fate}${at === null ? '' : ` at ${at}`}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The Engine contract: what a driver needs of a machine, and nothing else. Types only.
+ * The RegisterEngine contract: what a driver needs of a machine, and nothing else. Types only.
  *
  * An engine is a machine on which transfers really run: our fabric in this process (`sim`), or QEMU behind a socket (`qemu`).
  * The simulator answers at once and must serve 100,000 commands a second, a socket answers later. So every method returns an
@@ -74,7 +74,7 @@ export interface EngineFault {
   readonly code: number | null;
 }
 
-export interface Engine {
+export interface RegisterEngine {
   readonly kind: EngineKind;
   /** For reports: `sim`, `qemu 7.2.22`. */
   readonly name: string;
