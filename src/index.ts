@@ -27,7 +27,6 @@ export {
   TrustingFlags,
   VerifiedFlags,
 } from './dma/index.ts';
-export { type CaseResult, checkCase } from './doctor/check-case.ts';
 export { IommuDomain, IovaAllocator } from './iommu/index.ts';
 export type { Machine } from './machine/index.ts';
 export { iommuModeOf, RamAllocator, readMachine } from './machine/index.ts';

@@ -36,7 +36,7 @@ export interface CaseInput {
  * @throws MachineError for an archive that cannot be read
  */
 export async function openCase(inputs: readonly CaseInput[]): Promise<Case> {
-  const [first] = inputs;
+  const first = Array.isArray(inputs) ? (inputs as readonly CaseInput[])[0] : undefined;
   if (first === undefined) throw nothingGiven();
   const texts: TextInput[] = [];
   let capture: { readonly machine: Machine; readonly origin: MachineOrigin; readonly name: string } | null = null;

@@ -4,6 +4,7 @@ export { restores, reversed, withChange } from './change/machine-change.ts';
 export { bootChange } from './change/parameter-change.ts';
 export type { MoveChange, SettingsChange, SmallestChange } from './change/smallest-change.ts';
 export { isBetter, smallestChange } from './change/smallest-change.ts';
+export { type CaseResult, checkCase } from './check-case.ts';
 export type { CheckOptions, CheckResult } from './check-machine.ts';
 export { checkMachine, isAtLeast } from './check-machine.ts';
 export type { CommandLine, DeviceSelector, PciOption, Token } from './command-line/command-line.ts';

@@ -361,8 +361,13 @@ test('explain: JSON tells the road, the registers, both verdicts, the change and
       settings: {
         clear: [{ function: '0000:02:01.0', devicePath: '0000:00:02.0/00.0/01.0', before: '0x001d', after: '0x0011' }],
         type: 'busAddr',
-        disableAcsRedir: { text: 'pci=disable_acs_redir=0000:00:02.0/00.0/01.0' },
-        configAcs: { text: 'pci=config_acs=0010001@0000:00:02.0/00.0/01.0' },
+        // The command line names two ports already: one option holds all three.
+        disableAcsRedir: {
+          text: 'pci=disable_acs_redir=0000:00:02.0/00.0/00.0;0000:00:02.0/00.0/03.0;0000:00:02.0/00.0/01.0',
+        },
+        configAcs: {
+          text: 'pci=config_acs=x0x00xx@0000:00:02.0/00.0/00.0;x0x00xx@0000:00:02.0/00.0/03.0;0010001@0000:00:02.0/00.0/01.0',
+        },
         isolation: { evidence: 'groups', joined: [{ groups: [6, 9] }] },
       },
     },

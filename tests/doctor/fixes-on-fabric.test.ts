@@ -193,7 +193,7 @@ test('HB-SPLIT: a root complex that serves pairs of one host bridge refuses thos
 });
 
 test('FALSE-GRANT: permitted, and what happens is the root complex’s own: all, writes only, nothing, or damage; comparing bytes tells', () => {
-  const machine = machineOfParts(twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x1b36 })));
+  const machine = machineOfParts(twoPorts(LISTED, 'clear', gpu('b', { vendorId: 0x5853 })));
   const found = finding(machine, 'FALSE-GRANT');
   const shares: Record<string, number> = {};
   for (const behaviour of ['forward', 'writesOnly', 'drop', 'corrupt'] as const) {

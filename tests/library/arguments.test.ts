@@ -185,7 +185,7 @@ describe('undefined, null and a number in the place of each argument', () => {
     const others = ['busAddr', 'dmaAddr', 'physAddr', 'Prng', 'DmaMapping', 'IovaAllocator', 'TrustingFlags'];
     const errorsAndConstants = ['P2pError', 'BVEC_MAP_BUS_ADDR', 'BVEC_MAP_RESOURCE', 'PCI_P2PDMA_THRU_HOST_BRIDGE'];
     const front = Object.keys(library).filter(
-      (name) => ![...others, ...errorsAndConstants, 'readMachine'].includes(name),
+      (name) => ![...others, ...errorsAndConstants, 'readMachine', 'openCase'].includes(name),
     );
     expect(front.filter((name) => !names.includes(name))).toEqual([]);
   });
@@ -205,4 +205,9 @@ describe('undefined, null and a number in the place of each argument', () => {
       }
     }
   });
+});
+
+test.each([undefined, null, 17, 'text'])('openCase(%s) is refused in words', async (input) => {
+  const error = await library.openCase(input as never).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'CASE_EMPTY', hint: expect.stringContaining('lspci') });
 });

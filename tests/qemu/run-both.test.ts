@@ -207,7 +207,7 @@ transfers:
   expect(status).toBe(0);
   const { notes } = JSON.parse(stdout) as { notes: string[] };
   for (const note of [
-    /without ACS: .*: dn0, dn1, dn2$/,
+    /without ACS: .*: dn0, dn1 and dn2$/,
     /without a controller memory buffer: .*: b$/,
     /with smaller memory: .*: gpu$/,
     /no offset: /,

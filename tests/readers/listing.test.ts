@@ -6,6 +6,7 @@ import type { Machine } from '../../src/machine/machine.ts';
 import { readMachine } from '../../src/machine/read/read-machine.ts';
 import { judgePair } from '../../src/p2p/distance.ts';
 import { JudgeContext } from '../../src/p2p/judge.ts';
+import type { PairVerdict } from '../../src/p2p/verdict.ts';
 import { type Bdf, parseBdf } from '../../src/pcie/bdf.ts';
 import type { PciFunction } from '../../src/pcie/pci-function.ts';
 import {
@@ -127,10 +128,16 @@ test('each fact remembers its source and line: registers the first row, text the
   expect(fn.sourceOf('iommuGroup')).toMatchObject({ kind: 'text', line: header + 5 });
 });
 
+/** A verdict with the names of its functions, which are other objects in another reading. */
+const named = ({ reasons, ...verdict }: PairVerdict): object => ({
+  ...verdict,
+  reasons: reasons.map(({ at, ...reason }) => ({ ...reason, at: at.map(({ name }) => name) })),
+});
+
 test('a verdict from text is the verdict from registers', async () => {
   const verdicts = async (text: string): Promise<unknown[]> => {
     const judge = new JudgeContext(await read(text));
-    return judge.functions.flatMap((_, p) => judge.functions.map((_, c) => judgePair(judge, p, c)));
+    return judge.functions.flatMap((_, p) => judge.functions.map((_, c) => named(judgePair(judge, p, c))));
   };
   expect(await verdicts(textDump())).toEqual(await verdicts(hexDump(4096)));
 });

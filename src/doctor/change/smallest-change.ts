@@ -10,7 +10,7 @@
 
 import { assert } from '../../core/assert.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { judgePair, p2pdmaDistance } from '../../p2p/distance.ts';
+import { judgePair } from '../../p2p/distance.ts';
 import { JudgeContext, REDIRECT_YES } from '../../p2p/judge.ts';
 import { POLICIES, POLICY_NAMES, type Policy, type PolicyName } from '../../p2p/policy.ts';
 import type { MapType, PairVerdict } from '../../p2p/verdict.ts';
@@ -88,7 +88,10 @@ function fnAt(judge: JudgeContext, index: number): PciFunction {
 
 /** The verdict on the pair in a copy of its machine. */
 function judgeIn(machine: Machine, policy: Policy, pair: Pair): PairVerdict {
-  return p2pdmaDistance(pair.provider, pair.client, new JudgeContext(machine, policy));
+  // A port that was changed is another function there: the pair is found by its addresses.
+  const { hierarchy } = machine;
+  const [provider, client] = [hierarchy.indexOf(pair.provider.bdf), hierarchy.indexOf(pair.client.bdf)];
+  return judgePair(new JudgeContext(machine, policy), provider, client);
 }
 
 /**

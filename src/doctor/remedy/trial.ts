@@ -1,7 +1,7 @@
 /** A change of ACS tried on a copy of the part of the machine that the pairs stand in, and judged again there. */
 
 import type { Machine } from '../../machine/machine.ts';
-import { p2pdmaDistance } from '../../p2p/distance.ts';
+import { judgePair } from '../../p2p/distance.ts';
 import { JudgeContext } from '../../p2p/judge.ts';
 import type { Policy } from '../../p2p/policy.ts';
 import type { MapType, PairVerdict } from '../../p2p/verdict.ts';
@@ -54,8 +54,13 @@ export class Trial {
     const key = JSON.stringify([...controls].sort((a, b) => a[0] - b[0]));
     let verdicts = this.#known.get(key);
     if (verdicts === undefined) {
-      const judge = new JudgeContext(withAcsControls(this.#part, controls), this.#patient.policy);
-      verdicts = this.#pairs.map(({ provider, client }) => p2pdmaDistance(provider, client, judge));
+      // A port that was changed is another function there: pairs are found by their addresses.
+      const machine = withAcsControls(this.#part, controls);
+      const { hierarchy } = machine;
+      const judge = new JudgeContext(machine, this.#patient.policy);
+      verdicts = this.#pairs.map(({ provider, client }) =>
+        judgePair(judge, hierarchy.indexOf(provider.bdf), hierarchy.indexOf(client.bdf)),
+      );
       this.#known.set(key, verdicts);
     }
     return verdicts;
